@@ -1,0 +1,264 @@
+"""From an `OpSum` to numbers: Pauli strings, XOR-gather rows, CSR, dense, Qobj, collective spins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair
+from qsb.algebra.space import Boson, Level, Space, Spin
+from qsb.errors import StructureError
+
+#: X^x Z^z expansions of the spin operators, as (flip bit, sign bit, coefficient); y = i X Z
+_PAULI: dict[str, tuple[tuple[int, int, complex], ...]] = {
+    "i": ((0, 0, 1.0),),
+    "x": ((1, 0, 1.0),),
+    "y": ((1, 1, 1j),),
+    "z": ((0, 1, 1.0),),
+    "+": ((1, 0, 0.5), (1, 1, -0.5)),
+    "-": ((1, 0, 0.5), (1, 1, 0.5)),
+    "n": ((0, 0, 0.5), (0, 1, 0.5)),
+}
+
+
+def pauli_strings(op: OpSum, space: Space) -> dict[tuple[int, int], complex]:
+    """Expand a spin operator into {(x, z): c}, meaning sum c X^x Z^z; site i is bit N-1-i of the masks."""
+    n = space.sites
+    total: dict[tuple[int, int], complex] = {}
+    for coefficient, factors in op.words(space):
+        partial: dict[tuple[int, int], complex] = {(0, 0): coefficient}
+        for site, name in factors:
+            bit = 1 << (n - 1 - site)
+            step: dict[tuple[int, int], complex] = {}
+            for (x, z), c in partial.items():
+                for fx, fz, f in _PAULI[name]:
+                    key = (x | bit if fx else x, z | bit if fz else z)
+                    step[key] = step.get(key, 0) + c * f
+            partial = step
+        for key, c in partial.items():
+            total[key] = total.get(key, 0) + c
+    return {k: c for k, c in total.items() if c != 0}
+
+
+@dataclass(frozen=True)
+class PauliSum:
+    """A matrix-free spin operator: a diagonal and strings of flips; costs 8 * 2^N bytes for the diagonal.
+
+    Attributes:
+        sites: number of spins.
+        strings: {(x, z): c}.
+    """
+
+    sites: int
+    strings: dict[tuple[int, int], complex]
+
+    @classmethod
+    def of(cls, op: OpSum, space: Space) -> PauliSum:
+        """Expand an `OpSum` on spins."""
+        return cls(space.sites, pauli_strings(op, space))
+
+    @cached_property
+    def diagonal(self) -> NDArray[np.float64]:
+        """Diagonal of a Hermitian operator, (2^N,)."""
+        from qsb.algebra import kernels
+
+        parts = [(z, c) for (x, z), c in self.strings.items() if x == 0]
+        masks = np.array([z for z, _ in parts], dtype=np.int64)
+        coefficients = np.array([c for _, c in parts], dtype=complex)
+        return np.ascontiguousarray(kernels.diagonal(masks, coefficients, 1 << self.sites).real)
+
+    @cached_property
+    def _flipping(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.complex128]]:
+        parts = sorted((x, z) for x, z in self.strings if x != 0)
+        return (
+            np.array([x for x, _ in parts], dtype=np.int64),
+            np.array([z for _, z in parts], dtype=np.int64),
+            np.array([self.strings[p] for p in parts], dtype=complex),
+        )
+
+    @cached_property
+    def is_diagonal(self) -> bool:
+        """Whether nothing flips."""
+        return all(x == 0 for x, _ in self.strings)
+
+    @cached_property
+    def norm_bound(self) -> float:
+        """Sum of |c|: no eigenvalue is larger in modulus."""
+        return float(sum(abs(c) for c in self.strings.values()))
+
+    def apply(self, psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """Operator times a ket of 2^N amplitudes."""
+        from qsb.algebra import kernels
+
+        if self.is_diagonal:
+            return self.diagonal * psi
+        flips, signs, coefficients = self._flipping
+        out = np.empty_like(psi)
+        if not np.any(coefficients.imag):
+            kernels.apply_strings_real(self.diagonal, flips, signs, coefficients.real.copy(), psi, out)
+        else:
+            kernels.apply_strings(self.diagonal, flips, signs, coefficients, psi, out)
+        return out
+
+
+@dataclass(frozen=True)
+class Gather:
+    """An operator as sum_x diag(values_x) X^x: one row of values a flip mask, (n, D)."""
+
+    flips: NDArray[np.int64]
+    values: NDArray[np.complex128]
+
+
+def gather(op: OpSum, space: Space) -> Gather:
+    """XOR-gather rows of any operator on spins (an opaque matrix included), for small spaces."""
+    size = 1 << space.sites
+    rows: dict[int, NDArray[np.complex128]] = {}
+    index = np.arange(size)
+    named = OpSum(tuple(t for t in op.active if not isinstance(t, Matrix)))
+    for (x, z), c in pauli_strings(named, space).items():
+        signs = 1.0 - 2.0 * (np.bitwise_count((index ^ x) & z) & 1)
+        rows[x] = rows.get(x, np.zeros(size, dtype=complex)) + c * signs
+    for t in op.active:
+        if isinstance(t, Matrix):
+            m = sp.coo_array(t.data)
+            for x in np.unique(m.row ^ m.col):
+                pick = (m.row ^ m.col) == x
+                row = rows.setdefault(int(x), np.zeros(size, dtype=complex))
+                np.add.at(row, m.row[pick], m.data[pick])
+    kept = sorted(x for x, v in rows.items() if np.any(v))
+    values = np.array([rows[x] for x in kept], dtype=complex).reshape(len(kept), size)
+    return Gather(np.array(kept, dtype=np.int64), values)
+
+
+def _site_matrix(kind: Spin | Boson | Level, name: str) -> NDArray[np.complex128]:
+    if isinstance(kind, Spin):
+        return SPIN_OPERATORS[name]
+    if name == "i":
+        return np.eye(kind.dimension, dtype=complex)
+    raise StructureError(f"Operator {name!r} is a spin operator and cannot act on a {type(kind).__name__}.")
+
+
+def csr(op: OpSum, space: Space) -> Any:
+    """Sparse matrix (scipy ``csr_array``) of an operator on the whole space."""
+    kinds = [g.kind for g in space.groups for _ in range(g.count)]
+    dims = [k.dimension for k in kinds]
+    total: Any = sp.csr_array((space.dimension, space.dimension), dtype=complex)
+    for t in op.active:
+        if isinstance(t, Matrix):
+            total = total + sp.csr_array(t.data)
+            continue
+        for c, factors in t.words(space):
+            total = total + c * _word(dict(factors), kinds, dims)
+    return sp.csr_array(total)
+
+
+def _word(factors: dict[int, str], kinds: list[Spin | Boson | Level], dims: list[int]) -> Any:
+    """Kronecker product of one word, with runs of identities merged into one factor."""
+    out: Any = sp.csr_array(np.ones((1, 1), dtype=complex))
+    run = 1
+    for site, kind in enumerate(kinds):
+        if site in factors:
+            if run > 1:
+                out, run = sp.kron(out, sp.eye_array(run), format="csr"), 1
+            out = sp.kron(out, sp.csr_array(_site_matrix(kind, factors[site])), format="csr")
+        else:
+            run *= dims[site]
+    return sp.kron(out, sp.eye_array(run), format="csr") if run > 1 else out
+
+
+def dense(op: OpSum, space: Space) -> NDArray[np.complex128]:
+    """Dense matrix of an operator on the whole space."""
+    return np.asarray(csr(op, space).toarray(), dtype=complex)
+
+
+def qobj(op: OpSum, space: Space) -> Any:
+    """The operator as a `qutip.Qobj` with one tensor factor a site."""
+    import qutip
+
+    dims = list(space.dimensions())
+    return qutip.Qobj(csr(op, space).tocsr(), dims=[dims, dims])
+
+
+def collective(op: OpSum, space: Space, twice_j: int | None = None) -> NDArray[np.complex128]:
+    r"""A permutation-symmetric operator inside the sector of total spin j, in the basis m = j, j-1, ..., -j.
+
+    Uses :math:`\sum_i \sigma^a_i = 2J_a`, :math:`\sum_{i<j}\sigma^a_i\sigma^a_j = (4J_a^2 - N)/2` and, for the product over all cells,
+    :math:`\prod_i \sigma^x_i |j,m\rangle = (-1)^{N/2-j}|j,-m\rangle`.
+
+    Args:
+        op: sum whose terms are permutation symmetric (`structure.is_permutation_symmetric`).
+        space: one group of N spins.
+        twice_j: 2j; N by default (the symmetric sector).
+
+    Returns:
+        (2j+1, 2j+1) matrix.
+    """
+    n = space.sites
+    jj = n if twice_j is None else twice_j
+    spins = collective_spins(jj)
+    total = np.zeros((jj + 1, jj + 1), dtype=complex)
+    for t in op.active:
+        if isinstance(t, Local):
+            total += complex(np.asarray(t.strength).flat[0]) * _collective_sum(t.op, spins, n)
+        elif isinstance(t, Pair):
+            if n > 1:
+                weight = complex(t.bonds(space)[2][0])
+                s = _collective_sum(t.first, spins, n)
+                square = SPIN_OPERATORS[t.first] @ SPIN_OPERATORS[t.first]
+                total += weight / 2 * (s @ s - _collective_square(square, spins, n))
+        elif isinstance(t, Global):
+            total += complex(t.strength) * _collective_product(t.op, spins, n, jj)
+        else:
+            for c, factors in t.words(space):
+                one = factors[0][1] if n == 1 and factors else "i"
+                total += c * (_collective_sum(one, spins, n) if one != "i" else np.eye(jj + 1))
+    return total
+
+
+def collective_spins(twice_j: int) -> dict[str, NDArray[np.complex128]]:
+    """Matrices of J_x, J_y, J_z, J_+, J_- for total spin j, m descending."""
+    j = twice_j / 2
+    m = j - np.arange(twice_j + 1)
+    up = np.sqrt(np.maximum(j * (j + 1) - m[1:] * (m[1:] + 1), 0.0))
+    plus = np.diag(up, 1).astype(complex)
+    minus = plus.conj().T
+    return {"x": (plus + minus) / 2, "y": (plus - minus) / 2j, "z": np.diag(m).astype(complex), "+": plus, "-": minus}
+
+
+def _collective_sum(name: str, spins: dict[str, NDArray[np.complex128]], n: int) -> NDArray[np.complex128]:
+    one = np.eye(len(spins["z"]), dtype=complex)
+    if name == "i":
+        return n * one
+    if name == "n":
+        return n / 2 * one + spins["z"]
+    return spins[name] if name in "+-" else 2 * spins[name]
+
+
+def _collective_square(square: NDArray[np.complex128], spins: dict[str, Any], n: int) -> NDArray[np.complex128]:
+    """Sum over cells of o^2, where o^2 is 0, the identity or a projector."""
+    one = np.eye(len(spins["z"]), dtype=complex)
+    return np.asarray(square[0, 0] * (n / 2 * one + spins["z"]) + square[1, 1] * (n / 2 * one - spins["z"]))
+
+
+def _collective_product(name: str, spins: dict[str, Any], n: int, twice_j: int) -> NDArray[np.complex128]:
+    size = twice_j + 1
+    k = np.arange(size)  # number of lowerings from m = j
+    downs = (n - twice_j) // 2 + k  # down spins in the state: each singlet pair adds one
+    out = np.zeros((size, size), dtype=complex)
+    if name == "x":
+        out[size - 1 - k, k] = (-1.0) ** ((n - twice_j) // 2)
+    elif name == "y":
+        out[size - 1 - k, k] = 1j**n * (-1.0) ** k
+    elif name == "z":
+        out[k, k] = (-1.0) ** downs
+    elif name == "i":
+        out[k, k] = 1.0
+    elif twice_j == n:  # n, + and - projectors reach only the fully symmetric sector
+        at = {"n": (0, 0), "+": (0, size - 1), "-": (size - 1, 0)}[name]
+        out[at] = 1.0
+    return out

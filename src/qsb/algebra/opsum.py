@@ -1,0 +1,329 @@
+"""`OpSum`: a Hamiltonian as a sum of named terms, from which every representation is derived.
+
+A uniform sum over a group, or over the pairs of a geometry, is *one* term whatever the number of sites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.algebra.space import Space
+from qsb.errors import SpecError, StructureError
+
+Geometry = Literal["chain", "ring", "all", "power-law", "explicit"]
+Normalisation = Literal["none", "kac", "sqrt"]
+Strength = float | complex | NDArray[Any]
+
+#: Spin operators by name: Pauli matrices, ladder operators, |up><up|, identity.
+SPIN_OPERATORS: dict[str, NDArray[np.complex128]] = {
+    "i": np.array([[1, 0], [0, 1]], dtype=complex),
+    "x": np.array([[0, 1], [1, 0]], dtype=complex),
+    "y": np.array([[0, -1j], [1j, 0]], dtype=complex),
+    "z": np.array([[1, 0], [0, -1]], dtype=complex),
+    "+": np.array([[0, 1], [0, 0]], dtype=complex),
+    "-": np.array([[0, 0], [1, 0]], dtype=complex),
+    "n": np.array([[1, 0], [0, 0]], dtype=complex),
+}
+_ADJOINT = {"i": "i", "x": "x", "y": "y", "z": "z", "n": "n", "+": "-", "-": "+"}
+
+
+def _check_operator(name: str) -> None:
+    if name not in SPIN_OPERATORS:
+        raise SpecError(f"Operator {name!r} is unknown; the spin operators are {sorted(SPIN_OPERATORS)}.")
+
+
+def _check_finite(what: str, value: Strength) -> None:
+    if not np.all(np.isfinite(np.asarray(value))):
+        raise SpecError(f"{what} must be finite, but holds {value!r}; NaN and infinity are refused.")
+
+
+@dataclass(frozen=True)
+class Local:
+    r"""Sum over a group, :math:`\sum_i c_i\, o_i`; `strength` is one number or one value a site."""
+
+    op: str
+    strength: Strength = 1.0
+    group: str = "cells"
+
+    def __post_init__(self) -> None:
+        """Check the name and the numbers."""
+        _check_operator(self.op)
+        _check_finite(f"The strength of sum {self.op}", self.strength)
+
+    def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
+        """Expand into (coefficient, ((site, operator),)) entries."""
+        n, at = space.group(self.group).count, space.offset(self.group)
+        for i, c in enumerate(per_site(self.strength, n, f"sum {self.op}")):
+            if c != 0:
+                yield complex(c), ((at + i, self.op),)
+
+    def order(self, space: Space) -> int:
+        """Largest number of sites that one product touches."""
+        return 1
+
+    def adjoint(self) -> Local:
+        """Hermitian adjoint."""
+        return replace(self, op=_ADJOINT[self.op], strength=np.conjugate(self.strength))
+
+
+@dataclass(frozen=True)
+class Pair:
+    r"""Sum over the pairs of a geometry, :math:`\nu\sum_{(i,j)} w_{ij}\, a_i b_j` with i the first site of the bond.
+
+    Geometries: ``chain`` (i, i+1), N-1 bonds; ``ring`` adds (N-1, 0), so N bonds for N >= 3 and one for N = 2;
+    ``all`` every i < j; ``power-law`` every i < j with weight :math:`|i-j|^{-\alpha}`; ``explicit`` the upper triangle of a matrix.
+    Normalisation :math:`\nu`: ``none`` 1, ``kac`` 1/N, ``sqrt`` :math:`1/\sqrt N`, with N the sites of the group.
+    """
+
+    first: str
+    second: str
+    strength: Strength = 1.0
+    geometry: Geometry = "chain"
+    exponent: float | None = None
+    normalisation: Normalisation = "none"
+    group: str = "cells"
+
+    def __post_init__(self) -> None:
+        """Check names, geometry and numbers."""
+        _check_operator(self.first)
+        _check_operator(self.second)
+        _check_finite(f"The strength of the {self.first}{self.second} coupling", self.strength)
+        if self.geometry not in get_args(Geometry):
+            raise SpecError(f"Geometry must be one of {list(get_args(Geometry))}, but it is {self.geometry!r}.")
+        if self.normalisation not in get_args(Normalisation):
+            raise SpecError(
+                f"Normalisation must be one of {list(get_args(Normalisation))}, but it is {self.normalisation!r}."
+            )
+        if self.geometry == "power-law":
+            if self.exponent is None or not np.isfinite(self.exponent):
+                raise SpecError(f"A power-law coupling needs a finite exponent, but it is {self.exponent!r}.")
+        elif self.exponent is not None:
+            raise SpecError(f"An exponent belongs to geometry 'power-law', but the geometry is {self.geometry!r}.")
+        if self.geometry == "explicit" and np.ndim(self.strength) != 2:
+            raise SpecError("Geometry 'explicit' needs the strength as a square matrix, one row and column a site.")
+        if self.geometry in ("all", "power-law") and np.ndim(self.strength) != 0:
+            raise SpecError(f"Geometry {self.geometry!r} takes one number; use 'explicit' for a matrix of strengths.")
+
+    def factor(self, space: Space) -> float:
+        """The normalisation, 1, 1/N or 1/sqrt(N)."""
+        n = space.group(self.group).count
+        return {"none": 1.0, "kac": 1.0 / n, "sqrt": 1.0 / float(np.sqrt(n))}[self.normalisation]
+
+    def bonds(self, space: Space) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
+        """First sites, second sites (within the group) and weights of all bonds, normalisation included."""
+        n = space.group(self.group).count
+        w = np.asarray(self.strength)
+        if self.geometry in ("chain", "ring"):
+            i = np.arange(n - 1)
+            j = i + 1
+            if self.geometry == "ring" and n > 2:
+                i, j = np.append(i, n - 1), np.append(j, 0)
+            if w.ndim > 1 or (w.ndim == 1 and len(w) != len(i)):
+                raise SpecError(
+                    f"A {self.geometry} of {n} cells has {len(i)} bonds, but {w.shape} strengths were given."
+                )
+            weights = np.broadcast_to(w, i.shape)
+        else:
+            i, j = np.triu_indices(n, 1)
+            if self.geometry == "explicit":
+                if w.shape != (n, n):
+                    raise SpecError(f"The matrix of strengths must be {n} x {n}, but its shape is {w.shape}.")
+                if np.any(np.diag(w) != 0) or not (np.allclose(w, w.T) or np.all(np.tril(w) == 0)):
+                    raise SpecError("The matrix of strengths must be symmetric or upper triangular with zero diagonal.")
+                weights = w[i, j]
+            elif self.geometry == "all":
+                weights = np.broadcast_to(w, i.shape)
+            else:
+                weights = w * (j - i).astype(float) ** -float(self.exponent or 0.0)
+        return i, j, weights * self.factor(space)
+
+    def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
+        """Expand into (coefficient, ((site, a), (site, b))) entries."""
+        at = space.offset(self.group)
+        for i, j, w in zip(*self.bonds(space), strict=True):
+            if w != 0:
+                yield complex(w), ((at + int(i), self.first), (at + int(j), self.second))
+
+    def order(self, space: Space) -> int:
+        """Two, or zero where the geometry has no bond."""
+        return 2 if space.group(self.group).count > 1 else 0
+
+    def adjoint(self) -> Pair:
+        """Hermitian adjoint."""
+        return replace(
+            self, first=_ADJOINT[self.first], second=_ADJOINT[self.second], strength=np.conjugate(self.strength)
+        )
+
+
+@dataclass(frozen=True)
+class Global:
+    r"""Product over a whole group, :math:`c \prod_i o_i`: the N-body flip of Binder et al. 2015."""
+
+    op: str
+    strength: float | complex = 1.0
+    group: str = "cells"
+
+    def __post_init__(self) -> None:
+        """Check the name and the number."""
+        _check_operator(self.op)
+        _check_finite(f"The strength of prod {self.op}", self.strength)
+
+    def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
+        """Expand into one product over all sites."""
+        n, at = space.group(self.group).count, space.offset(self.group)
+        if self.strength != 0:
+            yield complex(self.strength), tuple((at + i, self.op) for i in range(n))
+
+    def order(self, space: Space) -> int:
+        """Number of sites in the group."""
+        return space.group(self.group).count
+
+    def adjoint(self) -> Global:
+        """Hermitian adjoint."""
+        return replace(self, op=_ADJOINT[self.op], strength=np.conjugate(self.strength))
+
+
+@dataclass(frozen=True)
+class Word:
+    """One coefficient times one product of named site operators."""
+
+    strength: float | complex
+    factors: tuple[tuple[int, str], ...]
+
+    def __post_init__(self) -> None:
+        """Check names, numbers and that no site occurs twice."""
+        for _, op in self.factors:
+            _check_operator(op)
+        _check_finite("The strength of a product", self.strength)
+        if len({s for s, _ in self.factors}) != len(self.factors):
+            raise SpecError(f"A product may touch each site once, but its factors are {self.factors}.")
+
+    def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
+        """Yield itself, once its sites are known to exist."""
+        for site, _ in self.factors:
+            if not 0 <= site < space.sites:
+                raise SpecError(f"Site {site} is outside 0..{space.sites - 1}.")
+        if self.strength != 0:
+            yield complex(self.strength), self.factors
+
+    def order(self, space: Space) -> int:
+        """Number of factors other than the identity."""
+        return sum(op != "i" for _, op in self.factors)
+
+    def adjoint(self) -> Word:
+        """Hermitian adjoint."""
+        return Word(np.conjugate(self.strength), tuple((s, _ADJOINT[o]) for s, o in self.factors))
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """An opaque operator on the whole space, dense or scipy-sparse: a user's Qobj."""
+
+    data: Any
+
+    def __post_init__(self) -> None:
+        """Check shape and numbers."""
+        if self.data.ndim != 2 or self.data.shape[0] != self.data.shape[1]:
+            raise SpecError(f"An operator must be a square matrix, but its shape is {self.data.shape}.")
+        values = self.data.data if hasattr(self.data, "tocsr") else self.data
+        _check_finite("An operator matrix", values)
+
+    def order(self, space: Space) -> int:
+        """Number of sites: nothing smaller is known of an opaque matrix."""
+        return space.sites
+
+    def adjoint(self) -> Matrix:
+        """Hermitian adjoint."""
+        return Matrix(self.data.conj().T)
+
+
+Term = Local | Pair | Global | Word | Matrix
+
+
+def per_site(strength: Strength, count: int, what: str) -> NDArray[Any]:
+    """Broadcast one number, or pass one value a site, as an array of length `count`.
+
+    Raises:
+        SpecError: if an array of another length is given.
+    """
+    a = np.asarray(strength)
+    if a.ndim == 0:
+        return np.broadcast_to(a, (count,))
+    if a.shape != (count,):
+        raise SpecError(f"{what} needs one number or {count} values (one a cell), but the shape is {a.shape}.")
+    return a
+
+
+def is_zero(term: Term) -> bool:
+    """Whether a term vanishes because all its strengths are zero."""
+    if isinstance(term, Matrix):
+        data = term.data.data if hasattr(term.data, "tocsr") else term.data
+        return not np.any(data)
+    return not np.any(np.asarray(term.strength))
+
+
+@dataclass(frozen=True)
+class OpSum:
+    """A sum of terms; add them with ``+``, scale them with ``*``.
+
+    Attributes:
+        terms: the terms, in the order they were added.
+    """
+
+    terms: tuple[Term, ...] = ()
+
+    def __add__(self, other: OpSum | Term) -> OpSum:
+        """Sum of two operator sums."""
+        return OpSum(self.terms + (other.terms if isinstance(other, OpSum) else (other,)))
+
+    def __mul__(self, factor: float | complex) -> OpSum:
+        """Every strength times a number."""
+        _check_finite("A factor", factor)
+        scaled: list[Term] = []
+        for t in self.terms:
+            if isinstance(t, Matrix):
+                scaled.append(Matrix(t.data * factor))
+            else:
+                scaled.append(replace(t, strength=np.asarray(t.strength) * factor if np.ndim(t.strength) else
+                                      t.strength * factor))  # type: ignore[operator, arg-type, unused-ignore]
+        return OpSum(tuple(scaled))
+
+    __rmul__ = __mul__
+
+    def __bool__(self) -> bool:
+        """Whether any term is there that does not vanish."""
+        return bool(self.active)
+
+    @property
+    def active(self) -> tuple[Term, ...]:
+        """Terms that do not vanish."""
+        return tuple(t for t in self.terms if not is_zero(t))
+
+    @property
+    def opaque(self) -> bool:
+        """Whether a term is an opaque matrix."""
+        return any(isinstance(t, Matrix) for t in self.active)
+
+    def adjoint(self) -> OpSum:
+        """Hermitian adjoint, term by term."""
+        return OpSum(tuple(t.adjoint() for t in self.terms))
+
+    def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
+        """Expand all named terms into products of site operators.
+
+        Raises:
+            StructureError: if a term is an opaque matrix.
+        """
+        for t in self.active:
+            if isinstance(t, Matrix):
+                raise StructureError("An opaque matrix cannot be expanded into named operators.")
+            yield from t.words(space)
+
+    def order(self, space: Space) -> int:
+        """Largest number of sites touched by one product (the k of a k-local operator)."""
+        return max((t.order(space) for t in self.active), default=0)

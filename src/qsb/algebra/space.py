@@ -1,0 +1,131 @@
+"""Spaces: ordered groups of alike sites, so that a million cells cost one entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from qsb.errors import SpecError
+
+Role = Literal["battery", "charger"]
+
+
+@dataclass(frozen=True)
+class Spin:
+    """A two-level site; index 0 is up (excited), index 1 is down."""
+
+    @property
+    def dimension(self) -> int:
+        """Number of levels, 2."""
+        return 2
+
+
+@dataclass(frozen=True)
+class Boson:
+    """A truncated harmonic mode with Fock states 0..cutoff."""
+
+    cutoff: int
+
+    @property
+    def dimension(self) -> int:
+        """Number of levels, cutoff + 1."""
+        return self.cutoff + 1
+
+
+@dataclass(frozen=True)
+class Level:
+    """A site with a given number of levels and no further structure."""
+
+    levels: int
+
+    @property
+    def dimension(self) -> int:
+        """Number of levels."""
+        return self.levels
+
+
+@dataclass(frozen=True)
+class Group:
+    """`count` alike sites under one name, all battery or all charger."""
+
+    name: str
+    kind: Spin | Boson | Level
+    count: int
+    role: Role = "battery"
+
+
+@dataclass(frozen=True)
+class Space:
+    """Ordered sites, written as groups; the first site is the most significant index.
+
+    Attributes:
+        groups: the groups in the order of the tensor product.
+    """
+
+    groups: tuple[Group, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse empty groups and repeated names."""
+        names = [g.name for g in self.groups]
+        if len(set(names)) != len(names):
+            raise SpecError(f"Group names must differ, but they are {names}.")
+        for g in self.groups:
+            if g.count < 1 or g.kind.dimension < 1:
+                raise SpecError(f"Group {g.name!r} must hold at least one site and level, but has {g.count} sites.")
+
+    @classmethod
+    def spins(cls, count: int) -> Space:
+        """`count` battery spins in one group called ``cells``."""
+        return cls((Group("cells", Spin(), count),))
+
+    @property
+    def sites(self) -> int:
+        """Total number of sites."""
+        return sum(g.count for g in self.groups)
+
+    @property
+    def cells(self) -> int:
+        """Number of sites with the battery role."""
+        return sum(g.count for g in self.groups if g.role == "battery")
+
+    @property
+    def dimension(self) -> int:
+        """Exact dimension of the tensor product (a Python integer of any size)."""
+        d = 1
+        for g in self.groups:
+            d *= g.kind.dimension**g.count
+        return d
+
+    @property
+    def spins_only(self) -> bool:
+        """Whether every site is a `Spin`."""
+        return all(isinstance(g.kind, Spin) for g in self.groups)
+
+    @property
+    def single_spin_group(self) -> bool:
+        """Whether the space is one group of battery spins."""
+        return len(self.groups) == 1 and self.spins_only and self.groups[0].role == "battery"
+
+    def dimensions(self) -> tuple[int, ...]:
+        """Dimension of each site (one entry a site: for spaces that are small enough to expand)."""
+        return tuple(g.kind.dimension for g in self.groups for _ in range(g.count))
+
+    def group(self, name: str) -> Group:
+        """The group with this name.
+
+        Raises:
+            SpecError: if there is none.
+        """
+        for g in self.groups:
+            if g.name == name:
+                return g
+        raise SpecError(f"There is no group {name!r}; the groups are {[g.name for g in self.groups]}.")
+
+    def offset(self, name: str) -> int:
+        """Index of the first site of a group."""
+        at = 0
+        for g in self.groups:
+            if g.name == name:
+                return at
+            at += g.count
+        raise SpecError(f"There is no group {name!r}; the groups are {[g.name for g in self.groups]}.")

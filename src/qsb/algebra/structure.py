@@ -1,0 +1,118 @@
+"""What can be read off the terms of an `OpSum` without building a matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair, Word, per_site
+from qsb.algebra.space import Space
+from qsb.errors import StructureError
+
+#: relative tolerance for "the same" or "Hermitian"
+TOLERANCE = 1e-12
+
+
+def is_one_body(op: OpSum, space: Space) -> bool:
+    """Whether every product touches at most one site."""
+    return not op.opaque and op.order(space) <= 1
+
+
+def is_uniform(values: object) -> bool:
+    """Whether an array (or number) has all entries alike."""
+    a = np.asarray(values)
+    return a.ndim == 0 or a.size == 0 or bool(np.all(a == a.flat[0]))
+
+
+def is_permutation_symmetric(op: OpSum, space: Space) -> bool:
+    """Whether the operator is a polynomial of collective spins of one group: invariant under every exchange of cells."""
+    if not space.single_spin_group:
+        return False
+    return all(_symmetric_term(t, space) for t in op.active)
+
+
+def _symmetric_term(term: object, space: Space) -> bool:
+    n = space.sites
+    if n == 1:
+        return not isinstance(term, Matrix)
+    if isinstance(term, Local):
+        return is_uniform(term.strength)
+    if isinstance(term, Global):
+        return True
+    if isinstance(term, Pair):
+        i, _, w = term.bonds(space)
+        complete = len(i) == n * (n - 1) // 2 and is_uniform(w)
+        return complete and (term.first == term.second)
+    if isinstance(term, Word):
+        return term.order(space) == 0
+    return False
+
+
+def cell_matrices(op: OpSum, space: Space) -> NDArray[np.complex128]:
+    """Site Hamiltonians of a one-body operator on a single spin group.
+
+    Returns:
+        (N, 2, 2), or (1, 2, 2) if all cells are alike: a million uniform cells cost one matrix.
+
+    Raises:
+        StructureError: if a term touches two sites or is opaque.
+    """
+    if not is_one_body(op, space):
+        raise StructureError("Cell matrices exist only for an operator that is a sum over cells.")
+    n = space.sites
+    uniform = n == 1 or all(isinstance(t, Local) and is_uniform(t.strength) for t in op.active)
+    out = np.zeros((1 if uniform else n, 2, 2), dtype=complex)
+    for t in op.active:
+        if isinstance(t, Local):
+            strengths = np.asarray(per_site(t.strength, n, t.op))[:1] if uniform else per_site(t.strength, n, t.op)
+            out += strengths[:, None, None] * SPIN_OPERATORS[t.op]
+        elif isinstance(t, Word | Global):
+            for c, factors in t.words(space):
+                for site, name in factors:
+                    if name != "i":
+                        out[site] += c * SPIN_OPERATORS[name]
+                if all(name == "i" for _, name in factors):
+                    out += c * np.eye(2) / n
+    return out
+
+
+def is_hermitian(op: OpSum, space: Space) -> bool:
+    """Whether the operator equals its adjoint: exactly by words, or numerically for an opaque matrix."""
+    if op.opaque:
+        total: object = 0
+        for t in op.active:
+            if isinstance(t, Matrix):
+                total = total + (t.data - t.data.conj().T)  # type: ignore[operator]
+        size = max(float(abs(t.data).max()) for t in op.active if isinstance(t, Matrix))
+        rest = OpSum(tuple(t for t in op.active if not isinstance(t, Matrix)))
+        return float(abs(total).max()) <= 1e-10 * max(size, 1e-300) and is_hermitian(rest, space)  # type: ignore[arg-type]
+    uniform_real = all(_manifestly_hermitian(t) for t in op.active)
+    return uniform_real or _hermitian_by_words(op, space)
+
+
+def _manifestly_hermitian(term: object) -> bool:
+    if isinstance(term, Matrix):
+        return False
+    self_adjoint = {"i", "x", "y", "z", "n"}
+    if isinstance(term, Local | Global):
+        names = {term.op}
+    elif isinstance(term, Pair):
+        names = {term.first, term.second}
+    elif isinstance(term, Word):
+        names = {o for _, o in term.factors}
+    else:
+        return False
+    return names <= self_adjoint and not np.any(np.imag(np.asarray(term.strength)))
+
+
+def _hermitian_by_words(op: OpSum, space: Space) -> bool:
+    total: dict[tuple[tuple[int, str], ...], complex] = {}
+    scale = 0.0
+    adjoint = {"+": "-", "-": "+"}
+    for c, factors in op.words(space):
+        key = tuple(sorted((s, o) for s, o in factors if o != "i"))
+        back = tuple(sorted((s, adjoint.get(o, o)) for s, o in key))
+        total[key] = total.get(key, 0) + c
+        total[back] = total.get(back, 0) - np.conj(c)
+        scale = max(scale, abs(c))
+    return all(abs(v) <= TOLERANCE * scale for v in total.values())

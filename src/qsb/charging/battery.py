@@ -1,0 +1,52 @@
+"""`Battery`: the energy meter, what charges it, and how it begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.space import Space
+from qsb.algebra.states import Start
+from qsb.algebra.structure import is_hermitian
+from qsb.charging.protocol import Envelope
+from qsb.errors import SpecError, StructureError
+
+
+@dataclass(frozen=True)
+class Battery:
+    r"""A battery and its charger, :math:`H(t) = H_B + H_C + f(t)\,V + \sum_k f_k(t)\,V_k`.
+
+    Attributes:
+        space: the sites.
+        battery: :math:`H_B`, the energy meter: every energy figure refers to it.
+        interaction: :math:`V`, switched by the envelope of a stage.
+        charger: :math:`H_C`, the charger's own Hamiltonian; may be empty.
+        drives: further terms with their own envelopes, active whenever V is.
+        start: the initial state; the ground state of H_B by default.
+        name: the model's name, kept in datasets.
+        reference: DOI or arXiv id of the model.
+    """
+
+    space: Space
+    battery: OpSum
+    interaction: OpSum = field(default_factory=OpSum)
+    charger: OpSum = field(default_factory=OpSum)
+    drives: tuple[tuple[OpSum, Envelope], ...] = ()
+    start: Start = field(default_factory=Start)
+    name: str = "battery"
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse operators of the wrong size and non-Hermitian Hamiltonians, by name."""
+        named = [("H_B", self.battery), ("V", self.interaction), ("H_C", self.charger)]
+        named += [(f"drive {i}", op) for i, (op, _) in enumerate(self.drives)]
+        for label, op in named:
+            for t in op.terms:
+                if isinstance(t, Matrix) and t.data.shape[0] != self.space.dimension:
+                    raise SpecError(
+                        f"{label} must act on dimension {self.space.dimension}, but its matrix is {t.data.shape}."
+                    )
+            if not is_hermitian(op, self.space):
+                raise StructureError(
+                    f"{label} is not Hermitian; add the adjoint of its terms (energies would not be real otherwise)."
+                )

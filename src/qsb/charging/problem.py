@@ -1,0 +1,220 @@
+"""`Problem`: a battery, a protocol, channels and times; its structure and its fingerprint."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.algebra import structure as read
+from qsb.algebra.opsum import OpSum
+from qsb.algebra.states import Start
+from qsb.charging.battery import Battery
+from qsb.charging.environment import Channel, Jump
+from qsb.charging.protocol import Protocol
+from qsb.errors import SpecError
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Flags read once off the terms; the planner knows nothing else.
+
+    Attributes:
+        sites: number of sites.
+        spins: whether all sites are spins in one battery group.
+        one_body: whether every Hamiltonian term touches one cell.
+        battery_one_body: the same of H_B alone.
+        permutation_symmetric: whether all Hamiltonian terms are collective.
+        time_independent: whether all envelopes are piecewise constant without drives.
+        dissipative: whether any rate is above zero.
+        local_noise: whether every jump touches one cell.
+        collective_noise: whether every jump is a collective sum.
+        pure_start: whether the start is a ket.
+        product_start: whether the start is a product of cell states.
+        uniform_start: whether it is a product of equal cell states, or a collective ground state.
+        opaque: whether a term or jump is a user's matrix.
+        body_order: the k of the k-local interaction V (drives included).
+    """
+
+    sites: int
+    spins: bool
+    one_body: bool
+    battery_one_body: bool
+    permutation_symmetric: bool
+    battery_symmetric: bool
+    time_independent: bool
+    dissipative: bool
+    local_noise: bool
+    collective_noise: bool
+    pure_start: bool
+    product_start: bool
+    uniform_start: bool
+    opaque: bool
+    body_order: int
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is charged, how, against which losses, and when it is looked at.
+
+    Attributes:
+        battery: the battery and its charger.
+        protocol: the stages.
+        channels: the environment.
+        times: save times in [0, protocol.duration], increasing; 201 equal steps by default.
+    """
+
+    battery: Battery
+    protocol: Protocol
+    channels: tuple[Channel, ...] = ()
+    times: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        """Fill in the default times and check everything that does not need a matrix."""
+        object.__setattr__(self, "channels", tuple(self.channels))
+        total = self.protocol.duration
+        times = np.asarray(self.times, dtype=float)
+        if times.size == 0:
+            times = np.linspace(0.0, total, 201) if total > 0 else np.zeros(1)
+        if times.ndim != 1 or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0):
+            raise SpecError("Save times must be finite and strictly increasing.")
+        if times[0] < 0 or times[-1] > total * (1 + 1e-12):
+            raise SpecError(
+                f"Save times must lie in [0, {total:g}] (the protocol's duration), but they span [{times[0]:g}, {times[-1]:g}]."
+            )
+        object.__setattr__(self, "times", np.minimum(times, total))
+        self._check_start()
+        _ = self.jumps
+
+    def _check_start(self) -> None:
+        space, start = self.battery.space, self.battery.start
+        if start.kind == "state":
+            d = np.asarray(start.array).shape[0]
+            if d != space.dimension:
+                raise SpecError(f"The start state must have dimension {space.dimension}, but it has {d}.")
+        elif start.kind != "ground" and start.kind != "thermal" and not space.spins_only:
+            raise SpecError(f"Start {start.kind!r} is defined for spins; give a state instead.")
+        if start.kind == "product" and np.ndim(start.bloch) == 2 and len(np.asarray(start.bloch)) != space.sites:
+            raise SpecError(f"A product start needs one Bloch vector a cell ({space.sites}), but has {len(np.asarray(start.bloch))}.")
+
+    @property
+    def cells(self) -> int:
+        """Number of battery cells."""
+        return self.battery.space.cells
+
+    @cached_property
+    def jumps(self) -> tuple[Jump, ...]:
+        """All elementary jumps, with temperatures turned into rates and vanishing ones dropped."""
+        frequencies = self._cell_frequencies()
+        jumps = [j for c in self.channels for j in c.jumps(self.battery.space, frequencies)]
+        for j in jumps:
+            n = self.battery.space.group(j.group).count
+            if np.ndim(j.rate) > 0 and np.shape(j.rate) != (n,):
+                raise SpecError(f"A channel needs one rate or {n} rates (one a cell), but {np.shape(j.rate)} were given.")
+        return tuple(j for j in jumps if np.any(np.asarray(j.rate) > 0))
+
+    def _cell_frequencies(self) -> NDArray[np.float64] | None:
+        b = self.battery
+        if not (b.space.single_spin_group and read.is_one_body(b.battery, b.space)):
+            return None
+        h = read.cell_matrices(b.battery, b.space)
+        if np.any(h[:, 0, 1] != 0):
+            return None
+        return np.asarray((h[:, 0, 0] - h[:, 1, 1]).real)
+
+    @cached_property
+    def structure(self) -> Structure:
+        """Flags read off the terms."""
+        b, space = self.battery, self.battery.space
+        spins = space.single_spin_group
+        parts = [b.battery, b.charger, b.interaction, *(op for op, _ in b.drives)]
+        charger = OpSum(tuple(t for op in parts[2:] for t in op.terms))
+        one_body = spins and all(read.is_one_body(op, space) for op in parts)
+        battery_one_body = spins and read.is_one_body(b.battery, space)
+        battery_symmetric = spins and read.is_permutation_symmetric(b.battery, space)
+        start = b.start
+        product = start.kind in ("down", "up", "product") or (start.kind in ("ground", "thermal") and battery_one_body)
+        uniform = product and self._uniform_product()
+        return Structure(
+            sites=space.sites,
+            spins=spins,
+            one_body=one_body,
+            battery_one_body=battery_one_body,
+            permutation_symmetric=spins and all(read.is_permutation_symmetric(op, space) for op in parts),
+            battery_symmetric=battery_symmetric,
+            time_independent=self._time_independent(),
+            dissipative=bool(self.jumps),
+            local_noise=all(isinstance(j.op, str) and (not j.collective or space.sites == 1) for j in self.jumps),
+            collective_noise=all(
+                isinstance(j.op, str) and (j.collective or space.sites == 1)
+                for j in self.jumps
+            ),
+            pure_start=start.pure_by_kind,
+            product_start=spins and product,
+            uniform_start=spins and (uniform or (start.kind == "ground" and battery_symmetric)),
+            opaque=any(op.opaque for op in parts) or any(isinstance(j.op, OpSum) for j in self.jumps),
+            body_order=charger.order(space),
+        )
+
+    def _uniform_product(self) -> bool:
+        start = self.battery.start
+        if start.kind in ("down", "up"):
+            return True
+        if start.kind == "product":
+            r = np.atleast_2d(np.asarray(start.bloch))
+            return bool(np.all(r == r[0]))
+        return len(read.cell_matrices(self.battery.battery, self.battery.space)) == 1
+
+    def _time_independent(self) -> bool:
+        if self.battery.drives or any(j.envelope is not None for j in self.jumps):
+            return False
+        return all(s.envelope.constant for s in self.protocol.stages if s.charging)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over every number and name of the problem, as 16 hexadecimal digits."""
+        return hashlib.sha256(canonical(self).encode()).hexdigest()[:16]
+
+
+def canonical(value: Any) -> str:
+    """A text that is equal exactly for equal problems: dataclasses by name and fields, arrays by shape and bytes."""
+    if isinstance(value, np.ndarray):
+        if value.ndim == 0:
+            return canonical(value.item())
+        content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return f"array({value.dtype.str},{value.shape},{content})"
+    if hasattr(value, "tocsr"):
+        m = value.tocsr()
+        return f"sparse({canonical(m.indptr)},{canonical(m.indices)},{canonical(m.data)})"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        inner = ",".join(f"{f.name}={canonical(getattr(value, f.name))}" for f in dataclasses.fields(value))
+        return f"{type(value).__name__}({inner})"
+    if isinstance(value, tuple | list):
+        return "[" + ",".join(canonical(v) for v in value) + "]"
+    if isinstance(value, np.generic):
+        return canonical(value.item())
+    if isinstance(value, bool | int | str) or value is None:
+        return repr(value)
+    if isinstance(value, float | complex):
+        return repr(complex(value))
+    if isinstance(value, Callable):  # type: ignore[arg-type]
+        return f"function({_code(value)})"
+    raise SpecError(f"A problem cannot hold a {type(value).__name__}.")
+
+
+def _code(function: Any) -> str:
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return repr(type(function))
+    cells = getattr(function, "__closure__", None) or ()
+    closed = [c.cell_contents for c in cells if isinstance(c.cell_contents, int | float | str)]
+    return f"{code.co_code.hex()},{code.co_consts!r},{closed!r}"
+
+
+__all__ = ["Problem", "Start", "Structure", "canonical"]

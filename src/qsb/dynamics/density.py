@@ -1,0 +1,56 @@
+"""`density`: the full density matrix, matrix-free, for anything that is small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qsb.algebra import build
+from qsb.charging.environment import Jump
+from qsb.charging.problem import Problem, Structure
+from qsb.dynamics.frame import MixedReadout
+from qsb.dynamics.full import FullFrame, start_density
+from qsb.dynamics.ket import full_lacks
+from qsb.dynamics.lindblad import DENSE_UNKNOWNS, gather_generator, matrix_generator
+from qsb.dynamics.representation import Array, Reduced, Request, Size
+from qsb.dynamics.segment import segments
+
+
+@dataclass(frozen=True)
+class Density:
+    """4^N entries of a density matrix; every problem."""
+
+    name: str = "density"
+
+    def accepts(self, structure: Structure) -> str | None:
+        """Always exact."""
+        return None
+
+    def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
+        """As the full frame, and no cut entropy."""
+        return full_lacks(problem, needs, pure=False)
+
+    def size(self, problem: Problem) -> Size:
+        """Twenty matrices: integrator stages, readouts and their eigenvalue work."""
+        d = problem.battery.space.dimension
+        unknowns = d * d
+        dense = 4 * 16 * unknowns**2 if unknowns <= DENSE_UNKNOWNS else 0
+        return Size(unknowns, 16 * unknowns * 20 + dense)
+
+    def reduce(self, problem: Problem, request: Request) -> Reduced:
+        """Gather kernels on spins, sparse matrices elsewhere."""
+        space = problem.battery.space
+
+        def pairs(j: Jump) -> list[tuple[float, object]]:
+            return [(rate, build.csr(op, space)) for rate, op in j.operators(space)]
+
+        spins = space.spins_only and not problem.structure.opaque
+        generators = tuple(
+            gather_generator(s, space) if spins else matrix_generator(s, lambda op: build.csr(op, space), pairs)
+            for s in segments(problem)
+        )
+        frame = FullFrame(problem)
+        charger: Array | None = None
+        if "charger_variance" in request.needs:
+            charger = build.dense(frame.charger_sum, space)
+        readout = MixedReadout(frame, request, build.dense(problem.battery.battery, space), charger)
+        return Reduced(start_density(problem), generators, readout)

@@ -1,0 +1,309 @@
+"""The full frame: every configuration of every site, 2^N for spins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.algebra import build, states
+from qsb.algebra import structure as read
+from qsb.algebra.blocks import Blocks, Spectrum
+from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.space import Space
+from qsb.charging.problem import Problem
+from qsb.dynamics.frame import EnergyBasis, Operator, Sparse, exact_extremes
+from qsb.dynamics.representation import Array
+from qsb.errors import PlanError, StructureError
+
+#: largest space whose interacting battery Hamiltonian is diagonalised in full
+DENSE_LIMIT = 4096
+
+
+def operator(op: OpSum, space: Space) -> Operator:
+    """Matrix-free Pauli sum where the terms are named spin operators, a sparse matrix otherwise."""
+    if space.spins_only and not op.opaque:
+        return build.PauliSum.of(op, space)
+    return Sparse(build.csr(op, space))
+
+
+@dataclass(frozen=True)
+class FullFrame:
+    """Readouts in the product basis; site 0 is the most significant index."""
+
+    problem: Problem
+    null: int = 0
+
+    @property
+    def space(self) -> Space:
+        """The sites."""
+        return self.problem.battery.space
+
+    @cached_property
+    def _one_body(self) -> bool:
+        return self.problem.structure.battery_one_body
+
+    @cached_property
+    def _battery(self) -> Operator:
+        return operator(self.problem.battery.battery, self.space)
+
+    def battery(self) -> Operator:
+        """H_B."""
+        return self._battery
+
+    @cached_property
+    def charger_sum(self) -> OpSum:
+        """V with all drives."""
+        b = self.problem.battery
+        return OpSum(b.interaction.terms + tuple(t for op, _ in b.drives for t in op.terms))
+
+    @cached_property
+    def _charger(self) -> Operator:
+        return operator(self.charger_sum, self.space)
+
+    def charger(self) -> Operator:
+        """V."""
+        return self._charger
+
+    @cached_property
+    def _diagonal(self) -> NDArray[np.float64] | None:
+        op = self._battery
+        if isinstance(op, build.PauliSum):
+            return op.diagonal if op.is_diagonal else None
+        m = op.matrix.tocoo() if isinstance(op, Sparse) else None
+        if m is not None and np.all(m.row == m.col):
+            return np.asarray(op.matrix.diagonal().real)  # type: ignore[attr-defined]
+        return None
+
+    @cached_property
+    def _dense_eigen(self) -> tuple[NDArray[np.float64], Array]:
+        if self.space.dimension > DENSE_LIMIT:
+            raise PlanError(
+                f"The levels of an interacting H_B on {self.space.dimension} dimensions need a full diagonalisation, allowed up to "
+                f"{DENSE_LIMIT}; ask for figures that do not need them, or fewer cells.",
+                16 * self.space.dimension**2,
+            )
+        e, u = np.linalg.eigh(build.dense(self.problem.battery.battery, self.space))
+        return e, u
+
+    def energy_basis(self) -> EnergyBasis:
+        """Diagonal H_B: the frame itself; sum over cells: local rotations; otherwise a dense diagonalisation."""
+        return self._energy_basis
+
+    @cached_property
+    def _energy_basis(self) -> EnergyBasis:
+        if self._diagonal is not None:
+            return EnergyBasis(self._diagonal)
+        if self._one_body:
+            h = read.cell_matrices(self.problem.battery.battery, self.space)
+            e, u = np.linalg.eigh(h)
+            return EnergyBasis(_sum_levels(e, self.space.sites), _local_rotation(u, self.space.sites))
+        e2, u2 = self._dense_eigen
+        return EnergyBasis(e2, lambda psi: np.asarray(psi @ u2.conj()))
+
+    def levels(self) -> Spectrum:
+        """Energy levels of H_B, with multiplicities where they are binomial."""
+        if self._one_body:
+            h = read.cell_matrices(self.problem.battery.battery, self.space)
+            return _one_body_levels(np.linalg.eigvalsh(h), self.space.sites)
+        if self._diagonal is not None:
+            return Spectrum.simple(np.sort(self._diagonal))
+        return Spectrum.simple(self._dense_eigen[0])
+
+    def extremes(self) -> tuple[float, float]:
+        """Lowest and highest energy of H_B."""
+        if self._one_body:
+            return read_extremes(self.problem.battery.battery, self.space)
+        if self._diagonal is not None:
+            return float(self._diagonal.min()), float(self._diagonal.max())
+        return exact_extremes(self._battery, self.space.dimension)
+
+    def span(self) -> tuple[float, float]:
+        """Lowest and highest eigenvalue of V."""
+        if self.problem.structure.spins and read.is_one_body(self.charger_sum, self.space):
+            return read_extremes(self.charger_sum, self.space)
+        if not self.charger_sum:
+            return 0.0, 0.0
+        return exact_extremes(self._charger, self.space.dimension)
+
+    def cells(self) -> tuple[Array, NDArray[np.float64]]:
+        """One Hamiltonian a cell, each counted once."""
+        h = read.cell_matrices(self.problem.battery.battery, self.space)
+        n = self.space.sites
+        return np.asarray(np.broadcast_to(h, (n, 2, 2))), np.ones(n)
+
+    # -- subsets ------------------------------------------------------------------------------------------------------
+
+    def _inside(self, subset: tuple[int, ...]) -> tuple[OpSum, Space]:
+        """Terms of H_B wholly inside the subset, on a space of just those cells."""
+        from qsb.algebra.opsum import Word
+
+        place = {site: k for k, site in enumerate(subset)}
+        words = []
+        for c, factors in self.problem.battery.battery.words(self.space):
+            acting = tuple((s, o) for s, o in factors if o != "i")
+            if all(s in place for s, _ in acting):
+                words.append(Word(c, tuple((place[s], o) for s, o in acting)))
+        return OpSum(tuple(words)), Space.spins(len(subset))
+
+    def subset_hamiltonian(self, subset: tuple[int, ...]) -> Blocks:
+        """Dense H_B of the subset."""
+        op, space = self._inside(subset)
+        return Blocks.dense(build.dense(op, space))
+
+    def subset_levels(self, subset: tuple[int, ...]) -> Spectrum:
+        """Its levels."""
+        op, space = self._inside(subset)
+        return Spectrum.simple(np.linalg.eigvalsh(build.dense(op, space)))
+
+    def reduce_ket(self, psi: Array, subset: tuple[int, ...]) -> Blocks:
+        """Partial trace over all other sites."""
+        return Blocks.dense(_partial(psi, self.space.dimensions(), subset))
+
+    def reduce_density(self, rho: Array, subset: tuple[int, ...]) -> Blocks:
+        """Partial trace over all other sites."""
+        return Blocks.dense(_partial_density(rho, self.space.dimensions(), subset))
+
+    def marginals_ket(self, psi: Array) -> Array:
+        """State of each cell."""
+        dims = self.space.dimensions()
+        return np.stack([_partial(psi, dims, (i,)) for i in range(len(dims))], axis=1)
+
+    def marginals_density(self, rho: Array) -> Array:
+        """State of each cell."""
+        dims = self.space.dimensions()
+        return np.stack([_partial_density(rho, dims, (i,)) for i in range(len(dims))], axis=1)
+
+
+def _partial(psi: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:
+    """Reduced states (T, d, d) of kets (T, D)."""
+    rest = [i for i in range(len(dims)) if i not in subset]
+    kept = int(np.prod([dims[i] for i in subset]))
+    out = []
+    for ket in psi:
+        m = ket.reshape(dims).transpose([*subset, *rest]).reshape(kept, -1)
+        out.append(m @ m.conj().T)
+    return np.array(out)
+
+
+def _partial_density(rho: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:
+    """Reduced states (T, d, d) of density matrices (T, D, D)."""
+    n = len(dims)
+    rest = [i for i in range(n) if i not in subset]
+    kept = int(np.prod([dims[i] for i in subset]))
+    axes = [0, *(1 + i for i in subset), *(1 + i for i in rest), *(1 + n + i for i in subset), *(1 + n + i for i in rest)]
+    m = rho.reshape(len(rho), *dims, *dims).transpose(axes)
+    m = m.reshape(len(rho), kept, rho.shape[1] // kept, kept, rho.shape[1] // kept)
+    return np.asarray(np.einsum("tarbr->tab", m))
+
+
+def _sum_levels(e: NDArray[np.float64], sites: int) -> NDArray[np.float64]:
+    """All 2^N sums of cell energies, in the product order."""
+    total = np.zeros(1)
+    for i in range(sites):
+        total = (total[:, None] + e[i if len(e) > 1 else 0][None, :]).ravel()
+    return total
+
+
+def _one_body_levels(e: NDArray[np.float64], sites: int) -> Spectrum:
+    if len(e) == 1 and sites > 1:
+        k = np.arange(sites + 1)
+        from math import comb
+
+        return Spectrum.counted((sites - k) * e[0, 0] + k * e[0, 1], [comb(sites, int(i)) for i in k])
+    return Spectrum.simple(np.sort(_sum_levels(e, sites)))
+
+
+def _local_rotation(u: Array, sites: int) -> Callable[[Array], Array]:
+    """Kets (..., 2^N) into the eigenbasis of each cell: multiply every axis by its u^+."""
+
+    def rotate(psi: Array) -> Array:
+        lead = psi.shape[:-1]
+        x = psi.reshape(-1, *([2] * sites))
+        for i in range(sites):
+            x = np.moveaxis(np.tensordot(u[i if len(u) > 1 else 0].conj().T, x, axes=(1, 1 + i)), 0, 1 + i)
+        return np.asarray(x.reshape(*lead, -1))
+
+    return rotate
+
+
+def read_extremes(op: OpSum, space: Space) -> tuple[float, float]:
+    """Lowest and highest eigenvalue of a sum over cells."""
+    e = np.linalg.eigvalsh(read.cell_matrices(op, space))
+    times = space.sites if len(e) == 1 else 1
+    return float(times * e[:, 0].sum()), float(times * e[:, 1].sum())
+
+
+# -- start states in the full frame -----------------------------------------------------------------------------------
+
+
+def start_ket(problem: Problem) -> Array:
+    """The initial ket (D,).
+
+    Raises:
+        StructureError: if the ground state is asked for and is not unique.
+    """
+    b, space = problem.battery, problem.battery.space
+    start = b.start
+    if start.kind == "state":
+        return np.asarray(start.array, dtype=complex).copy()
+    if start.kind in ("up", "down"):
+        out = np.zeros(space.dimension, dtype=complex)
+        out[0 if start.kind == "up" else -1] = 1.0
+        return out
+    if start.kind == "product":
+        return states.product_ket(states.bloch_ket(np.atleast_2d(np.asarray(start.bloch))), space.sites)
+    if problem.structure.battery_one_body:
+        return states.product_ket(states.cell_ground(read.cell_matrices(b.battery, space)), space.sites)
+    return ground_ket(b.battery, space)
+
+
+def ground_ket(op: OpSum, space: Space) -> Array:
+    """Ground state of an interacting Hamiltonian, refused where it is degenerate."""
+    d = space.dimension
+    if d <= 1024:
+        e, u = np.linalg.eigh(build.dense(op, space))
+        e, ground = e[:2], u[:, 0]
+    else:
+        import scipy.sparse.linalg as spla
+
+        h = operator(op, space)
+        linear = spla.LinearOperator((d, d), matvec=lambda v: h.apply(np.asarray(v, dtype=complex).ravel()), dtype=complex)
+        v0 = np.random.default_rng(3).normal(size=d).astype(complex)
+        e, u = spla.eigsh(linear, k=2, which="SA", v0=v0, tol=1e-13, maxiter=20000)
+        order = np.argsort(e)
+        e, ground = e[order], u[:, order[0]]
+    if len(e) > 1 and e[1] - e[0] <= 1e-9 * max(abs(e[0]), abs(e[1]), 1e-300):
+        raise StructureError(
+            "The ground level of the battery Hamiltonian is degenerate, so the ground state is not unique; name a start: "
+            "'down', 'up', 'product', 'thermal' or a state."
+        )
+    return np.asarray(ground, dtype=complex)
+
+
+def start_density(problem: Problem) -> Array:
+    """The initial density matrix (D, D)."""
+    b, space = problem.battery, problem.battery.space
+    start = b.start
+    if start.kind == "state" and np.asarray(start.array).ndim == 2:
+        return np.asarray(start.array, dtype=complex).copy()
+    if start.kind == "product" and not start.pure_by_kind:
+        return states.product_density(states.bloch_density(np.atleast_2d(np.asarray(start.bloch))), space.sites)
+    if start.kind == "thermal":
+        temperature = float(start.temperature or 0.0)
+        if problem.structure.battery_one_body:
+            h = read.cell_matrices(b.battery, space)
+            return states.product_density(states.cell_gibbs(h, temperature), space.sites)
+        e, u = np.linalg.eigh(build.dense(b.battery, space))
+        p = np.exp(-(e - e[0]) / temperature)
+        return np.asarray((u * (p / p.sum())) @ u.conj().T)
+    ket = start_ket(problem)
+    return np.outer(ket, ket.conj())
+
+
+def is_opaque(problem: Problem) -> bool:
+    """Whether H_B itself is a user's matrix, so that nothing is known of its cells."""
+    return any(isinstance(t, Matrix) for t in problem.battery.battery.active)

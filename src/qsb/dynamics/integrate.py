@@ -1,0 +1,251 @@
+"""Integrators: advance a reduced linear system through one segment.
+
+Each declares `order` (the power of the step by which its global error falls; infinity where it has no step), `constant_only`, `skew_only`
+and `stochastic`; tests measure every declared order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import scipy.linalg as la
+from scipy.integrate import DOP853
+from scipy.special import jv
+
+from qsb.dynamics.representation import Array, Generator
+from qsb.errors import ConvergenceError
+
+#: largest matrix that is diagonalised, and largest one that is exponentiated
+EIGEN_LIMIT = 1200
+PROPAGATOR_LIMIT = 260
+
+
+class Integrator(Protocol):
+    """Advances x through a segment."""
+
+    name: str
+    order: float
+    constant_only: bool
+    skew_only: bool
+    stochastic: bool
+
+    def advance(
+        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """Yield the state at each of the increasing `times`, all >= start."""
+        ...
+
+
+@dataclass(frozen=True)
+class Eigen:
+    """x(t) = U exp(-i e t) U^+ x: exact at any time, for constant Hamiltonians that fit a dense diagonalisation."""
+
+    name: str = "eigen"
+    order: float = math.inf
+    constant_only: bool = True
+    skew_only: bool = True
+    stochastic: bool = False
+
+    def advance(
+        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """Diagonalise once, then one product a time."""
+        assert generator.dense is not None
+        h = 1j * generator.dense()[0]
+        h = (h + h.conj().T) / 2
+        e, u = np.linalg.eigh(h.real if not np.any(h.imag) else h)
+        c = u.conj().T @ x
+        for t in times:
+            yield u @ (np.exp(-1j * e * (t - start)) * c)
+
+
+@dataclass(frozen=True)
+class Propagator:
+    """x(t+h) = exp(hG) x with the exponential kept for equal steps: exact, for small constant generators."""
+
+    name: str = "propagator"
+    order: float = math.inf
+    constant_only: bool = True
+    skew_only: bool = False
+    stochastic: bool = False
+
+    def advance(
+        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """One exponential a distinct step length (equal to 12 digits)."""
+        assert generator.dense is not None
+        g = generator.dense()
+        batch, n = g.shape[0], g.shape[-1]
+        kept: dict[str, Array] = {}
+        now, y = start, x.reshape(batch, n, 1)
+        for t in times:
+            h = t - now
+            if h > 0:
+                key = f"{h:.12e}"
+                if key not in kept:
+                    kept[key] = la.expm(h * g)
+                y = kept[key] @ y
+            now = t
+            yield y.reshape(x.shape)
+
+
+@dataclass(frozen=True)
+class Chebyshev:
+    """exp(-iHt) in Chebyshev polynomials of H: matrix-free, many save times from one expansion, error near rounding."""
+
+    name: str = "chebyshev"
+    order: float = math.inf
+    constant_only: bool = True
+    skew_only: bool = True
+    stochastic: bool = False
+    #: bytes that the save states of one window may take
+    window_bytes: int = 2**28
+    #: largest half-width x time of one window
+    window_phase: float = 400.0
+
+    def advance(
+        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """Expand window by window, each with dense output at its save times."""
+        assert generator.bounds is not None
+        low, high = generator.bounds()
+        centre, half = (high + low) / 2, max((high - low) / 2, 1e-12)
+        at, now = 0, start
+        while at < len(times):
+            room = max(1, int(self.window_bytes // x.nbytes))
+            group = [t for t in times[at : at + room] if (t - now) * half <= self.window_phase]
+            if not group:  # one save time lies beyond a window: walk there in equal strides
+                strides = math.ceil((times[at] - now) * half / self.window_phase)
+                group = [now + (times[at] - now) / strides]
+                x = self._window(generator, x, now, group, centre, half)[0]
+                now = group[0]
+                continue
+            states = self._window(generator, x, now, group, centre, half)
+            yield from states
+            x, now, at = states[-1], group[-1], at + len(group)
+
+    def _window(
+        self, generator: Generator, x: Array, now: float, times: list[float], centre: float, half: float
+    ) -> list[Array]:
+        phases = np.array([(t - now) * half for t in times])
+        terms = int(phases.max() + 12 * phases.max() ** (1 / 3) + 30)
+        k = np.arange(terms)
+        coefficients = (-1j) ** (k % 4) * jv(k[None, :], phases[:, None])
+        coefficients[:, 1:] *= 2
+        norm = np.linalg.norm(x)
+
+        def scaled(v: Array) -> Array:  # (H - centre)/half, from dx/dt = -iHx
+            return (1j * generator.apply(now, v) - centre * v) / half
+
+        out = [c * x for c in coefficients[:, 0]]
+        previous, current = x, scaled(x)
+        for j in range(1, terms):
+            for o, c in zip(out, coefficients[:, j], strict=True):
+                if abs(c) > 1e-17:
+                    o += c * current
+            if np.linalg.norm(current) > 1.5 * norm:
+                raise ConvergenceError("the Chebyshev recursion", 1.5, 1.0, "its spectral bounds are too narrow: report this.")
+            previous, current = current, 2 * scaled(current) - previous
+        return [np.exp(-1j * centre * (t - now)) * o for t, o in zip(times, out, strict=True)]
+
+
+@dataclass(frozen=True)
+class Taylor:
+    """exp(hG)x by its power series on steps with h*norm(G) <= 6, summed to rounding: any constant generator, matrix-free."""
+
+    name: str = "taylor"
+    order: float = math.inf
+    constant_only: bool = True
+    skew_only: bool = False
+    stochastic: bool = False
+    stride: float = 6.0
+
+    def advance(
+        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """Walk from save time to save time."""
+        norm, now = generator.norm(), start
+        for t in times:
+            steps = max(1, math.ceil((t - now) * norm / self.stride))
+            for _ in range(steps):
+                x = self._step(generator, x, (t - now) / steps, now)
+            now = t
+            yield x
+
+    def _step(self, generator: Generator, x: Array, h: float, now: float) -> Array:
+        total, term = x.copy(), x
+        small = 1e-17 * np.linalg.norm(x)
+        for k in range(1, 200):
+            term = generator.apply(now, term) * (h / k)
+            total += term
+            if np.linalg.norm(term) <= small:
+                return total
+        raise ConvergenceError("the Taylor series", float(np.linalg.norm(term)), float(small), "lower Taylor.stride.")
+
+
+@dataclass(frozen=True)
+class DormandPrince:
+    """Adaptive Runge-Kutta of order 8 (DOP853) for time-dependent generators; never steps over an envelope's features.
+
+    Save times are step ends, not interpolated, so that the declared order holds at each of them.
+    """
+
+    name: str = "dop853"
+    order: float = 8.0
+    constant_only: bool = False
+    skew_only: bool = False
+    stochastic: bool = False
+    #: a fixed step for order measurements; None for error control
+    fixed_step: float | None = None
+
+    def advance(
+        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """Integrate from save time to save time with local tolerance 1e-3 of the asked one."""
+        shape, y, now = x.shape, x.reshape(-1), start
+        local = np.inf if self.fixed_step else max(1e-3 * tolerance, 1e-13)
+        longest = self.fixed_step or generator.segment.max_step
+        step: float | None = self.fixed_step
+
+        def rhs(t: float, v: Array) -> Array:
+            return generator.apply(t, v.reshape(shape)).reshape(-1)
+
+        for t in times:
+            if t > now:
+                relative = 1e30 if self.fixed_step else max(local, 3e-14)
+                first = None if step is None else min(step, t - now)
+                solver = DOP853(rhs, now, y, t, max_step=longest, rtol=relative, atol=local if local < np.inf else 1e30, first_step=first)
+                while solver.status == "running":
+                    message = solver.step()
+                    if solver.status == "failed":
+                        raise ConvergenceError("the Runge-Kutta step", solver.h_abs, 0.0, f"{message}; raise [solve] tolerance.")
+                    # The last step is cut to hit the save time; the one before it tells the pace.
+                    if solver.status == "running":
+                        step = solver.h_abs
+                y, now = solver.y, t
+            yield y.reshape(shape)
+
+
+INTEGRATORS: tuple[Integrator, ...] = (Eigen(), Propagator(), Chebyshev(), Taylor(), DormandPrince())
+
+
+def choose(dimension: int, batch: int, *, constant: bool, skew: bool) -> Integrator:
+    """The integrator for a segment: exact small ones first.
+
+    Args:
+        dimension: unknowns of one block of the generator.
+        batch: number of such blocks that evolve apart.
+        constant: whether the generator is constant.
+        skew: whether it is -iH on a ket.
+    """
+    if not constant:
+        return DormandPrince()
+    if skew:
+        return Eigen() if dimension <= EIGEN_LIMIT else Chebyshev()
+    if dimension <= PROPAGATOR_LIMIT:
+        return Propagator()
+    return Taylor()

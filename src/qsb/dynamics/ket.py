@@ -1,0 +1,67 @@
+"""`ket`: the full state vector, matrix-free, for closed dynamics from a pure start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qsb.charging.problem import Problem, Structure
+from qsb.dynamics.closed import closed_generator
+from qsb.dynamics.frame import PureReadout
+from qsb.dynamics.full import DENSE_LIMIT, FullFrame, is_opaque, operator, start_ket
+from qsb.dynamics.integrate import EIGEN_LIMIT
+from qsb.dynamics.representation import Reduced, Request, Size
+from qsb.dynamics.segment import segments
+
+
+@dataclass(frozen=True)
+class Ket:
+    """2^N amplitudes; every closed problem with a pure start."""
+
+    name: str = "ket"
+
+    def accepts(self, structure: Structure) -> str | None:
+        """Exact without noise and from a ket."""
+        if structure.dissipative:
+            return "there is noise, so the state does not stay a ket"
+        if not structure.pure_start:
+            return "the start is a mixture"
+        return None
+
+    def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
+        """Interacting H_B: its full spectrum only up to dimension 4096."""
+        return full_lacks(problem, needs, pure=True)
+
+    def size(self, problem: Problem) -> Size:
+        """Six vectors, the diagonals, and the window of save states."""
+        d = problem.battery.space.dimension
+        window = min(len(problem.times), max(1, 2**28 // (16 * d)))
+        dense = 3 * 16 * d * d if d <= EIGEN_LIMIT else 0
+        return Size(d, 16 * d * (8 + 2 * window) + 24 * d + dense)
+
+    def reduce(self, problem: Problem, request: Request) -> Reduced:
+        """Matrix-free -iH for each segment."""
+        space = problem.battery.space
+        d = space.dimension
+        generators = tuple(
+            closed_generator(s, lambda op: operator(op, space), d, EIGEN_LIMIT) for s in segments(problem)
+        )
+        return Reduced(start_ket(problem), generators, PureReadout(FullFrame(problem), request))
+
+
+def full_lacks(problem: Problem, needs: frozenset[str], *, pure: bool) -> str | None:
+    """Readouts that the full frame cannot deliver for this battery."""
+    s, d = problem.structure, problem.battery.space.dimension
+    if is_opaque(problem) or not s.spins:
+        named = needs & {"marginals", "reduced"}
+        if named:
+            return f"{sorted(named)} need a battery Hamiltonian written with named spin operators, and this one is opaque"
+    if "marginals" in needs and not s.battery_one_body:
+        return "local ergotropy is defined for an H_B that is a sum over cells; this one couples them (use subset_ergotropy)"
+    heavy = needs & ({"pinched", "populations"} if pure else {"pinched", "populations", "levels"})
+    if heavy and not s.battery_one_body and d > DENSE_LIMIT:
+        return f"{sorted(heavy)} need all levels of an interacting H_B on {d} dimensions (allowed up to {DENSE_LIMIT})"
+    if "cut" in needs and not pure:
+        return "the entropy of a cut measures entanglement for pure states only; ask for purity instead"
+    if "locality" in needs and not s.battery_one_body:
+        return "the locality bound is derived for an H_B that is a sum over cells"
+    return None

@@ -1,0 +1,113 @@
+"""Segments: the pieces of a protocol on which nothing jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from qsb.algebra.opsum import OpSum
+from qsb.charging.environment import Jump
+from qsb.charging.problem import Problem
+from qsb.charging.protocol import Envelope, Stage
+
+Coefficient = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """An interval (start, end] with a smooth generator.
+
+    Attributes:
+        start: absolute time.
+        end: absolute time.
+        hamiltonian: the constant part, constant envelopes multiplied in.
+        drives: (V, f) for envelopes that vary inside the segment; f takes absolute time.
+        jumps: dissipators with constant rates.
+        rated: (jump, f) with time-dependent rates.
+        max_step: longest step that misses nothing.
+        drive: value of the stage's envelope, a function of absolute time (0 in a store stage).
+        stage: index of the stage.
+    """
+
+    start: float
+    end: float
+    hamiltonian: OpSum
+    drives: tuple[tuple[OpSum, Coefficient], ...]
+    jumps: tuple[Jump, ...]
+    rated: tuple[tuple[Jump, Coefficient], ...]
+    max_step: float
+    drive: Coefficient
+    stage: int
+
+    @property
+    def constant(self) -> bool:
+        """Whether the generator does not change inside the segment."""
+        return not self.drives and not self.rated
+
+
+def _clamped(envelope: Envelope, origin: float, start: float, end: float) -> Coefficient:
+    """The envelope in absolute time, never evaluated beyond the segment's own side of a jump."""
+    last = np.nextafter(end, start) - origin
+
+    def value(t: float) -> float:
+        return envelope.value(min(max(t - origin, start - origin), last))
+
+    return value
+
+
+def segments(problem: Problem) -> list[Segment]:
+    """Cut the protocol at stage edges and at the breakpoints of every envelope.
+
+    A protocol of zero duration gives one segment of zero length, so that powers at t = 0 exist.
+    """
+    out: list[Segment] = []
+    for index, (stage, origin) in enumerate(zip(problem.protocol.stages, problem.protocol.starts, strict=True)):
+        if stage.duration == 0 and problem.protocol.duration > 0:
+            continue
+        envelopes = [e for _, e in _driven(problem, stage)] + [j.envelope for j in problem.jumps if j.envelope]
+        cuts = {0.0, stage.duration}
+        for e in envelopes:
+            cuts.update(e.breakpoints(stage.duration))
+        edges = sorted(cuts) if stage.duration > 0 else [0.0, 0.0]
+        for a, b in zip(edges[:-1], edges[1:], strict=True):
+            out.append(_segment(problem, stage, index, origin, a, b))
+    return out
+
+
+def _driven(problem: Problem, stage: Stage) -> list[tuple[OpSum, Envelope]]:
+    """Interaction terms that are on during a stage, with their envelopes in stage time."""
+    if not stage.charging:
+        return []
+    return [(problem.battery.interaction, stage.envelope), *problem.battery.drives]
+
+
+def _segment(problem: Problem, stage: Stage, index: int, origin: float, a: float, b: float) -> Segment:
+    start, end = origin + a, origin + b
+    middle = (a + b) / 2
+    hamiltonian = problem.battery.charger
+    if stage.battery:
+        hamiltonian = hamiltonian + problem.battery.battery
+    drives: list[tuple[OpSum, Coefficient]] = []
+    steps = [np.inf]
+    for op, envelope in _driven(problem, stage):
+        if not op:
+            continue
+        if envelope.stepwise:
+            hamiltonian = hamiltonian + op * envelope.value(middle)
+        else:
+            drives.append((op, _clamped(envelope, origin, start, end)))
+            steps.append(envelope.max_step(middle))
+    jumps: list[Jump] = []
+    rated: list[tuple[Jump, Coefficient]] = []
+    for j in problem.jumps:
+        if j.envelope is None:
+            jumps.append(j)
+        else:
+            rated.append((j, _clamped(j.envelope, origin, start, end)))
+            steps.append(j.envelope.max_step(middle))
+    drive = _clamped(stage.envelope, origin, start, end) if stage.charging else (lambda t: 0.0)
+    return Segment(
+        start, end, hamiltonian, tuple(drives), tuple(jumps), tuple(rated), float(min(steps)), drive, index
+    )

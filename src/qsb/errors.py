@@ -1,0 +1,61 @@
+"""The exceptions of `qsb`: every error a user can cause or meet says what is wrong, which value, and what to do.
+
+::
+
+    QsbError
+    ├── SpecError          the request is wrong (unknown key, NaN, negative rate)
+    ├── StructureError     the physics is ill-defined (non-Hermitian, degenerate start)
+    ├── PlanError          nothing exact fits; carries the bytes that would be needed
+    ├── ConvergenceError   a result failed its own checks and is not returned
+    └── PlatformError      hardware limits or a missing optional package
+"""
+
+from __future__ import annotations
+
+
+class QsbError(Exception):
+    """Base class of all errors raised on purpose by `qsb`."""
+
+
+class SpecError(QsbError):
+    """The request is wrong: an unknown key, a NaN, a negative rate, a shape that does not fit."""
+
+
+class StructureError(QsbError):
+    """The physics is ill-defined: a non-Hermitian Hamiltonian, a degenerate ground state as start."""
+
+
+class PlanError(QsbError):
+    """No representation can do the work within the limits.
+
+    Attributes:
+        bytes_needed: memory of the smallest representation that would be exact, if known.
+    """
+
+    def __init__(self, message: str, bytes_needed: int | None = None) -> None:
+        """Store the message and the memory figure that the refusal names."""
+        super().__init__(message)
+        self.bytes_needed = bytes_needed
+
+
+class ConvergenceError(QsbError):
+    """A result failed its own check.
+
+    Attributes:
+        figure: what was checked, e.g. ``"trace"``.
+        value: the value found.
+        bound: the bound that it broke.
+        remedy: the parameter to change.
+    """
+
+    def __init__(self, figure: str, value: float, bound: float, remedy: str) -> None:
+        """Compose the sentence from the figure, the value, the bound and the remedy."""
+        super().__init__(f"{figure} is {value:.3g}, beyond its bound {bound:.3g}; {remedy}")
+        self.figure = figure
+        self.value = value
+        self.bound = bound
+        self.remedy = remedy
+
+
+class PlatformError(QsbError):
+    """A hardware limit is broken, or an optional package is missing."""

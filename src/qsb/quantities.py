@@ -1,0 +1,184 @@
+"""The nomenclature: what every variable of a dataset is called, measured in, defined by and computed from.
+
+The rows live in ``quantities.toml``. Dataset attributes, axis labels and the glossary page all come from them, and a variable
+without a row does not exist.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from qsb.errors import SpecError
+
+__all__ = ["KINDS", "READOUTS", "UNITS", "Quantity", "label", "names", "nomenclature_markdown", "quantity"]
+
+READOUTS = (
+    "energy",
+    "power",
+    "variance",
+    "charger_variance",
+    "spectrum",
+    "levels",
+    "marginals",
+    "reduced",
+    "populations",
+    "pinched",
+    "cut",
+    "span",
+)
+"""What a representation can be asked for; ``quantities.toml`` says what each is."""
+
+UNITS = MappingProxyType(
+    {"omega0": r"\omega_0", "1/omega0": r"1/\omega_0", "omega0^2": r"\omega_0^2", "1": ""},
+)
+"""The units of the quantum half and how they are typeset; ``"1"`` is dimensionless."""
+
+KINDS = MappingProxyType(
+    {
+        "coordinate": "Coordinates",
+        "series": "Along time",
+        "scalar": "One number a run",
+        "fit": "From a scaling study",
+    },
+)
+"""The kinds of rows and their headings on the glossary page."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One row of the nomenclature.
+
+    Attributes:
+        name: the variable's name in a dataset.
+        kind: ``coordinate``, ``series`` (along time), ``scalar`` (one a run) or ``fit``.
+        symbol: LaTeX without the dollar signs.
+        unit: a key of `UNITS`.
+        long_name: for people, starts with a capital.
+        definition: the equation and the assumption that it rests on; Markdown with LaTeX.
+        reference: arXiv or DOI identifiers, or where it is derived.
+        needs: the readouts that it is computed from, of `READOUTS`.
+    """
+
+    name: str
+    kind: str
+    symbol: str
+    unit: str
+    long_name: str
+    definition: str
+    reference: str
+    needs: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a row that the rest of the package could not use."""
+        checks: tuple[tuple[str, str, Iterable[str]], ...] = (
+            ("kind", self.kind, KINDS),
+            ("unit", self.unit, UNITS),
+            *(("readout", need, READOUTS) for need in self.needs),
+        )
+        for what, value, known in checks:
+            if value not in known:
+                raise SpecError(
+                    f"quantity {self.name!r} has the {what} {value!r}; known are {', '.join(known)}"
+                )
+        for field in ("symbol", "long_name", "definition", "reference"):
+            if not getattr(self, field).strip():
+                raise SpecError(f"quantity {self.name!r} has an empty {field}; fill it in quantities.toml")
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Attributes of a dataset variable: ``units``, ``long_name``, ``symbol``."""
+        return {"units": self.unit, "long_name": self.long_name, "symbol": self.symbol}
+
+
+@cache
+def _rows() -> MappingProxyType[str, Quantity]:
+    """Read the table once."""
+    table = tomllib.loads(files("qsb").joinpath("quantities.toml").read_text(encoding="utf-8"))
+    return MappingProxyType(
+        {name: Quantity(name=name, **row | {"needs": tuple(row["needs"])}) for name, row in table.items()}
+    )
+
+
+def names(kind: str | None = None) -> tuple[str, ...]:
+    """Names of all quantities, or of one kind, in the order of the table.
+
+    Args:
+        kind: a key of `KINDS`, or None for all.
+
+    Raises:
+        SpecError: an unknown kind.
+    """
+    if kind is not None and kind not in KINDS:
+        raise SpecError(f"unknown kind of quantity {kind!r}; known are {', '.join(KINDS)}")
+    return tuple(name for name, row in _rows().items() if kind in (None, row.kind))
+
+
+def quantity(name: str) -> Quantity:
+    """Row of one quantity.
+
+    Args:
+        name: as in `names`.
+
+    Raises:
+        SpecError: there is no such row; the message gives the nearest name, or all of them.
+    """
+    rows = _rows()
+    if name in rows:
+        return rows[name]
+    near = get_close_matches(str(name), rows, n=1, cutoff=0.6)
+    advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(rows)}"
+    raise SpecError(f"unknown quantity {name!r}; {advice}")
+
+
+def label(name: str) -> str:
+    r"""Axis label, e.g. ``Stored energy $E$ ($\omega_0$)``; a dimensionless quantity has no parenthesis.
+
+    Raises:
+        SpecError: as `quantity`.
+    """
+    row = quantity(name)
+    unit = UNITS[row.unit]
+    return f"{row.long_name} ${row.symbol}$" + (f" (${unit}$)" if unit else "")
+
+
+def _link(reference: str) -> str:
+    """A reference as Markdown: identifiers become links, the rest stays as it is."""
+    parts = []
+    for part in reference.split("; "):
+        if part.startswith("arXiv:"):
+            parts.append(f"[{part}](https://arxiv.org/abs/{part.removeprefix('arXiv:')})")
+        elif part.startswith("doi:"):
+            parts.append(f"[{part}](https://doi.org/{part.removeprefix('doi:')})")
+        else:
+            parts.append(part.replace("docs/devdocs/derivations.md", "[derivations](devdocs/derivations.md)"))
+    return "; ".join(parts)
+
+
+def nomenclature_markdown() -> str:
+    """The glossary page ``docs/nomenclature.md``, one section a kind and one paragraph a quantity."""
+    lines = [
+        "# Nomenclature",
+        "",
+        "Every variable that a dataset may hold. This page is generated from `src/qsb/quantities.toml`; change that file, then",
+        'run `python -c "import qsb.quantities as q; print(q.nomenclature_markdown(), end=str())" > docs/nomenclature.md`.',
+        "",
+        r"Units: $\hbar = 1$, and `omega0` ($\omega_0$) is the angular frequency that the model's `frequency` sets.",
+    ]
+    for kind, heading in KINDS.items():
+        lines += ["", f"## {heading}"]
+        for name in names(kind):
+            row = quantity(name)
+            needs = f" Computed from: {', '.join(row.needs)}." if row.needs else ""
+            lines += [
+                "",
+                f"### `{name}`",
+                "",
+                f"{row.long_name}, ${row.symbol}$, in `{row.unit}`.",
+                "",
+                f"{row.definition}{needs} Reference: {_link(row.reference)}.",
+            ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Sentences about data: scaling exponents, relaxation of stored energy, claims and their verdicts."""

@@ -1,0 +1,132 @@
+"""The nomenclature is complete, readable and current."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from qsb import quantities
+from qsb.errors import SpecError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+SERIES = """
+    stored_energy energy_above_ground power average_power work_power heat_power ergotropy ergotropy_fraction
+    local_ergotropy subset_ergotropy coherent_ergotropy incoherent_ergotropy passive_energy capacity energy_std purity
+    entanglement_entropy bound_fisher bound_uncertainty bound_locality bound_norm bound_variance drive
+""".split()
+SCALARS = """
+    charging_time peak_stored_energy peak_power peak_power_time peak_average_power peak_ergotropy ground_energy
+    charger_span body_order cells
+""".split()
+
+REFERENCE = re.compile(
+    r"arXiv:(\d{4}\.\d{5}|\d{4}\.\d{4}|[a-z-]+/\d{7})"
+    r"|doi:10\.\d{4,}/\S+"
+    r"|standard definition"
+    r"|derived in docs/devdocs/derivations\.md"
+)
+
+
+def test_every_variable_has_a_row_of_its_kind():
+    assert set(quantities.names("series")) == set(SERIES)
+    assert set(quantities.names("scalar")) == set(SCALARS)
+    assert quantities.names("coordinate") == ("time",)
+    assert quantities.names("fit") == ("exponent", "exponent_low", "exponent_high")
+    assert len(set(quantities.names())) == len(quantities.names()) == len(SERIES) + len(SCALARS) + 4
+
+
+@pytest.mark.parametrize("name", quantities.names())
+def test_row_is_well_formed(name):
+    row = quantities.quantity(name)
+    assert row.name == name
+    assert row.long_name[0].isupper()
+    assert row.definition.endswith(".")
+    assert row.definition.count("$") % 2 == 0
+    assert "$" not in row.symbol
+    for part in row.reference.split("; "):
+        assert REFERENCE.fullmatch(part), part
+    assert set(row.attributes) == {"units", "long_name", "symbol"}
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("stored_energy", "omega0"),
+        ("ergotropy", "omega0"),
+        ("power", "omega0^2"),
+        ("bound_locality", "omega0^2"),
+        ("charging_time", "1/omega0"),
+        ("time", "1/omega0"),
+        ("ergotropy_fraction", "1"),
+        ("exponent", "1"),
+    ],
+)
+def test_units_follow_from_the_equations(name, unit):
+    assert quantities.quantity(name).unit == unit
+
+
+def test_every_readout_is_wanted_and_described():
+    wanted = {need for name in quantities.names() for need in quantities.quantity(name).needs}
+    assert wanted == set(quantities.READOUTS)
+    table = (ROOT / "src/qsb/quantities.toml").read_text(encoding="utf-8")
+    for readout in quantities.READOUTS:
+        assert re.search(rf"^#  +{readout} ", table, re.MULTILINE), readout
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one():
+    with pytest.raises(SpecError, match="did you mean 'stored_energy'"):
+        quantities.quantity("stored_enery")
+    with pytest.raises(SpecError, match="known are time, drive"):
+        quantities.quantity("zzz")
+    with pytest.raises(SpecError, match="unknown kind"):
+        quantities.names("table")
+
+
+GOOD = {
+    "name": "x",
+    "kind": "series",
+    "symbol": "x",
+    "unit": "1",
+    "long_name": "X",
+    "definition": "X.",
+    "reference": "standard definition",
+    "needs": (),
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("kind", "vector", "kind 'vector'"),
+        ("unit", "GHz", "unit 'GHz'"),
+        ("needs", ("spectra",), "readout 'spectra'"),
+        ("symbol", " ", "empty symbol"),
+        ("reference", "", "empty reference"),
+    ],
+)
+def test_a_broken_row_is_refused(field, value, words):
+    quantities.Quantity(**GOOD)
+    with pytest.raises(SpecError) as error:
+        quantities.Quantity(**GOOD | {field: value})
+    assert words in str(error.value)
+
+
+def test_labels():
+    assert quantities.label("stored_energy") == r"Stored energy $E$ ($\omega_0$)"
+    assert quantities.label("charging_time") == r"Charging time $\tau$ ($1/\omega_0$)"
+    assert quantities.label("purity") == r"Purity $\mathrm{tr}\,\rho^2$"
+
+
+@pytest.mark.parametrize("name", quantities.names())
+def test_labels_can_be_drawn(name):
+    from matplotlib.mathtext import MathTextParser
+
+    MathTextParser("path").parse(quantities.label(name))
+
+
+def test_nomenclature_page_is_current():
+    page = (ROOT / "docs/nomenclature.md").read_text(encoding="utf-8")
+    assert page == quantities.nomenclature_markdown(), (
+        "docs/nomenclature.md is old; the page itself says how to renew it"
+    )
