@@ -10,15 +10,43 @@ from qsb.errors import SpecError
 
 ROOT = Path(__file__).resolve().parents[1]
 
-SERIES = """
-    stored_energy energy_above_ground power average_power work_power heat_power ergotropy ergotropy_fraction
-    local_ergotropy subset_ergotropy coherent_ergotropy incoherent_ergotropy passive_energy capacity energy_std purity
-    entanglement_entropy bound_fisher bound_uncertainty bound_locality bound_norm bound_variance drive
-""".split()
-SCALARS = """
-    charging_time peak_stored_energy peak_power peak_power_time peak_average_power peak_ergotropy ground_energy
-    charger_span body_order cells
-""".split()
+SERIES = [
+    "stored_energy",
+    "energy_above_ground",
+    "power",
+    "average_power",
+    "work_power",
+    "heat_power",
+    "ergotropy",
+    "ergotropy_fraction",
+    "local_ergotropy",
+    "subset_ergotropy",
+    "coherent_ergotropy",
+    "incoherent_ergotropy",
+    "passive_energy",
+    "capacity",
+    "energy_std",
+    "purity",
+    "entanglement_entropy",
+    "bound_fisher",
+    "bound_uncertainty",
+    "bound_locality",
+    "bound_norm",
+    "bound_variance",
+    "drive",
+]
+SCALARS = [
+    "charging_time",
+    "peak_stored_energy",
+    "peak_power",
+    "peak_power_time",
+    "peak_average_power",
+    "peak_ergotropy",
+    "ground_energy",
+    "charger_span",
+    "body_order",
+    "cells",
+]
 
 REFERENCE = re.compile(
     r"arXiv:(\d{4}\.\d{5}|\d{4}\.\d{4}|[a-z-]+/\d{7})"

@@ -1,9 +1,10 @@
 """The nomenclature: what every variable of a dataset is called, measured in, defined by and computed from.
 
-The rows live in ``quantities.toml``. Dataset attributes, axis labels and the glossary page all come from them, and a variable
-without a row does not exist.
+The rows live in ``quantities.toml``. Dataset attributes, axis labels and the glossary page all come from
+them, and a variable without a row does not exist.
 """
 
+import sys
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -163,10 +164,10 @@ def nomenclature_markdown() -> str:
     lines = [
         "# Nomenclature",
         "",
-        "Every variable that a dataset may hold. This page is generated from `src/qsb/quantities.toml`; change that file, then",
-        'run `python -c "import qsb.quantities as q; print(q.nomenclature_markdown(), end=str())" > docs/nomenclature.md`.',
+        "Every variable that a dataset may hold. This page is generated from `src/qsb/quantities.toml`:",
+        "change that file, then run `python -m qsb.quantities > docs/nomenclature.md`.",
         "",
-        r"Units: $\hbar = 1$, and `omega0` ($\omega_0$) is the angular frequency that the model's `frequency` sets.",
+        r"Units: $\hbar = 1$; `omega0` ($\omega_0$) is the angular frequency a model's `frequency` sets.",
     ]
     for kind, heading in KINDS.items():
         lines += ["", f"## {heading}"]
@@ -182,3 +183,7 @@ def nomenclature_markdown() -> str:
                 f"{row.definition}{needs} Reference: {_link(row.reference)}.",
             ]
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(nomenclature_markdown())

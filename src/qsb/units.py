@@ -4,8 +4,8 @@ Inside the package energies and frequencies are one thing, an angular frequency 
 ``frequency`` :math:`\omega_0`, and times are in units of :math:`1/\omega_0`. This module turns what people
 write ("5 GHz", "20 mK", "50 ns") into angular frequencies (rad/s) and seconds, and model units back into SI.
 
-**The factor of 2 pi.** A number in hertz is a frequency :math:`f` and becomes :math:`\omega = 2\pi f`; a number
-in rad/s is an angular frequency already. An energy becomes :math:`\omega = E/\hbar`, a temperature
+**The factor of 2 pi.** A number in hertz is a frequency :math:`f` and becomes :math:`\omega = 2\pi f`; a
+number in rad/s is an angular frequency already. An energy becomes :math:`\omega = E/\hbar`, a temperature
 :math:`\omega = k_B T/\hbar`, a wavenumber in cm^-1 :math:`\omega = 2\pi c\,\tilde\nu`.
 
 The constants are those that define the SI since 2019, so they are exact; CODATA 2022 lists the same values.

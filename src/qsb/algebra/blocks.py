@@ -382,7 +382,7 @@ def _eigenvalues(matrix: Array) -> RealArray:
 
 def _is_diagonal(matrix: Array) -> bool:
     """Whether all entries off the diagonal are exactly zero."""
-    return np.count_nonzero(matrix) == np.count_nonzero(np.diagonal(matrix, axis1=-2, axis2=-1))
+    return bool(np.count_nonzero(matrix) == np.count_nonzero(np.diagonal(matrix, axis1=-2, axis2=-1)))
 
 
 def _apply(matrix: Array, columns: Array) -> Array:

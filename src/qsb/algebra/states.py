@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
+from qsb.algebra.copies import log_binomial
 from qsb.errors import SpecError, StructureError
 
 StartKind = Literal["ground", "down", "up", "thermal", "product", "state"]
@@ -133,13 +133,6 @@ def product_density(cells: NDArray[np.complex128], count: int) -> NDArray[np.com
     for i in range(count):
         out = np.kron(out, cells[i if len(cells) > 1 else 0])
     return out
-
-
-def log_binomial(n: int) -> NDArray[np.float64]:
-    """Natural logarithms of C(n, k) for k = 0..n, bitwise symmetric in k and n-k."""
-    k = np.arange(n + 1, dtype=float)
-    low = np.minimum(k, n - k)
-    return np.asarray(gammaln(n + 1.0) - gammaln(low + 1) - gammaln(n - low + 1))
 
 
 def spin_coherent(ket: NDArray[np.complex128], count: int) -> NDArray[np.complex128]:

@@ -19,7 +19,7 @@ _LEVEL_TOLERANCE = 1e-9
 def fisher(levels: ArrayLike, populations: ArrayLike, rates: ArrayLike) -> RealArray:
     """Return sqrt(Var(H_B) I_E), I_E = sum_k (dp_k/dt)^2 / p_k over the distinct levels of H_B.
 
-    Holds for any dynamics by Cauchy-Schwarz (Julia-Farre et al. 2020, PR Research 2, 023113, arXiv 1811.04005).
+    Holds for any dynamics (Cauchy-Schwarz); Julia-Farre et al. 2020, PR Research 2, 023113, arXiv 1811.04005.
     Equal levels (to 1e-9 of the largest |level|) are merged first: unmerged ones give a looser number.
     A level that is empty and at rest adds nothing. At the instant when populations leave a single level at a
     finite rate, Var = 0 and I_E diverges; the limit of their product is returned.

@@ -13,8 +13,9 @@ from qsb.errors import ConvergenceError, SpecError
 __all__ = ["average_power", "energy_std", "ergotropy_fraction", "level_std", "maximum"]
 
 _VARIANCE_TOLERANCE = 1e-9
-# Values this close to the maximum, relative to the range of the series, are recurrences of one maximum.
-_TIE = 1e-9
+# Maxima closer than the error of the interpolant are recurrences of one maximum; the error estimate counts
+# between these two fractions of the range of the series.
+_TIE_RANGE = (1e-9, 1e-4)
 
 
 def average_power(stored: ArrayLike, power: ArrayLike, times: ArrayLike) -> RealArray:
@@ -47,8 +48,8 @@ def maximum(times: ArrayLike, values: ArrayLike, slopes: ArrayLike | None = None
     """Return (time, value) of the largest value of a smooth series, also between its points.
 
     With slopes the interpolant is the cubic Hermite polynomial through values and slopes, without them the
-    not-a-knot cubic spline; below four points the largest point is returned. Of equal maxima (recurrences,
-    equal to 1e-9 of the range) the earliest counts.
+    not-a-knot cubic spline; below four points the largest point is returned. Of maxima that are equal to the
+    accuracy of the interpolant (recurrences; at most 1e-4 of the range apart) the earliest counts.
 
     Args:
         times: increasing, shape (T,).
@@ -73,14 +74,20 @@ def maximum(times: ArrayLike, values: ArrayLike, slopes: ArrayLike | None = None
         return float(time[np.argmax(value)]), float(value.max())
     if slopes is None:
         slope = np.asarray(CubicSpline(time, value)(time, 1))
-    found_times, found_values = _turning_points(time, value, slope)
-    return _earliest(
-        np.concatenate([time, found_times]), np.concatenate([value, found_values]), float(np.diff(time).max())
-    )
+    found_times, found_values, error = _turning_points(time, value, slope)
+    spread = float(np.ptp(value))
+    tie = min(max(2 * error, _TIE_RANGE[0] * spread), _TIE_RANGE[1] * spread)
+    every_time, every_value = np.concatenate([time, found_times]), np.concatenate([value, found_values])
+    first = every_time[every_value >= every_value.max() - tie].min()
+    near = every_time <= first + (np.diff(time).max() if spread > 0 else 0.0)
+    best = int(np.argmax(np.where(near, every_value, -np.inf)))
+    return float(every_time[best]), float(every_value[best])
 
 
-def _turning_points(time: RealArray, value: RealArray, slope: RealArray) -> tuple[RealArray, RealArray]:
-    """Return times and values of the turning points of the cubic Hermite interpolant."""
+def _turning_points(
+    time: RealArray, value: RealArray, slope: RealArray
+) -> tuple[RealArray, RealArray, float]:
+    """Return times and values of the turning points of the cubic Hermite interpolant, and its error."""
     step, rise = np.diff(time), np.diff(value)
     first = step * slope[:-1]
     second = 3 * rise - 2 * first - step * slope[1:]
@@ -93,18 +100,11 @@ def _turning_points(time: RealArray, value: RealArray, slope: RealArray) -> tupl
     good = (roots > 0) & (roots < 1) & (inside >= 0)
     part = np.where(good, roots, 0.0)
     height = value[:-1] + part * (first + part * (second + part * third))
-    return (time[:-1] + part * step)[good], height[good]
-
-
-def _earliest(time: RealArray, value: RealArray, reach: float) -> tuple[float, float]:
-    """Return the highest candidate within `reach` of the earliest one that ties with the maximum."""
-    tied = value >= value.max() - _TIE * (value.max() - value.min())
-    if value.max() == value.min():
-        first = int(np.argmin(time))
-        return float(time[first]), float(value[first])
-    near = time <= time[tied].min() + reach
-    best = int(np.argmax(np.where(near, value, -np.inf)))
-    return float(time[best]), float(value[best])
+    # The error of the cubic is step^4/384 times the fourth derivative, here from steps of the third one.
+    third_derivative = 6 * third / step**3
+    fourth = np.abs(np.diff(third_derivative)) / ((step[1:] + step[:-1]) / 2)
+    error = float((fourth * np.maximum(step[1:], step[:-1]) ** 4).max() / 384)
+    return (time[:-1] + part * step)[good], height[good], error
 
 
 def energy_std(mean: ArrayLike, mean_square: ArrayLike) -> RealArray:

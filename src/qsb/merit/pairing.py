@@ -78,7 +78,7 @@ def _paired_rows(state: Spectrum, levels: Spectrum, rows: list[NDArray[Any]], sh
     result = np.empty(len(order))
     for row in range(len(order)):
         key = codes[order[row]].tobytes()
-        mean = found.get(key) if shared else None
+        mean = found.get(key)
         if mean is None:
             mean = fill(upper[order[row]], lower[ranks[row]], np.asarray(energies[row], dtype=np.float64))
             if shared:

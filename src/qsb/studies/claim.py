@@ -90,7 +90,8 @@ class Evidence:
         """The comparison as a clause, e.g. ``exponent 1.03 is not above 1``."""
         if not self.decided:
             return f"{self.quantity} {_text(self.value)} cannot be compared with {_text(self.expected)}"
-        return f"{self.quantity} {_text(self.value)} {_WORDS[self.relation][not self.holds]} {_text(self.expected)}"
+        verb = _WORDS[self.relation][not self.holds]
+        return f"{self.quantity} {_text(self.value)} {verb} {_text(self.expected)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; a number that is not finite becomes None (JSON has no NaN)."""
@@ -147,7 +148,7 @@ class Claim:
         rerun: str | None = None,
         note: str = "",
     ) -> Evidence:
-        """Compare one computed number with its threshold, with this claim's tolerance and spec unless others are given.
+        """Compare one computed number with its threshold.
 
         Args:
             quantity: what ``value`` is.
@@ -190,8 +191,8 @@ class Judgement:
         verdict, conclusion = _combine(self.evidence, self.rule, self.default)
         if (verdict, conclusion) != (self.verdict, self.conclusion):
             raise SpecError(
-                f"the verdict of claim {self.claim.id!r} was set to {self.verdict.value!r}, but its evidence gives "
-                f"{verdict.value!r}: make judgements with judge()"
+                f"claim {self.claim.id!r} was judged {self.verdict.value!r} by hand, but its evidence gives "
+                f"{verdict.value!r} ({conclusion}): make judgements with judge()"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -259,8 +260,8 @@ def _compare(value: Value, relation: Relation, expected: Value, tolerance: float
     words = isinstance(value, (str, bool)) or isinstance(expected, (str, bool))
     if words != (relation in ("is", "is not")):
         raise SpecError(
-            f"{value!r} {relation} {expected!r} mixes numbers and words: use 'is' or 'is not' for words and truth "
-            "values, and < <= == != >= > for numbers"
+            f"{value!r} {relation} {expected!r} mixes numbers and words: use 'is' or 'is not' for words and "
+            "truth values, and < <= == != >= > for numbers"
         )
     if isinstance(value, (str, bool)) or isinstance(expected, (str, bool)):
         same = type(value) is type(expected) and value == expected

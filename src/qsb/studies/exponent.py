@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """An exponent and the interval that holds it at the stated confidence (``low == high`` for exact data)."""
+    """An exponent and its interval at the stated confidence (``low == high`` for exact data)."""
 
     value: float
     low: float
@@ -22,9 +22,8 @@ class Estimate:
 
     def __str__(self) -> str:
         """Value and interval with three decimals."""
-        value, low, high = (
-            round(x, 3) + 0.0 for x in (self.value, self.low, self.high)
-        )  # + 0.0: no "-0.000"
+        # adding 0.0 turns "-0.000" into "0.000"
+        value, low, high = (round(x, 3) + 0.0 for x in (self.value, self.low, self.high))
         return f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 

@@ -4,8 +4,8 @@ Every operator A_i couples to its own bath at temperature T. Second-order (golde
 between the eigenstates of the Hamiltonian, at the actual transition frequencies:
 
 .. math:: \Gamma_{a\to b} = \sum_i |\langle b|A_i|a\rangle|^2\, S(E_a - E_b), \qquad
-          S(\omega) = \gamma\,\frac{\omega\,|\omega|^{s-1}}{1 - e^{-\omega/T}}, \qquad S(-\omega) =
-          e^{-\omega/T} S(\omega).
+          S(\omega) = \gamma\,\frac{\omega\,|\omega|^{s-1}}{1 - e^{-\omega/T}}, \qquad
+          S(-\omega) = e^{-\omega/T} S(\omega).
 
 Levels closer than a resolution count as one: transitions between levels are summed over the final states of a
 level, coherence within a level is kept, coherence between levels is dropped (Breuer and Petruccione, The
@@ -57,7 +57,7 @@ class Levels:
 
 @dataclass(frozen=True)
 class Decay:
-    """How a state that holds energy loses it to the baths at the first instant after coherence between levels is gone.
+    """How a state loses its energy to the baths, once coherence between levels is gone.
 
     Attributes:
         name: which state.
@@ -87,8 +87,9 @@ class Decay:
         return self.emitted / self.stored_energy if self.stored_energy > 0 else math.nan
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields and the two rates as plain data."""
-        return {**asdict(self), "rate": self.rate, "emission_rate": self.emission_rate}
+        """The fields and the two rates as plain data; a rate that is not defined becomes None."""
+        rates = {"rate": self.rate, "emission_rate": self.emission_rate}
+        return {**asdict(self), **{name: None if math.isnan(r) else r for name, r in rates.items()}}
 
 
 def bath_spectrum(frequency: ArrayLike, *, rate: float, temperature: float, exponent: float = 1.0) -> Array:
@@ -159,28 +160,25 @@ def levels(hamiltonian: ArrayLike, operators: ArrayLike, resolution: float | Non
     if not (np.isfinite(h).all() and np.isfinite(a).all()):
         raise SpecError("H or an operator has a value that is not finite")
     for name, matrix in (("H", h), ("an operator", a)):
-        if np.abs(matrix - matrix.conj().swapaxes(-1, -2)).max(initial=0.0) > 1e-10 * max(
-            1.0, np.abs(matrix).max()
-        ):
+        off = np.abs(matrix - matrix.conj().swapaxes(-1, -2)).max(initial=0.0)
+        if off > 1e-10 * max(1.0, np.abs(matrix).max(initial=0.0)):
             raise StructureError(f"{name} is not Hermitian: golden-rule rates need observables")
     energies, states = np.linalg.eigh(h)
-    width = (
-        1e-10 * max(float(energies[-1] - energies[0]), 1e-300) if resolution is None else float(resolution)
-    )
+    width = 1e-10 * float(energies[-1] - energies[0]) if resolution is None else float(resolution)
     if not (math.isfinite(width) and width >= 0):
         raise SpecError(f"resolution is {resolution}: give a finite energy that is not negative")
     starts = np.concatenate([[0], np.flatnonzero(np.diff(energies) > width) + 1, [energies.size]])
     jumps = states.conj().T @ (a @ states)
-    jumps[np.abs(jumps) < 1e-13 * max(1.0, np.abs(a).max(initial=0.0))] = (
-        0.0  # a forbidden move is 0, not rounding
-    )
+    # a forbidden move is 0, not the rounding of the eigenvectors
+    jumps[np.abs(jumps) < 1e-13 * np.abs(a).max(initial=0.0)] = 0.0
     return Levels(energies, states, jumps, starts.astype(np.int64))
 
 
 def level_rates(found: Levels, *, rate: float, temperature: float, exponent: float = 1.0) -> Array:
     r"""Generator of the level populations, :math:`\dot p = G p`, initial states averaged over their level.
 
-    .. math:: G_{BA} = \frac{1}{g_A}\sum_{a\in A,\,b\in B,\,i} |\langle b|A_i|a\rangle|^2 S(E_A - E_B), \quad B \ne A
+    .. math:: G_{BA} = \frac{1}{g_A}\sum_{a\in A,\,b\in B,\,i}
+              |\langle b|A_i|a\rangle|^2 S(E_A - E_B), \quad B \ne A
 
     and columns that sum to 0. Detailed balance: :math:`g_A G_{BA} = g_B G_{AB}\, e^{(E_A - E_B)/T}`.
 
@@ -301,7 +299,7 @@ def activation_energy(temperatures: ArrayLike, escapes: ArrayLike) -> Array:
 
 
 def _spectrum(found: Levels, rate: float, temperature: float, exponent: float) -> Array:
-    """S(E_A - E_B) at [B, A]; 0 on the diagonal, since a move within a level changes neither level nor energy."""
+    """S(E_A - E_B) at [B, A]; 0 on the diagonal: a move within a level changes neither level nor energy."""
     centre = found.centre
     given = centre[None, :] - centre[:, None]
     apart = ~np.eye(centre.size, dtype=bool)

@@ -1,4 +1,4 @@
-"""Does an ordered phase relax more slowly than uncoupled cells? The Ising storage chain with a local bath at each cell.
+"""Does an ordered phase relax more slowly than uncoupled cells? The Ising storage chain with local baths.
 
 Golden-rule rates (see `qsb.studies.goldenrule`) out of the ordered doublet, and of the energy of states that
 store any, beside uncoupled cells at the same field and at the same gap. The chain is eq. (9) of doi
@@ -20,9 +20,9 @@ from qsb.studies.goldenrule import Decay, decay, escape_rate, levels
 
 Array = NDArray[np.float64]
 Coupling = Literal["sx", "sy", "sz"]
-Counterpart = Literal["uncoupled", "equal_gap", "equal_flip"]
+Counterpart = Literal["uncoupled", "equal_gap", "equal_flip", "mean_field"]
 
-_BYTES = 2 * 2**30
+_BYTES = 2**30
 """Largest stack of jump operators that is built (N = 12 would need more)."""
 
 
@@ -40,16 +40,18 @@ class Comparison:
         cells, exchange, field, temperature, coupling, rate, exponent: the request.
         splitting: E_1 - E_0 of the ordered doublet.
         gap: E_2 - E_0, from the doublet to the first excitation.
+        levels: how many levels were told apart at the resolution.
         escape_per_cell: thermal rate out of the doublet, averaged over its two states, divided by N.
         escape_uncoupled: the same for one uncoupled cell in its ground state, S(-2h) |<e|A|g>|^2.
-        escape_equal_gap, escape_equal_flip: S(-gap) and S(-4J), the same for the transverse cells named
-            below.
+        escape_equal_gap, escape_equal_flip, escape_mean_field: the same for the cells named below.
         stored: `Decay` of states of the chain that hold energy, by name.
         uncoupled: `Decay` of one excited uncoupled cell (J = 0, same h, same A); its rate is S(2h)
             |<g|A|e>|^2.
         equal_gap: `Decay` of one excited transverse two-level cell whose gap is that of the chain; rate
             S(gap).
         equal_flip: the same with the gap 4J, which is what flipping one bulk cell costs; rate S(4J).
+        mean_field: one excited cell -2J sz - h sx with the same A: what a bulk cell would be if its two
+            neighbours were a fixed field, so the counterpart at equal gap and equal axis.
     """
 
     cells: int
@@ -61,14 +63,17 @@ class Comparison:
     exponent: float
     splitting: float
     gap: float
+    levels: int
     escape_per_cell: float
     escape_uncoupled: float
     escape_equal_gap: float
     escape_equal_flip: float
+    escape_mean_field: float
     stored: Mapping[str, Decay]
     uncoupled: Decay
     equal_gap: Decay
     equal_flip: Decay
+    mean_field: Decay
 
     def ratio(self, state: str, against: Counterpart = "uncoupled") -> float:
         """Net relaxation rate of a stored state over that of an uncoupled cell: below 1 is a suppression.
@@ -88,7 +93,7 @@ class Comparison:
         """Plain data; the decays as nested dictionaries."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
         plain["stored"] = {name: decay.to_dict() for name, decay in self.stored.items()}
-        alone = ("uncoupled", "equal_gap", "equal_flip")
+        alone = ("uncoupled", "equal_gap", "equal_flip", "mean_field")
         return {**plain, **{name: getattr(self, name).to_dict() for name in alone}}
 
 
@@ -96,7 +101,7 @@ class Comparison:
 
 
 def ising_storage(cells: int, exchange: float, field: float) -> Array:
-    r"""Dense Hamiltonian of the storage chain, :math:`H = -J\sum_{i<N} s^z_i s^z_{i+1} - h\sum_i s^x_i`, open ends.
+    r"""Dense Hamiltonian of the open chain, :math:`H = -J\sum_{i<N} s^z_i s^z_{i+1} - h\sum_i s^x_i`.
 
     Index 0 is all up, cell 0 is the most significant bit. Source: eq. (9) of doi
     10.20944/preprints202508.2028.v2.
@@ -149,8 +154,8 @@ def _check_chain(cells: int, exchange: float, field: float) -> None:
     need = 8 * int(cells) * 4 ** int(cells)
     if need > _BYTES:
         raise PlanError(
-            f"{cells} cells need {need / 2**30:.1f} GiB for the jump operators, more than {_BYTES / 2**30:.0f} GiB; "
-            "dense golden-rule rates are meant for N <= 10",
+            f"{cells} cells need {need / 2**30:.1f} GiB for the jump operators, more than "
+            f"{_BYTES / 2**30:.0f} GiB; dense golden-rule rates are meant for N <= 10",
             bytes_needed=need,
         )
 
@@ -166,7 +171,7 @@ def stored_states(cells: int) -> dict[str, Array]:
     is the fully charged state of uncoupled cells in the same field (J = 0).
 
     Args:
-        cells: N >= 4, so that a bulk cell has two neighbours that are no ends.
+        cells: N >= 4, so that there is a bulk.
     """
     if cells < 4:
         raise SpecError(f"{cells} cells have no bulk: the stored states need at least 4")
@@ -203,8 +208,9 @@ def compare_relaxation(
     gap 2h, is flipped by sz and sy with matrix element 1 and by sx not at all. Two further counterparts are
     two-level cells with a transverse coupling of matrix element 1, one with the chain's own gap E_2 - E_0 and
     one with the cost 4J of a bulk flip: they tell a suppression by the collective state from one by another
-    frequency alone. The stored states are those of `stored_states` and ``top``, the highest eigenstate. The
-    doublet is one for h << J only.
+    frequency alone. The last is a cell -2J s^z - h s^x with the same A, a bulk cell whose neighbours are a
+    fixed field: only what is slower than that owes its life to the many cells. The stored states are those of
+    `stored_states` and ``top``, the highest eigenstate. The doublet is one for h << J only.
 
     Args:
         cells: N, from 4 to 10.
@@ -214,8 +220,9 @@ def compare_relaxation(
         coupling: the operator A_i.
         rate: strength of every bath.
         exponent: of the spectral density, 1 is ohmic.
-        resolution: see `levels`; larger than 4h and smaller than 2(J - h), it treats the wall bands as one
-            level, which is right for times shorter than a wall needs to move.
+        resolution: see `levels`. Above the spacing within a band of equally many domain walls and below the
+            distance between bands (0.3 for J = 1, h = 0.1, N = 8; the answer has N levels then), it treats
+            each band as one level, which is right for times too short for a wall to move.
 
     Returns:
         One `Comparison` a temperature.
@@ -233,6 +240,7 @@ def compare_relaxation(
     single = levels(ising_storage(1, 0.0, field), local_operators(1, coupling))
     gap = float(found.energies[2] - found.energies[0])
     twins = {gap_: levels(np.diag([gap_, 0.0]), local_operators(1, "sx")) for gap_ in (gap, 4.0 * exchange)}
+    held = levels(np.array([[-2 * exchange, -field], [-field, 2 * exchange]]), local_operators(1, coupling))
     ground = [0] if field > 0 else [0, 1]  # without field a cell has one level of two states
     up = np.array([1.0, 0.0])
     answers = []
@@ -248,14 +256,17 @@ def compare_relaxation(
                 **bath,
                 splitting=float(found.energies[1] - found.energies[0]),
                 gap=gap,
+                levels=found.centre.size,
                 escape_per_cell=escape_rate(found, (0, 1), **bath) / cells,
                 escape_uncoupled=escape_rate(single, ground, **bath),
                 escape_equal_gap=escape_rate(same, [0], **bath),
                 escape_equal_flip=escape_rate(flip, [0], **bath),
+                escape_mean_field=escape_rate(held, [0], **bath),
                 stored={name: decay(found, ket, **bath, name=name) for name, ket in kets.items()},
                 uncoupled=decay(single, single.states[:, 1], **bath, name="uncoupled cell, same field"),
                 equal_gap=decay(same, up, **bath, name="uncoupled cell, same gap"),
                 equal_flip=decay(flip, up, **bath, name="uncoupled cell, gap of a bulk flip"),
+                mean_field=decay(held, held.states[:, 1], **bath, name="uncoupled cell in the mean field"),
             )
         )
     return tuple(answers)
@@ -264,4 +275,6 @@ def compare_relaxation(
 def _quotient(above: float, below: float) -> float:
     if below > 0:
         return above / below
-    return math.nan if above == 0 or math.isnan(above) else math.copysign(math.inf, above)
+    if math.isnan(below) or math.isnan(above) or above == 0:
+        return math.nan
+    return math.copysign(math.inf, above)

@@ -73,7 +73,7 @@ class BoundComparison:
 
 @dataclass(frozen=True)
 class Scaling:
-    """The answer of `fit_scaling`; ``str()`` prints it as a table with the reasons, `to_dict` gives plain data."""
+    """The answer of `fit_scaling`; ``str()`` prints a table with the reasons, `to_dict` gives plain data."""
 
     figure: str
     resource: str
@@ -118,16 +118,13 @@ def fit_scaling(
     r"""Exponent of ``values`` against ``cells`` with everything that could unmask it, and a computed verdict.
 
     The exponent is the unweighted least-squares slope of :math:`\log y = c + a \log N`, its interval
-    :math:`a \pm t_{n-2} s_a` (Student). The limit is the :math:`a` of
-    :math:`\log y = c + a \log N + b/N \,(+ d/N^2)`, which is the extrapolation of the local exponents
-    :math:`d\log y/d\log N = a - b/N - 2d/N^2` in 1/N with the weights that independent errors of log y ask
-    for. The quadratic term decides when its coefficient is significant; the interval always contains both
-    models' values.
+    :math:`a \pm t_{n-2} s_a` (Student). The limit extrapolates the local exponents in 1/N to infinite N, see
+    `qsb.studies.exponent.limit_of`.
 
     Verdicts: ``super-extensive`` (slope and limit above 1, no count and no bound explains it away),
-        ``extensive`` (limit 1 and narrow), ``sub-extensive`` (limit below 1), ``no asymptotic advantage
-        shown`` (slope above 1 but drift, a count or the bound say otherwise), ``inconclusive``. Exponents
-        within `MARGIN` of each other are not told apart.
+    ``extensive`` (limit 1 and narrow), ``sub-extensive`` (limit below 1), ``no asymptotic advantage shown``
+    (drift, a count or the bound remove or rule out growth above linear), ``inconclusive``. Exponents within
+    `MARGIN` of each other are not told apart.
 
     Args:
         cells: numbers of cells N, positive integers, no two alike, at least three, any order.
@@ -251,8 +248,8 @@ def _along(variable: xarray.DataArray, name: str, over: str) -> Array:
     extra = [str(d) for d in variable.dims if d != over]
     if extra or over not in variable.dims:
         raise SpecError(
-            f"{name!r} has the dimensions {tuple(map(str, variable.dims))}, but one value for each {over!r} is "
-            f"needed; select or reduce {', '.join(extra) or 'nothing else'} first"
+            f"{name!r} has the dimensions {tuple(map(str, variable.dims))}, but one value for each {over!r} "
+            f"is needed; select or reduce {', '.join(extra) or 'nothing else'} first"
         )
     return np.asarray(variable.values, dtype=np.float64)
 

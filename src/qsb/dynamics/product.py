@@ -1,0 +1,329 @@
+"""`product`: cells that never interact, each with its own 2x2 density matrix; alike cells are one.
+
+N independent driven and damped cells are N times one: a million cells of one kind cost one 2x2 matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from math import lgamma
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.algebra import states
+from qsb.algebra import structure as read
+from qsb.algebra.blocks import Spectrum
+from qsb.algebra.copies import Copies, combine, log_binomial
+from qsb.algebra.opsum import SPIN_OPERATORS, OpSum, per_site
+from qsb.algebra.space import Space
+from qsb.charging.environment import Jump
+from qsb.charging.problem import Problem, Structure
+from qsb.dynamics.full import read_extremes
+from qsb.dynamics.representation import Apply, Array, Generator, Reduced, Request, Size, Value
+from qsb.dynamics.segment import Segment, segments
+
+#: largest number of distinct (eigenvalue, multiplicity) pairs that unlike kinds of cells may expand to
+EXPANSION_LIMIT = 2**20
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Cells sorted into kinds that evolve alike.
+
+    Attributes:
+        first: index of one cell of each kind, (C,).
+        counts: how many there are, (C,).
+        label: kind of each cell, (N,), or (1,) where all are alike.
+    """
+
+    first: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    label: NDArray[np.int64]
+
+
+def _cell_rows(problem: Problem) -> list[Array]:
+    """Everything that distinguishes cells, each (1, k) if all are alike or (N, k)."""
+    b, space = problem.battery, problem.battery.space
+    ops = [b.battery, b.charger, b.interaction, *(op for op, _ in b.drives)]
+    rows = [read.cell_matrices(op, space).reshape(-1, 4) for op in ops]
+    rows.append(start_cells(problem).reshape(-1, 4))
+    rows += [np.atleast_1d(np.asarray(j.rate, dtype=complex))[:, None] for j in problem.jumps]
+    return rows
+
+
+def kinds(problem: Problem) -> Kinds:
+    """Group equal cells."""
+    n, rows = problem.battery.space.sites, _cell_rows(problem)
+    if all(len(r) == 1 for r in rows):
+        return Kinds(np.zeros(1, dtype=np.int64), np.array([n]), np.zeros(1, dtype=np.int64))
+    table = np.concatenate([np.broadcast_to(r, (n, r.shape[1])) for r in rows if len(r) == n], axis=1)
+    flat = np.ascontiguousarray(np.concatenate([table.real, table.imag], axis=1) + 0.0)
+    keys = flat.view([("", flat.dtype)] * flat.shape[1]).ravel()
+    _, first, label, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    return Kinds(first, counts, label.ravel())
+
+
+def start_cells(problem: Problem) -> Array:
+    """Cell states (1, 2, 2) or (N, 2, 2)."""
+    b, start = problem.battery, problem.battery.start
+    if start.kind in ("up", "down"):
+        return states.bloch_density(np.array([[0.0, 0.0, 1.0 if start.kind == "up" else -1.0]]))
+    if start.kind == "product":
+        return states.bloch_density(np.atleast_2d(np.asarray(start.bloch)))
+    h = read.cell_matrices(b.battery, b.space)
+    if start.kind == "thermal":
+        return states.cell_gibbs(h, float(start.temperature or 0.0))
+    k = states.cell_ground(h)
+    return np.asarray(np.einsum("ci,cj->cij", k, k.conj()))
+
+
+def _pick(values: Array, first: NDArray[np.int64]) -> Array:
+    return np.broadcast_to(values, (len(first), *values.shape[1:])) if len(values) == 1 else values[first]
+
+
+def _hamiltonian_superoperator(h: Array) -> Array:
+    """-i(H (x) 1 - 1 (x) H^T) acting on row-major vec(rho), (C, 4, 4)."""
+    one = np.eye(2)
+    left = np.einsum("cij,kl->cikjl", h, one).reshape(-1, 4, 4)
+    right = np.einsum("ij,clk->cikjl", one, h).reshape(-1, 4, 4)
+    return -1j * (left - right)
+
+
+def _jump_superoperator(op: str, rates: NDArray[np.float64]) -> Array:
+    """rate * D[op], (C, 4, 4)."""
+    a = SPIN_OPERATORS[op]
+    n = a.conj().T @ a
+    one = np.eye(2)
+    d = np.kron(a, a.conj()) - (np.kron(n, one) + np.kron(one, n.T)) / 2
+    return np.asarray(rates[:, None, None] * d)
+
+
+def _times(m: Array) -> Apply:
+    def apply(x: Array) -> Array:
+        return np.asarray(np.matmul(m, x.reshape(-1, 4, 1))).reshape(x.shape)
+
+    return apply
+
+
+def _generator(segment: Segment, space: Space, kind: Kinds) -> Generator:
+    c = len(kind.first)
+
+    def cells(op: OpSum) -> Array:
+        return _hamiltonian_superoperator(_pick(read.cell_matrices(op, space), kind.first))
+
+    def jump(j: Jump) -> Array:
+        rates = per_site(j.rate, space.sites, "A rate") if np.ndim(j.rate) else np.full(1, float(np.asarray(j.rate)))
+        assert isinstance(j.op, str)
+        return np.broadcast_to(_jump_superoperator(j.op, _pick(np.asarray(rates, dtype=float), kind.first)), (c, 4, 4))
+
+    h = cells(segment.hamiltonian)
+    d = sum((jump(j) for j in segment.jumps), np.zeros((c, 4, 4), dtype=complex))
+    unitary: list[tuple[Callable[[float], float] | None, Apply]] = [(None, _times(h))]
+    unitary += [(f, _times(cells(op))) for op, f in segment.drives]
+    dissipative: list[tuple[Callable[[float], float] | None, Apply]] = [(None, _times(d))] if segment.jumps else []
+    dissipative += [(f, _times(jump(j))) for j, f in segment.rated]
+    total = np.broadcast_to(h + d, (c, 4, 4))
+    return Generator(
+        segment,
+        tuple(unitary),
+        tuple(dissipative),
+        dense=(lambda: total) if segment.constant else None,
+        norm=lambda: float(np.linalg.norm(total, axis=(1, 2)).max()),
+    )
+
+
+@dataclass(frozen=True)
+class ProductReadout:
+    """Readouts of cell states (T, C, 2, 2)."""
+
+    problem: Problem
+    request: Request
+    kind: Kinds
+
+    @cached_property
+    def _space(self) -> Space:
+        return self.problem.battery.space
+
+    @cached_property
+    def _battery(self) -> Array:
+        return _pick(read.cell_matrices(self.problem.battery.battery, self._space), self.kind.first)
+
+    @cached_property
+    def _charger(self) -> Array:
+        b = self.problem.battery
+        v = OpSum(b.interaction.terms + tuple(t for op, _ in b.drives for t in op.terms))
+        return _pick(read.cell_matrices(v, self._space), self.kind.first)
+
+    def _cell_sum(self, op: Array, x: Array) -> NDArray[np.float64]:
+        """sum over cells of tr(op x): pairwise summation keeps 10^6 terms accurate."""
+        return np.asarray((np.einsum("cij,tcji->tc", op, x).real * self.kind.counts).sum(axis=1))
+
+    def _variance(self, op: Array, x: Array) -> NDArray[np.float64]:
+        mean = np.einsum("cij,tcji->tc", op, x).real
+        square = np.einsum("cij,tcji->tc", op @ op, x).real
+        return np.asarray((np.maximum(square - mean**2, 0.0) * self.kind.counts).sum(axis=1))
+
+    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
+        """See `Readout`."""
+        out: dict[str, Value] = {}
+        if needs & {"energy", "power", "variance"}:
+            h = self._battery
+            out["energy"] = self._cell_sum(h, x)
+            out["variance"] = self._variance(h, x)
+            out["work_power"] = self._cell_sum(h, unitary)
+            out["heat_power"] = self._cell_sum(h, dissipative)
+            out["power"] = out["work_power"] + out["heat_power"]
+        if "charger_variance" in needs:
+            out["charger_variance"] = self._variance(self._charger, x)
+        if "spectrum" in needs:
+            out["spectrum"] = tensor_spectrum(np.linalg.eigvalsh(x)[..., ::-1], self.kind.counts)
+        if "populations" in needs:
+            self._populations(x, unitary + dissipative, out)
+        if "marginals" in needs:
+            out["marginals"] = x
+        if "reduced" in needs:
+            counts = self._subset_counts()
+            out["reduced"] = tensor_spectrum(np.linalg.eigvalsh(x)[..., ::-1][:, counts > 0], counts[counts > 0])
+            out["reduced_energy"] = np.asarray((np.einsum("cij,tcji->tc", self._battery, x).real * counts).sum(axis=1))
+        if "cut" in needs:
+            out["cut"] = np.zeros(len(x))
+        return out
+
+    def _subset_counts(self) -> NDArray[np.int64]:
+        label = self.kind.label
+        chosen = label[np.array(self.request.subset)] if len(label) > 1 else np.zeros(len(self.request.subset), dtype=int)
+        return np.bincount(chosen, minlength=len(self.kind.first))
+
+    def _populations(self, x: Array, rate: Array, out: dict[str, Value]) -> None:
+        """Binomial occupation of the N+1 levels of alike cells, and its rate."""
+        n = int(self.kind.counts[0])
+        _, u = np.linalg.eigh(self._battery[0])
+        top = u[:, 1]
+        p = np.clip(np.einsum("i,tij,j->t", top.conj(), x[:, 0], top).real, 0.0, 1.0)
+        dp = np.einsum("i,tij,j->t", top.conj(), rate[:, 0], top).real
+        log_c = log_binomial(n)
+
+        def pmf(m: int, q: NDArray[np.float64]) -> Array:
+            j, logs = np.arange(m + 1), (log_c if m == n else log_binomial(m))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                a = np.where(j > 0, j * np.log(q)[:, None], 0.0)
+                b = np.where(m - j > 0, (m - j) * np.log1p(-q)[:, None], 0.0)
+            return np.asarray(np.exp(logs + a + b))
+
+        out["populations"] = pmf(n, p)
+        # d/dp of the binomial: n (B_{k-1}^{n-1} - B_k^{n-1}), finite at p = 0 and 1
+        lower = pmf(n - 1, p) if n > 1 else np.ones((len(p), 1))
+        step = np.zeros((len(p), n + 1))
+        step[:, 1:] += lower
+        step[:, :-1] -= lower
+        out["population_rates"] = n * step * dp[:, None]
+
+    def statics(self, needs: frozenset[str]) -> dict[str, Any]:
+        """See `Readout`."""
+        s = self.problem.structure
+        out: dict[str, Any] = {"pure": s.pure_start and not s.dissipative}
+        h = self._battery
+        e = np.linalg.eigvalsh(h)
+        counts = self.kind.counts
+        if needs & {"extremes", "levels"}:
+            out["extremes"] = (float((e[:, 0] * counts).sum()), float((e[:, 1] * counts).sum()))
+        if "levels" in needs:
+            merged, where = np.unique(e, axis=0, return_inverse=True)
+            out["levels"] = tensor_spectrum(merged, np.bincount(where.ravel(), weights=counts).astype(np.int64), sums=True)
+        if "span" in needs:
+            b = self.problem.battery
+            out["span"] = read_extremes(OpSum(b.interaction.terms + tuple(t for op, _ in b.drives for t in op.terms)), self._space)
+        if "marginals" in needs:
+            out["cells"], out["counts"] = h, counts.astype(float)
+        if "reduced" in needs:
+            chosen = self._subset_counts()
+            out["reduced_levels"] = tensor_spectrum(e[chosen > 0], chosen[chosen > 0], sums=True)
+        if "populations" in needs:
+            n = int(counts[0])
+            k = np.arange(n + 1)
+            out["energies"] = (n - k) * e[0, 0] + k * e[0, 1]
+        return out
+
+    def check(self, x: Array) -> dict[str, float]:
+        """Trace, Hermiticity and positivity of every cell."""
+        trace = np.einsum("tcii->tc", x)
+        return {
+            "trace": float(np.abs(trace - 1).max()),
+            "hermiticity": float(np.abs(x - x.conj().swapaxes(-1, -2)).max()),
+            "negativity": float(max(0.0, -np.linalg.eigvalsh(x).min())),
+        }
+
+
+def tensor_spectrum(cells: Array, counts: NDArray[np.int64], *, sums: bool = False) -> Spectrum | Copies:
+    """Spectrum of a product over kinds of two-level cells.
+
+    Args:
+        cells: the two values of each kind, (..., C, 2).
+        counts: cells of each kind, (C,).
+        sums: False for states (eigenvalues multiply), True for Hamiltonians (levels add).
+
+    Returns:
+        `Copies` for one kind, which stays closed at any N; an expanded `Spectrum` for several.
+    """
+    if len(counts) == 1:
+        return Copies(Spectrum.simple(cells[..., 0, :]), int(counts[0]), additive=sums)
+    total: Spectrum | None = None
+    for c, count in enumerate(counts):
+        part = Copies(Spectrum.simple(cells[..., c, :]), int(count), additive=sums).expand()
+        total = part if total is None else combine(total, part, additive=sums)
+    assert total is not None
+    return total
+
+
+@dataclass(frozen=True)
+class Product:
+    """One 2x2 density matrix a kind of cell."""
+
+    name: str = "product"
+
+    def accepts(self, structure: Structure) -> str | None:
+        """Exact where nothing couples cells and the start is a product."""
+        if not structure.spins:
+            return "the sites are not one group of spins"
+        if structure.opaque:
+            return "a term is an opaque matrix"
+        if not structure.one_body:
+            return "a Hamiltonian term touches two cells or more"
+        if structure.dissipative and not structure.local_noise:
+            return "the noise is collective"
+        if not structure.product_start:
+            return "the start is not a product of cell states"
+        return None
+
+    def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
+        """Global spectra of many unlike cells have too many distinct eigenvalues."""
+        if "pinched" in needs:
+            return "the state without energy coherence is no product"
+        kind = kinds(problem)
+        if needs & {"spectrum", "levels"} and len(kind.counts) > 1:
+            distinct = float(np.exp(min(700.0, np.log(kind.counts + 1.0).sum())))
+            if distinct > EXPANSION_LIMIT:
+                return f"the global spectrum of {len(kind.counts)} kinds of cells has {distinct:.2g} distinct values (allowed: {EXPANSION_LIMIT})"
+        if "populations" in needs:
+            if len(kind.counts) > 1:
+                return "level populations are read for cells of one kind"
+            if len(problem.times) * (problem.battery.space.sites + 1) > 2**27:
+                return "the table of level populations over time does not fit in 1 GiB"
+        return None
+
+    def size(self, problem: Problem) -> Size:
+        """Four numbers a kind of cell, superoperators and the batch of save states."""
+        c = len(kinds(problem).counts)
+        return Size(4 * c, 16 * c * (4 * 40 + 16 * 6) + 16 * 4 * c * min(len(problem.times), max(1, 2**22 // c)))
+
+    def reduce(self, problem: Problem, request: Request) -> Reduced:
+        """Superoperators of each kind."""
+        kind = kinds(problem)
+        start = np.array(_pick(start_cells(problem), kind.first))
+        generators = tuple(_generator(s, problem.battery.space, kind) for s in segments(problem))
+        return Reduced(start, generators, ProductReadout(problem, request, kind))
+
