@@ -1,1 +1,95 @@
-"""qsb."""
+"""qsb: quantum batteries. Exact charging dynamics, figures of merit with their bounds, honest scaling verdicts.
+
+::
+
+    battery = qsb.models.ensemble(cells=4, field=0.5)
+    data = qsb.run(qsb.Problem(battery, qsb.quench(20.0), [qsb.emission(0.05)]))
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+#: every public name and the module that defines it; nothing is imported before it is asked for
+_HOMES = {
+    "Battery": "qsb.charging.battery",
+    "Blocks": "qsb.algebra.blocks",
+    "Channel": "qsb.charging.environment",
+    "ConvergenceError": "qsb.errors",
+    "Global": "qsb.algebra.opsum",
+    "Local": "qsb.algebra.opsum",
+    "OpSum": "qsb.algebra.opsum",
+    "Pair": "qsb.algebra.opsum",
+    "PlanError": "qsb.errors",
+    "PlatformError": "qsb.errors",
+    "Problem": "qsb.charging.problem",
+    "Protocol": "qsb.charging.protocol",
+    "QsbError": "qsb.errors",
+    "Space": "qsb.algebra.space",
+    "SpecError": "qsb.errors",
+    "Spectrum": "qsb.algebra.blocks",
+    "Stage": "qsb.charging.protocol",
+    "Start": "qsb.algebra.states",
+    "StructureError": "qsb.errors",
+    "capacity": "qsb.merit.ergotropy",
+    "dephasing": "qsb.charging.environment",
+    "emission": "qsb.charging.environment",
+    "ergotropy": "qsb.merit.ergotropy",
+    "ergotropy_parts": "qsb.merit.ergotropy",
+    "fit_dataset": "qsb.studies.scaling",
+    "fit_scaling": "qsb.studies.scaling",
+    "load_spec": "qsb.runs.spec",
+    "passive_energy": "qsb.merit.ergotropy",
+    "plan": "qsb.runs.run",
+    "pumping": "qsb.charging.environment",
+    "quench": "qsb.charging.protocol",
+    "read": "qsb.runs.dataset",
+    "run": "qsb.runs.run",
+    "sweep": "qsb.runs.sweep",
+    "thermal": "qsb.charging.environment",
+    "write": "qsb.runs.dataset",
+}
+
+#: packages that are public as they stand
+_PACKAGES = ("charging", "merit", "models", "plots", "stellar", "studies")
+
+__all__ = sorted([*_HOMES, *_PACKAGES])  # noqa: PLE0605, RUF100
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import qsb` stays fast."""
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    elif name in _PACKAGES:
+        value = import_module(f"qsb.{name}")
+    else:
+        raise AttributeError(f"module 'qsb' has no attribute {name!r}; it has {', '.join(__all__)}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return [*__all__, "__version__"]
+
+
+if TYPE_CHECKING:
+    from qsb import charging, merit, models, plots, stellar, studies  # noqa: F401
+    from qsb.algebra.blocks import Blocks, Spectrum  # noqa: F401
+    from qsb.algebra.opsum import Global, Local, OpSum, Pair  # noqa: F401
+    from qsb.algebra.space import Space  # noqa: F401
+    from qsb.algebra.states import Start  # noqa: F401
+    from qsb.charging.battery import Battery  # noqa: F401
+    from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal  # noqa: F401
+    from qsb.charging.problem import Problem  # noqa: F401
+    from qsb.charging.protocol import Protocol, Stage, quench  # noqa: F401
+    from qsb.errors import ConvergenceError, PlanError, PlatformError, QsbError, SpecError, StructureError  # noqa: F401
+    from qsb.merit.ergotropy import capacity, ergotropy, ergotropy_parts, passive_energy  # noqa: F401
+    from qsb.runs.dataset import read, write  # noqa: F401
+    from qsb.runs.run import plan, run  # noqa: F401
+    from qsb.runs.spec import load_spec  # noqa: F401
+    from qsb.runs.sweep import sweep  # noqa: F401
+    from qsb.studies.scaling import fit_dataset, fit_scaling  # noqa: F401

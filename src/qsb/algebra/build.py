@@ -73,12 +73,13 @@ class PauliSum:
         return np.ascontiguousarray(kernels.diagonal(masks, coefficients, 1 << self.sites).real)
 
     @cached_property
-    def _flipping(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.complex128]]:
+    def _flipping(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
         parts = sorted((x, z) for x, z in self.strings if x != 0)
+        coefficients = np.array([self.strings[p] for p in parts], dtype=complex)
         return (
             np.array([x for x, _ in parts], dtype=np.int64),
             np.array([z for _, z in parts], dtype=np.int64),
-            np.array([self.strings[p] for p in parts], dtype=complex),
+            coefficients if np.any(coefficients.imag) else coefficients.real.copy(),
         )
 
     @cached_property
@@ -99,10 +100,7 @@ class PauliSum:
             return self.diagonal * psi
         flips, signs, coefficients = self._flipping
         out = np.empty_like(psi)
-        if not np.any(coefficients.imag):
-            kernels.apply_strings_real(self.diagonal, flips, signs, coefficients.real.copy(), psi, out)
-        else:
-            kernels.apply_strings(self.diagonal, flips, signs, coefficients, psi, out)
+        kernels.apply_strings(self.diagonal, flips, signs, coefficients, psi, out)
         return out
 
 

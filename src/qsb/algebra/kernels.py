@@ -6,9 +6,14 @@ A product of Pauli operators is written X^x Z^z with bit masks x and z (Z acts f
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+#: multiply-adds below which one thread is faster than several
+PARALLEL_WORK = 200_000
 
 
 @numba.njit(inline="always")  # type: ignore[untyped-decorator, unused-ignore]
@@ -33,49 +38,126 @@ def diagonal(masks: NDArray[np.int64], coefficients: NDArray[np.complex128], siz
     return out
 
 
+@numba.njit(inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+def _row(
+    k: int,
+    diag: NDArray[np.float64],
+    flips: NDArray[np.int64],
+    signs: NDArray[np.int64],
+    coefficients: NDArray[Any],
+    psi: NDArray[np.complex128],
+) -> complex:
+    """Entry k of (diag + sum_t c_t X^{x_t} Z^{z_t}) psi."""
+    acc = diag[k] * psi[k]
+    for t in range(flips.size):
+        j = k ^ flips[t]
+        if signs[t] != 0 and _odd(signs[t] & j):
+            acc -= coefficients[t] * psi[j]
+        else:
+            acc += coefficients[t] * psi[j]
+    return acc
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _strings_serial(
+    diag: NDArray[np.float64],
+    flips: NDArray[np.int64],
+    signs: NDArray[np.int64],
+    coefficients: NDArray[Any],
+    psi: NDArray[np.complex128],
+    out: NDArray[np.complex128],
+) -> None:
+    for k in range(psi.size):
+        out[k] = _row(k, diag, flips, signs, coefficients, psi)
+
+
 @numba.njit(cache=True, parallel=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _strings_parallel(
+    diag: NDArray[np.float64],
+    flips: NDArray[np.int64],
+    signs: NDArray[np.int64],
+    coefficients: NDArray[Any],
+    psi: NDArray[np.complex128],
+    out: NDArray[np.complex128],
+) -> None:
+    for k in numba.prange(psi.size):
+        out[k] = _row(k, diag, flips, signs, coefficients, psi)
+
+
 def apply_strings(
     diag: NDArray[np.float64],
     flips: NDArray[np.int64],
     signs: NDArray[np.int64],
-    coefficients: NDArray[np.complex128],
+    coefficients: NDArray[Any],
     psi: NDArray[np.complex128],
     out: NDArray[np.complex128],
 ) -> None:
-    """out = (diag + sum_t c_t X^{x_t} Z^{z_t}) psi, gathered row by row: no matrix is stored."""
-    for k in numba.prange(psi.size):
-        acc = diag[k] * psi[k]
-        for t in range(flips.size):
-            j = k ^ flips[t]
-            if signs[t] != 0 and _odd(signs[t] & j):
-                acc -= coefficients[t] * psi[j]
-            else:
-                acc += coefficients[t] * psi[j]
-        out[k] = acc
+    """out = (diag + sum_t c_t X^{x_t} Z^{z_t}) psi, gathered row by row: no matrix is stored.
+
+    Real coefficients take half the multiplications; small vectors are not worth waking threads for.
+    """
+    run = _strings_parallel if psi.size * (1 + flips.size) >= PARALLEL_WORK else _strings_serial
+    run(diag, flips, signs, coefficients, psi, out)
 
 
-@numba.njit(cache=True, parallel=True)  # type: ignore[untyped-decorator, unused-ignore]
-def apply_strings_real(
-    diag: NDArray[np.float64],
+@numba.njit(inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+def _lindblad_row(
+    r: int,
     flips: NDArray[np.int64],
-    signs: NDArray[np.int64],
-    coefficients: NDArray[np.float64],
-    psi: NDArray[np.complex128],
+    values: NDArray[np.complex128],
+    jump_flips: NDArray[np.int64],
+    jump_left: NDArray[np.complex128],
+    jump_right: NDArray[np.complex128],
+    rho: NDArray[np.complex128],
     out: NDArray[np.complex128],
 ) -> None:
-    """As `apply_strings` for a real matrix: half the multiplications."""
-    for k in numba.prange(psi.size):
-        acc = diag[k] * psi[k]
-        for t in range(flips.size):
-            j = k ^ flips[t]
-            if signs[t] != 0 and _odd(signs[t] & j):
-                acc -= coefficients[t] * psi[j]
-            else:
-                acc += coefficients[t] * psi[j]
-        out[k] = acc
+    """Row r of `lindblad_half`."""
+    size = rho.shape[0]
+    for c in range(size):
+        out[r, c] = 0.0
+    for t in range(flips.size):
+        a = values[t, r]
+        if a != 0.0:
+            j = r ^ flips[t]
+            for c in range(size):
+                out[r, c] += a * rho[j, c]
+    for k in range(jump_flips.size):
+        left = 0.5 * jump_left[k, r]
+        if left != 0.0:
+            f = jump_flips[k]
+            j = r ^ f
+            for c in range(size):
+                out[r, c] += left * jump_right[k, c] * rho[j, c ^ f]
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _lindblad_serial(
+    flips: NDArray[np.int64],
+    values: NDArray[np.complex128],
+    jump_flips: NDArray[np.int64],
+    jump_left: NDArray[np.complex128],
+    jump_right: NDArray[np.complex128],
+    rho: NDArray[np.complex128],
+    out: NDArray[np.complex128],
+) -> None:
+    for r in range(rho.shape[0]):
+        _lindblad_row(r, flips, values, jump_flips, jump_left, jump_right, rho, out)
 
 
 @numba.njit(cache=True, parallel=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _lindblad_parallel(
+    flips: NDArray[np.int64],
+    values: NDArray[np.complex128],
+    jump_flips: NDArray[np.int64],
+    jump_left: NDArray[np.complex128],
+    jump_right: NDArray[np.complex128],
+    rho: NDArray[np.complex128],
+    out: NDArray[np.complex128],
+) -> None:
+    for r in numba.prange(rho.shape[0]):
+        _lindblad_row(r, flips, values, jump_flips, jump_left, jump_right, rho, out)
+
+
 def lindblad_half(
     flips: NDArray[np.int64],
     values: NDArray[np.complex128],
@@ -89,20 +171,6 @@ def lindblad_half(
 
     For a Hermitian `rho` the Lindblad right-hand side is ``out + out^+``.
     """
-    size = rho.shape[0]
-    for r in numba.prange(size):
-        for c in range(size):
-            out[r, c] = 0.0
-        for t in range(flips.size):
-            a = values[t, r]
-            if a != 0.0:
-                j = r ^ flips[t]
-                for c in range(size):
-                    out[r, c] += a * rho[j, c]
-        for k in range(jump_flips.size):
-            left = 0.5 * jump_left[k, r]
-            if left != 0.0:
-                f = jump_flips[k]
-                j = r ^ f
-                for c in range(size):
-                    out[r, c] += left * jump_right[k, c] * rho[j, c ^ f]
+    work = rho.size * (1 + flips.size + jump_flips.size)
+    run = _lindblad_parallel if work >= PARALLEL_WORK else _lindblad_serial
+    run(flips, values, jump_flips, jump_left, jump_right, rho, out)

@@ -233,12 +233,11 @@ class DormandPrince:
 INTEGRATORS: tuple[Integrator, ...] = (Eigen(), Propagator(), Chebyshev(), Taylor(), DormandPrince())
 
 
-def choose(dimension: int, batch: int, *, constant: bool, skew: bool) -> Integrator:
+def choose(dimension: int, *, constant: bool, skew: bool) -> Integrator:
     """The integrator for a segment: exact small ones first.
 
     Args:
         dimension: unknowns of one block of the generator.
-        batch: number of such blocks that evolve apart.
         constant: whether the generator is constant.
         skew: whether it is -iH on a ket.
     """

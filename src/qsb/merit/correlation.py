@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qsb.algebra.blocks import RealArray, Spectrum
+from qsb.algebra.copies import Copies
 from qsb.errors import SpecError, StructureError
 
 __all__ = ["entanglement_entropy", "entropy", "purity", "schmidt_entropy"]
@@ -17,7 +18,7 @@ __all__ = ["entanglement_entropy", "entropy", "purity", "schmidt_entropy"]
 _TOLERANCE = 1e-6
 
 
-def purity(state: Spectrum) -> RealArray:
+def purity(state: Spectrum | Copies) -> RealArray:
     """Return tr(rho^2) = sum_k m_k r_k^2, shape (...,); 1 for a pure state, 1/d for the most mixed one."""
     return state.moment(2)
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qsb.algebra.blocks import Array, Blocks, Factor, RealArray, Spectrum
+from qsb.algebra.copies import Copies
 from qsb.errors import ConvergenceError, SpecError, StructureError
 from qsb.merit.pairing import paired_energy
 
@@ -35,7 +36,7 @@ _WORK_TOLERANCE = 1e-9
 _LEVEL_TOLERANCE = 1e-9
 
 
-def passive_energy(state: Spectrum, levels: Spectrum) -> RealArray:
+def passive_energy(state: Spectrum | Copies, levels: Spectrum | Copies) -> RealArray:
     """Return the lowest energy on the unitary orbit of a state: sum_k r_k e_k, r descending, e ascending.
 
     Args:
@@ -51,16 +52,24 @@ def passive_energy(state: Spectrum, levels: Spectrum) -> RealArray:
     return paired_energy(state, levels)
 
 
-def anti_passive_energy(state: Spectrum, levels: Spectrum) -> RealArray:
+def anti_passive_energy(state: Spectrum | Copies, levels: Spectrum | Copies) -> RealArray:
     """Return the highest energy on the unitary orbit of a state: sum_k r_k e_k, both descending.
 
     Args, returns and errors are those of `passive_energy`.
     """
-    mirrored = Spectrum(-levels.values, levels.multiplicity, levels.log_multiplicity)
-    return np.asarray(-paired_energy(state, mirrored), dtype=np.float64)
+    if isinstance(levels, Copies):
+        turned: Spectrum | Copies = Copies(_mirrored(levels.cell), levels.count, additive=True)
+    else:
+        turned = _mirrored(levels)
+    return np.asarray(-paired_energy(state, turned), dtype=np.float64)
 
 
-def capacity(state: Spectrum, levels: Spectrum) -> RealArray:
+def _mirrored(levels: Spectrum) -> Spectrum:
+    """Return the levels of -H."""
+    return Spectrum(-levels.values, levels.multiplicity, levels.log_multiplicity)
+
+
+def capacity(state: Spectrum | Copies, levels: Spectrum | Copies) -> RealArray:
     """Return the battery capacity: highest minus lowest energy on the unitary orbit.
 
     C = sum_k e_k (r_k ascending - r_k descending), Yang et al. 2023, PRL 131, 030402 (arXiv 2302.09905).

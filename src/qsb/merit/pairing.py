@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.algebra.blocks import RealArray, Spectrum
+from qsb.algebra.copies import Copies
 from qsb.errors import SpecError
 
 __all__ = ["paired_energy"]
@@ -27,8 +28,11 @@ _DIMENSION_TOLERANCE = 1e-9
 _ALIGNED_TOLERANCE = 1e-14
 
 
-def paired_energy(state: Spectrum, levels: Spectrum) -> RealArray:
+def paired_energy(state: Spectrum | Copies, levels: Spectrum | Copies) -> RealArray:
     """Return the energy of the state whose eigenvalues, largest first, fill the levels, lowest first.
+
+    Equal two-level cells fill cell by cell: r_1^(N-k) r_2^k and (N-k) e_1 + k e_2 have the same multiplicities,
+    so N cells have N times the energy of one, at any N.
 
     Args:
         state: eigenvalues of the state, batch (...,).
@@ -40,6 +44,9 @@ def paired_energy(state: Spectrum, levels: Spectrum) -> RealArray:
     Raises:
         SpecError: if the two dimensions differ.
     """
+    if isinstance(state, Copies) and isinstance(levels, Copies) and state.count == levels.count:
+        return np.asarray(state.count * paired_energy(state.cell, levels.cell), dtype=np.float64)
+    state, levels = (item.expand() if isinstance(item, Copies) else item for item in (state, levels))
     _check_dimensions(state, levels)
     energies = np.sort(levels.values, axis=-1)
     if state.is_simple and levels.is_simple and state.log_values is None:

@@ -1,0 +1,190 @@
+"""The planner: a pure function from a problem and the readouts asked of it to the cheapest exact way."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from qsb.charging.problem import Problem
+from qsb.dynamics.density import Density
+from qsb.dynamics.integrate import choose
+from qsb.dynamics.ket import Ket
+from qsb.dynamics.product import Product, kinds
+from qsb.dynamics.representation import Representation, Request, Size
+from qsb.dynamics.segment import segments
+from qsb.dynamics.symmetric import Symmetric
+from qsb.errors import PlanError, SpecError
+from qsb.units import format_bytes, parse_bytes
+
+#: cheapest exact first
+REPRESENTATIONS: tuple[Representation, ...] = (Product(), Symmetric(), Ket(), Density())
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a representation was not taken; `bytes` is set where memory alone stood in the way."""
+
+    representation: str
+    reason: str
+    bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a problem will be solved, decided before anything is built.
+
+    Attributes:
+        representation: name of the chosen one.
+        why: one sentence.
+        exact: True for every representation that makes no approximation beyond rounding and the integrator's tolerance.
+        dimension: number of complex unknowns.
+        bytes: estimated peak memory.
+        integrators: one name a segment.
+        structure: the flags that decided, as plain values.
+        refused: the cheaper ones that were passed over, and why.
+        request: what will be read out.
+    """
+
+    representation: str
+    why: str
+    exact: bool
+    dimension: int
+    bytes: int
+    integrators: tuple[str, ...]
+    structure: dict[str, Any]
+    refused: tuple[Refusal, ...]
+    request: Request
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON and dataset attributes."""
+        return {
+            "representation": self.representation,
+            "why": self.why,
+            "exact": self.exact,
+            "dimension": self.dimension,
+            "bytes": self.bytes,
+            "integrators": list(self.integrators),
+            "structure": dict(self.structure),
+            "refused": [{"representation": r.representation, "reason": r.reason} for r in self.refused],
+            "readouts": sorted(self.request.needs),
+        }
+
+    def passing_over(self, refused: tuple[Refusal, ...]) -> Plan:
+        """The same plan with the list of representations that were passed over."""
+        return replace(self, refused=refused)
+
+    def __str__(self) -> str:
+        """A few lines for a reader."""
+        counted = {name: self.integrators.count(name) for name in dict.fromkeys(self.integrators)}
+        steps = ", ".join(name if n == 1 else f"{name} ({n} segments)" for name, n in counted.items())
+        lines = [
+            f"{self.representation}: {self.why}",
+            f"  {'exact' if self.exact else 'approximate'}; {self.dimension:,} complex unknowns; {format_bytes(self.bytes)}; "
+            f"integrator: {steps}",
+        ]
+        lines += [f"  not {r.representation}: {r.reason}" for r in self.refused]
+        return "\n".join(lines)
+
+
+#: why each representation is exact, said when it is chosen
+_WHY = {
+    "product": "cells never meet, so each kind of cell is one 2x2 density matrix",
+    "symmetric": "every term is collective and the start is symmetric, so N+1 Dicke states carry everything",
+    "ket": "no noise and a pure start, so a state vector carries everything",
+    "density": "noise on cells that interact or differ, so the full density matrix is needed",
+}
+
+
+def plan(
+    problem: Problem,
+    request: Request | None = None,
+    *,
+    representation: str = "auto",
+    memory: int | str = "4 GiB",
+) -> Plan:
+    """Choose the cheapest exact representation that delivers every readout within the memory.
+
+    Args:
+        problem: what to solve.
+        request: the readouts; energy and power by default.
+        representation: ``auto``, or the name of the one to take.
+        memory: bytes, or a text like ``"4 GiB"``.
+
+    Raises:
+        SpecError: on an unknown representation.
+        PlanError: if nothing fits; the message carries every reason, the bytes and what to do.
+    """
+    request = request or Request()
+    limit = memory if isinstance(memory, int) else parse_bytes(memory)
+    names = [r.name for r in REPRESENTATIONS]
+    if representation not in ("auto", *names):
+        raise SpecError(f"Representation {representation!r} is unknown; it is 'auto' or one of {names}.")
+    refused: list[Refusal] = []
+    for candidate in REPRESENTATIONS:
+        if representation not in ("auto", candidate.name):
+            continue
+        refusal, size = _judge(candidate, problem, request, limit)
+        if refusal is None:
+            return _accept(candidate, problem, request, size, tuple(refused))
+        refused.append(refusal)
+    raise _refuse(problem, refused, limit)
+
+
+def _judge(
+    candidate: Representation, problem: Problem, request: Request, limit: int
+) -> tuple[Refusal | None, Size]:
+    """Ask one representation whether it is exact, delivers and fits."""
+    reason = candidate.accepts(problem.structure) or candidate.lacks(problem, request.needs)
+    if reason is not None:
+        return Refusal(candidate.name, reason), Size(0, 0)
+    size = candidate.size(problem)
+    if size.bytes > limit:
+        reason = f"it needs {format_bytes(size.bytes)}, and the limit is {format_bytes(limit)}"
+        return Refusal(candidate.name, reason, size.bytes), size
+    return None, size
+
+
+def _accept(
+    candidate: Representation, problem: Problem, request: Request, size: Size, refused: tuple[Refusal, ...]
+) -> Plan:
+    s = problem.structure
+    pure = candidate.name == "ket" or (candidate.name == "symmetric" and s.pure_start and not s.dissipative)
+    block = 4 if candidate.name == "product" else size.dimension
+    parts = segments(problem)
+    picked = tuple(choose(block, constant=part.constant, skew=pure).name for part in parts)
+    flags = {name: getattr(s, name) for name in s.__dataclass_fields__}
+    why = _WHY[candidate.name]
+    if candidate.name == "product":
+        n = len(kinds(problem).counts)
+        why += f" ({n} {'kind' if n == 1 else 'kinds'} among {s.sites} cells)"
+    return Plan(candidate.name, why, True, size.dimension, size.bytes, picked, flags, refused, request)
+
+
+def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
+    """The error that says what each representation lacked and what a user can change."""
+    n = problem.battery.space.sites
+    lines = [f"No exact representation of these {n} cells fits:"]
+    lines += [f"  {r.representation}: {r.reason}" for r in refused]
+    sized = [r for r in refused if r.bytes is not None]
+    advice: list[str] = []
+    smallest: int | None = None
+    if sized:
+        best = min(sized, key=lambda r: r.bytes or 0)
+        smallest = best.bytes
+        advice.append(f"allow {format_bytes(smallest or 0)} with memory=...")
+        per_cell = 4.0 if best.representation == "density" else 2.0
+        fits = n - math.ceil(math.log((smallest or 1) / max(limit, 1), per_cell))
+        if problem.battery.space.spins_only and fits >= 1:
+            advice.append(f"take at most {fits} cells")
+    s = problem.structure
+    if s.dissipative and s.one_body and not s.local_noise:
+        advice.append("make the noise local: cells that never meet are solved at any N")
+    elif s.dissipative and s.permutation_symmetric and not s.collective_noise:
+        advice.append("make the noise collective (collective=True), which stays in N+1 Dicke states")
+    elif s.dissipative and not s.one_body:
+        advice.append("drop the couplings, or the noise, if the question allows it")
+    if not sized:
+        advice.append("ask for fewer figures, or change what the reasons name")
+    lines.append("What to do: " + "; or ".join(advice) + ".")
+    return PlanError("\n".join(lines), smallest)

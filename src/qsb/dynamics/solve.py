@@ -1,0 +1,216 @@
+"""From a plan to time series of readouts: walk through the segments, read batches of states, check every one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.algebra.blocks import Spectrum
+from qsb.algebra.copies import Copies
+from qsb.charging.problem import Problem
+from qsb.dynamics.integrate import INTEGRATORS
+from qsb.dynamics.plan import REPRESENTATIONS, Plan
+from qsb.dynamics.representation import Array, Generator, Reduced, Value
+from qsb.errors import ConvergenceError
+
+#: bytes that one batch of states (with two derivatives) may take
+BATCH_BYTES = 2**27
+
+
+@dataclass(frozen=True)
+class Kink:
+    """An instant at which the power jumps because a charger is switched: energy, and power just before and after."""
+
+    time: float
+    energy: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Series:
+    """Readouts at the save times.
+
+    Attributes:
+        times: save times, (T,).
+        values: time-dependent readouts by name, (T, ...) or a `Spectrum` of that batch.
+        statics: readouts that do not depend on the state.
+        drive: the stage's envelope at the save times, (T,).
+        budget: the largest violation of each self-check over all save times.
+        kinks: the instants at which the power jumps, saved or not, in order.
+        start_energy: <H_B> at t = 0.
+    """
+
+    times: NDArray[np.float64]
+    values: dict[str, Value]
+    statics: dict[str, Any]
+    drive: NDArray[np.float64]
+    budget: dict[str, float] = field(default_factory=dict)
+    kinks: tuple[Kink, ...] = ()
+    start_energy: float = 0.0
+
+
+def solve(
+    problem: Problem, plan: Plan, *, tolerance: float = 1e-8, progress: Callable[[float], None] | None = None
+) -> Series:
+    """Solve a problem as planned.
+
+    Args:
+        problem: the problem that the plan was made for.
+        plan: from `plan`.
+        tolerance: bound on the error of the state; every self-check must hold within ten times of it.
+        progress: called with the fraction of save times that are done.
+
+    Raises:
+        ConvergenceError: if norm, trace, Hermiticity, positivity or the conserved energy fails its check.
+    """
+    representation = next(r for r in REPRESENTATIONS if r.name == plan.representation)
+    reduced = representation.reduce(problem, plan.request)
+    needs = plan.request.needs
+    batches: list[dict[str, Value]] = []
+    drive: list[float] = []
+    budget: dict[str, float] = {}
+    kinks: list[Kink] = []
+    done, total = 0, len(problem.times)
+    for x, unitary, dissipative, f in _batches(problem, reduced, plan, tolerance, budget, kinks):
+        for name, value in reduced.readout.check(x).items():
+            budget[name] = max(budget.get(name, 0.0), value)
+        _verify(budget, tolerance)
+        batches.append(reduced.readout.observe(needs, x, unitary, dissipative))
+        drive += f
+        done += len(x)
+        if progress is not None:
+            progress(done / total)
+    values = {name: _join([b[name] for b in batches]) for name in batches[0]}
+    start = _observe_energy(reduced, reduced.start, np.zeros_like(reduced.start), np.zeros_like(reduced.start))[0]
+    statics = reduced.readout.statics(needs)
+    return Series(problem.times, values, statics, np.array(drive), budget, tuple(kinks), start)
+
+
+def _join(parts: list[Value]) -> Value:
+    """Concatenate readouts along time."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    if isinstance(first, Copies):
+        cells = [p.cell for p in parts if isinstance(p, Copies)]
+        return Copies(Spectrum.simple(np.concatenate([c.values for c in cells])), first.count, first.additive)
+    if isinstance(first, Spectrum):
+        spectra = [p for p in parts if isinstance(p, Spectrum)]
+        values = np.concatenate([s.values for s in spectra])
+        known = [s.log_values for s in spectra if s.log_values is not None]
+        logs = np.concatenate(known) if known else None
+        return Spectrum(values, first.multiplicity, first.log_multiplicity, logs)
+    return np.concatenate([np.asarray(p) for p in parts])
+
+
+def _batches(
+    problem: Problem,
+    reduced: Reduced,
+    plan: Plan,
+    tolerance: float,
+    budget: dict[str, float],
+    kinks: list[Kink],
+) -> Iterator[tuple[Array, Array, Array, list[float]]]:
+    """Yield states, both parts of their derivative and drives, a bounded number of save times at once."""
+    room = max(1, int(BATCH_BYTES // (3 * reduced.start.nbytes)))
+    held: list[tuple[Array, Array, Array]] = []
+    drive: list[float] = []
+    for t, x, generator in _walk(problem, reduced, plan, tolerance, budget, kinks):
+        held.append((x, generator.apply_unitary(t, x), generator.apply_dissipative(t, x)))
+        drive.append(generator.segment.drive(t))
+        if len(held) == room:
+            yield (*(np.array(part) for part in zip(*held, strict=True)), drive)  # type: ignore[misc]
+            held, drive = [], []
+    if held:
+        yield (*(np.array(part) for part in zip(*held, strict=True)), drive)  # type: ignore[misc]
+
+
+def _walk(
+    problem: Problem,
+    reduced: Reduced,
+    plan: Plan,
+    tolerance: float,
+    budget: dict[str, float],
+    kinks: list[Kink],
+) -> Iterator[tuple[float, Array, Generator]]:
+    """Yield (time, state, generator of the segment that ends at or holds the time); time 0 belongs to the first segment."""
+    times = problem.times
+    x = reduced.start
+    first = reduced.generators[0]
+    if times[0] == first.segment.start:
+        yield float(times[0]), x, first
+    previous: Generator | None = None
+    for generator, name in zip(reduced.generators, plan.integrators, strict=True):
+        a, b = generator.segment.start, generator.segment.end
+        inside = [float(t) for t in times[(times > a) & (times <= b)]]
+        stops = inside if inside and inside[-1] == b else [*inside, b]
+        if b == a:
+            continue
+        if previous is not None:
+            _kink(reduced, previous, generator, x, kinks)
+        previous = generator
+        integrator = next(i for i in INTEGRATORS if i.name == name)
+        before = _total_energy(generator, a, x)
+        for stop, state in zip(stops, integrator.advance(generator, x, a, stops, tolerance), strict=True):
+            x = state
+            if stop in inside:
+                yield stop, x, generator
+        _conserve(generator, before, _total_energy(generator, b, x), b, budget, tolerance)
+
+
+def _kink(reduced: Reduced, old: Generator, new: Generator, x: Array, kinks: list[Kink]) -> None:
+    """Note a jump of the power where two segments meet."""
+    t = new.segment.start
+    power, energy = [], 0.0
+    for generator in (old, new):
+        energy, rate = _observe_energy(reduced, x, generator.apply_unitary(t, x), generator.apply_dissipative(t, x))
+        power.append(rate)
+    if abs(power[1] - power[0]) > 1e-9 * max(abs(power[0]), abs(power[1]), 1e-300):
+        kinks.append(Kink(t, energy, power[0], power[1]))
+
+
+def _observe_energy(reduced: Reduced, x: Array, unitary: Array, dissipative: Array) -> tuple[float, float]:
+    """<H_B> and its rate in one state."""
+    read = reduced.readout.observe(frozenset({"energy", "power"}), x[None], unitary[None], dissipative[None])
+    return float(np.asarray(read["energy"])[0]), float(np.asarray(read["power"])[0])
+
+
+def _total_energy(generator: Generator, t: float, x: Array) -> tuple[float, float] | None:
+    """<H> and the length of H x of a ket under a constant H, from dx/dt = -iHx; None elsewhere."""
+    if not (generator.skew and generator.constant):
+        return None
+    hx = 1j * generator.apply_unitary(t, x)
+    return float(np.vdot(x, hx).real), float(np.linalg.norm(hx))
+
+
+def _conserve(
+    generator: Generator,
+    before: tuple[float, float] | None,
+    after: tuple[float, float] | None,
+    end: float,
+    budget: dict[str, float],
+    tolerance: float,
+) -> None:
+    """Check that a constant Hamiltonian kept its energy, relative to the size of H in the state."""
+    if before is None or after is None:
+        return
+    drift = abs(after[0] - before[0]) / max(before[1], 1.0)
+    budget["energy_drift"] = max(budget.get("energy_drift", 0.0), drift)
+    if not drift <= 10 * tolerance:
+        raise ConvergenceError(
+            f"the drift of the conserved energy up to t = {end:g}", drift, 10 * tolerance, "lower [solve] tolerance, or report this."
+        )
+
+
+def _verify(budget: dict[str, float], tolerance: float) -> None:
+    """Raise at the first self-check that fails; NaN fails."""
+    for name, value in budget.items():
+        if not value <= 10 * tolerance:
+            raise ConvergenceError(
+                f"the {name} violation of the state", value, 10 * tolerance, "lower [solve] tolerance, or report this."
+            )

@@ -1,0 +1,111 @@
+"""The checked `xarray.Dataset`: what a run returns, and how it is written and read.
+
+Every variable has a row in `quantities.toml` and carries its unit, name and symbol; every dataset carries what is needed to make it again.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qsb.errors import ConvergenceError, SpecError
+from qsb.quantities import quantity
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: attributes that every dataset of a run carries
+ATTRIBUTES = (
+    "title",
+    "spec",
+    "fingerprint",
+    "plan",
+    "exact",
+    "versions",
+    "seed",
+    "error_budget",
+    "references",
+    "charging_time_of",
+    "conventions",
+)
+
+#: figures that may be undefined at single times, where they are NaN
+_MAY_BE_NAN = frozenset({"ergotropy_fraction"})
+
+CONVENTIONS = (
+    "hbar = 1; sigma^z = diag(+1, -1), up is excited, cell 0 is the most significant bit; power at a save time is the limit from the "
+    "left (at t = 0 from the right); D[L]rho = L rho L^+ - {L^+L, rho}/2"
+)
+
+
+def variable(name: str, dims: tuple[str, ...], values: Any) -> tuple[tuple[str, ...], Any, dict[str, str]]:
+    """(dims, values, attributes) of one variable, for `xarray.Dataset`.
+
+    Raises:
+        SpecError: if the quantity has no row.
+    """
+    return dims, values, dict(quantity(name).attributes)
+
+
+def check(dataset: xr.Dataset) -> xr.Dataset:
+    """Return the dataset if it keeps the schema.
+
+    Raises:
+        SpecError: on a variable without a row, a wrong unit or a missing attribute.
+        ConvergenceError: on NaN or infinity in a figure that is always defined.
+    """
+    missing = [a for a in ATTRIBUTES if a not in dataset.attrs]
+    if missing:
+        raise SpecError(f"The dataset lacks the attributes {missing}; it was not made by a run, or was changed.")
+    for key, data in dataset.data_vars.items():
+        name = str(key)
+        row = quantity(name)
+        if data.attrs.get("units") != row.unit:
+            raise SpecError(f"Variable {name} is in {data.attrs.get('units')!r}, but its unit is {row.unit!r}.")
+        values = np.asarray(data.values, dtype=float)
+        bad = np.isinf(values) if name in _MAY_BE_NAN or "bound" in name else ~np.isfinite(values)
+        if name.startswith("bound"):
+            bad = np.isnan(values)  # an infinite bound is a true statement
+        if np.any(bad):
+            raise ConvergenceError(name, float(values[bad][0]), 0.0, "a figure must be a number: check the model's parameters.")
+    return dataset
+
+
+def write(dataset: xr.Dataset, path: str | Path) -> Path:
+    """Write NetCDF (HDF5) so that a reader sees the old file or the whole new one.
+
+    Raises:
+        SpecError: if the folder does not exist or the dataset breaks the schema.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise SpecError(f"The folder {str(target.parent)!r} does not exist; make it first.")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        check(dataset).to_netcdf(part, engine="h5netcdf")
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def read(path: str | Path) -> xr.Dataset:
+    """Read a dataset into memory and check it.
+
+    Raises:
+        SpecError: if there is no such file, or it is not a dataset of a run.
+    """
+    import xarray as xr
+
+    source = Path(path)
+    if not source.is_file():
+        raise SpecError(f"There is no file {str(source)!r}.")
+    try:
+        with xr.open_dataset(source, engine="h5netcdf") as opened:
+            loaded = opened.load()
+    except (OSError, ValueError, KeyError) as error:
+        raise SpecError(f"{str(source)!r} is not a NetCDF file that can be read: {error}") from error
+    return check(loaded)

@@ -1,0 +1,218 @@
+"""From readouts to figures of merit: one small function a row of `quantities.toml`, and what each needs to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.algebra import structure as read
+from qsb.algebra.blocks import Spectrum
+from qsb.algebra.copies import Copies
+from qsb.charging.problem import Problem
+from qsb.dynamics.solve import Series
+from qsb.errors import SpecError
+from qsb.merit import bound, correlation, energy, ergotropy
+from qsb.quantities import names, quantity
+
+RealArray = NDArray[np.float64]
+
+#: what a run computes if nothing is asked
+DEFAULT_FIGURES = ("stored_energy", "energy_above_ground", "power", "average_power", "ergotropy")
+
+
+def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int, ...], cut: int | None) -> None:
+    """Refuse unknown figures, and figures that lack their subset, cut or single charger.
+
+    Raises:
+        SpecError: with the nearest name, or what is missing.
+    """
+    series = names("series")
+    for name in figures:
+        if quantity(name).name not in series:
+            raise SpecError(f"{name!r} is no time series; scalars come with every run. Series are: {', '.join(series)}.")
+    if "subset_ergotropy" in figures and not subset:
+        raise SpecError("subset_ergotropy needs the cells of the subset, e.g. cells = [0, 1] beside figures.")
+    if "entanglement_entropy" in figures and cut is None:
+        raise SpecError("entanglement_entropy needs the cut: the number of first cells on one side, e.g. cut = 2.")
+    n = problem.battery.space.sites
+    if len(set(subset)) != len(subset) or any(not 0 <= i < n for i in subset):
+        raise SpecError(f"The subset must name different cells in 0..{n - 1}, but it is {list(subset)}.")
+    if cut is not None and not 0 < cut < max(n, 2):
+        raise SpecError(f"The cut must leave cells on both sides, 1..{n - 1}, but it is {cut}.")
+    closed_bounds = set(figures) & {"bound_uncertainty", "bound_locality", "bound_norm", "bound_variance"}
+    if closed_bounds and (problem.battery.drives or problem.battery.charger):
+        raise SpecError(
+            f"{sorted(closed_bounds)} are written for one interaction V with one envelope; this battery has further drives or a "
+            "charger Hamiltonian. bound_fisher holds for any of them."
+        )
+
+
+def needs(figures: tuple[str, ...], problem: Problem) -> frozenset[str]:
+    """Readouts that the figures are computed from."""
+    pure = problem.structure.pure_start and not problem.structure.dissipative
+    out = {"energy", "power", "extremes"}
+    for name in figures:
+        wanted = set(quantity(name).needs)
+        if pure and name in _PURE:
+            # of a pure state the passive energy is the ground energy: no spectra are needed
+            wanted -= {"spectrum", "levels"}
+        if pure and name in ("incoherent_ergotropy", "coherent_ergotropy"):
+            wanted -= {"spectrum"}
+        if name == "bound_locality":
+            wanted.add("locality")
+        out |= wanted
+    return frozenset(out)
+
+
+_PURE = frozenset({"ergotropy", "ergotropy_fraction", "passive_energy", "capacity", "purity"})
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything that a figure may look at."""
+
+    problem: Problem
+    series: Series
+
+    def __getitem__(self, name: str) -> RealArray:
+        """A readout that is an array over time."""
+        return np.asarray(self.series.values[name])
+
+    @property
+    def extremes(self) -> tuple[float, float]:
+        """Lowest and highest level of H_B."""
+        low, high = self.series.statics["extremes"]
+        return float(low), float(high)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Lowest and highest eigenvalue of V."""
+        low, high = self.series.statics["span"]
+        return float(low), float(high)
+
+    @property
+    def scale(self) -> float:
+        """The size of the energies that are subtracted from each other."""
+        return max(abs(e) for e in self.extremes)
+
+    @property
+    def levels(self) -> Spectrum | Copies:
+        """All levels of H_B."""
+        levels: Spectrum | Copies = self.series.statics["levels"]
+        return levels
+
+    def spectrum(self, name: str = "spectrum") -> Spectrum | Copies:
+        """A readout that is a spectrum over time."""
+        value = self.series.values[name]
+        assert isinstance(value, Spectrum | Copies)
+        return value
+
+    @property
+    def pure(self) -> bool:
+        """Whether the state is a ket at all times, so that no spectrum was read."""
+        return "spectrum" not in self.series.values
+
+
+def _stored(r: Reading) -> RealArray:
+    return r["energy"] - initial_energy(r)
+
+
+def initial_energy(r: Reading) -> float:
+    """tr[H_B rho(0)], also where t = 0 is not saved."""
+    return float(r.series.start_energy)
+
+
+def _above(r: Reading) -> RealArray:
+    return ergotropy.extractable_work(r["energy"], r.extremes[0], r.scale)
+
+
+def _passive(r: Reading) -> RealArray:
+    if r.pure:
+        return np.full(len(r.series.times), r.extremes[0])
+    return ergotropy.passive_energy(r.spectrum(), r.levels)
+
+
+def _ergotropy(r: Reading) -> RealArray:
+    return ergotropy.extractable_work(r["energy"], _passive(r), r.scale)
+
+
+def _incoherent(r: Reading) -> RealArray:
+    pinched = r.spectrum("pinched")
+    return ergotropy.extractable_work(r["energy"], ergotropy.passive_energy(pinched, r.levels), r.scale)
+
+
+def _coherent(r: Reading) -> RealArray:
+    return ergotropy.extractable_work(_ergotropy(r), _incoherent(r), r.scale)
+
+
+def _capacity(r: Reading) -> RealArray:
+    if r.pure:
+        return np.full(len(r.series.times), r.extremes[1] - r.extremes[0])
+    return ergotropy.capacity(r.spectrum(), r.levels)
+
+
+def _local(r: Reading) -> RealArray:
+    s = r.series.statics
+    return np.asarray(ergotropy.local_ergotropy(r.series.values["marginals"], s["cells"], s["counts"]))
+
+
+def _subset(r: Reading) -> RealArray:
+    levels = r.series.statics["reduced_levels"]
+    passive = ergotropy.passive_energy(r.spectrum("reduced"), levels)
+    return ergotropy.extractable_work(r["reduced_energy"], passive, r.scale)
+
+
+def _drive(r: Reading) -> RealArray:
+    return np.abs(r.series.drive)
+
+
+def _locality(r: Reading) -> RealArray:
+    b = r.problem.battery
+    e = np.linalg.eigvalsh(read.cell_matrices(b.battery, b.space))
+    low, high = r.span
+    gap = float((e[:, -1] - e[:, 0]).max())
+    return bound.locality(r.problem.structure.body_order, gap, high, low) * _drive(r)
+
+
+def _norm(r: Reading) -> RealArray:
+    low, high = r.span
+    return bound.norm(r.extremes[1] - r.extremes[0], high, low) * _drive(r)
+
+
+def _charger_std(r: Reading) -> RealArray:
+    return np.asarray(np.sqrt(r["charger_variance"]) * _drive(r))
+
+
+def _fisher(r: Reading) -> RealArray:
+    return bound.fisher(r.series.statics["energies"], r["populations"], r["population_rates"])
+
+
+#: series by name; every `series` row of quantities.toml has one entry (a test compares)
+FIGURES: dict[str, Callable[[Reading], RealArray]] = {
+    "drive": lambda r: r.series.drive,
+    "stored_energy": _stored,
+    "energy_above_ground": _above,
+    "power": lambda r: r["power"],
+    "average_power": lambda r: energy.average_power(_stored(r), r["power"], r.series.times),
+    "work_power": lambda r: r["work_power"],
+    "heat_power": lambda r: r["heat_power"],
+    "ergotropy": _ergotropy,
+    "ergotropy_fraction": lambda r: energy.ergotropy_fraction(_ergotropy(r), _above(r), 1e-9 * r.scale),
+    "local_ergotropy": _local,
+    "subset_ergotropy": _subset,
+    "incoherent_ergotropy": _incoherent,
+    "coherent_ergotropy": _coherent,
+    "passive_energy": _passive,
+    "capacity": _capacity,
+    "energy_std": lambda r: np.asarray(np.sqrt(r["variance"])),
+    "purity": lambda r: np.ones(len(r.series.times)) if r.pure else correlation.purity(r.spectrum()),
+    "entanglement_entropy": lambda r: r["cut"],
+    "bound_fisher": _fisher,
+    "bound_uncertainty": lambda r: bound.uncertainty(np.sqrt(r["variance"]), _charger_std(r)),
+    "bound_locality": _locality,
+    "bound_norm": _norm,
+    "bound_variance": lambda r: bound.variance(r.extremes[1] - r.extremes[0], _charger_std(r)),
+}

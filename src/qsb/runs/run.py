@@ -1,0 +1,239 @@
+"""One call: problem (or spec) in, checked dataset out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qsb.charging.problem import Problem
+from qsb.dynamics import plan as planner
+from qsb.dynamics.plan import Plan
+from qsb.dynamics.representation import Request
+from qsb.dynamics.solve import Series, solve
+from qsb.errors import SpecError
+from qsb.quantities import quantity
+from qsb.runs.dataset import CONVENTIONS, check, variable
+from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, Reading, check_figures, needs
+from qsb.runs.peaks import Peaks
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: the span of V comes unasked where it costs no more than this many dimensions
+_SPAN_DIMENSION = 4096
+
+
+def plan(
+    problem: Any,
+    figures: Sequence[str] | None = None,
+    *,
+    subset: Sequence[int] = (),
+    cut: int | None = None,
+    representation: str | None = None,
+    memory: int | str | None = None,
+) -> Plan:
+    """Say how a problem would be solved: representation, size, bytes, and why not the cheaper ones.
+
+    Args:
+        problem: a `Problem`, a `Spec`, or what `load_spec` reads (path, TOML text, mapping).
+        figures: names of time series (see docs/nomenclature.md).
+        subset: cells of ``subset_ergotropy``.
+        cut: number of first cells on one side, for ``entanglement_entropy``.
+        representation: ``auto``, ``product``, ``symmetric``, ``ket`` or ``density``.
+        memory: bytes, or a text like ``"4 GiB"`` (the default).
+
+    Raises:
+        SpecError: on an impossible request.
+        PlanError: if nothing exact fits; carries the bytes and what to do.
+    """
+    from qsb.runs.spec import Spec
+
+    if not isinstance(problem, Problem):
+        spec = Spec.of(problem)
+        return plan(
+            spec.problem(),
+            figures or spec.figures,
+            subset=subset or spec.subset,
+            cut=spec.cut if cut is None else cut,
+            representation=representation or spec.solve.representation,
+            memory=memory or spec.solve.memory,
+        )
+    chosen = tuple(figures or DEFAULT_FIGURES)
+    check_figures(chosen, problem, tuple(subset), cut)
+    request = Request(needs(chosen, problem), tuple(subset), cut or 0)
+    options = {"representation": representation or "auto", "memory": memory or "4 GiB"}
+    made = planner.plan(problem, request, **options)  # type: ignore[arg-type]
+    return _with_span(problem, made, request, options)
+
+
+def _with_span(problem: Problem, made: Plan, request: Request, options: dict[str, Any]) -> Plan:
+    """Also read the span of V where the chosen representation has it for little."""
+    if "span" in request.needs or problem.battery.drives:
+        return made
+    wider = Request(request.needs | {"span"}, request.subset, request.cut)
+    taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
+    cheap = problem.structure.one_body or made.representation == "symmetric"
+    if (cheap or problem.battery.space.dimension <= _SPAN_DIMENSION) and taken.lacks(problem, wider.needs) is None:
+        return planner.plan(problem, wider, **{**options, "representation": made.representation}).passing_over(made.refused)
+    return made
+
+
+def run(
+    problem: Any,
+    figures: Sequence[str] | None = None,
+    *,
+    subset: Sequence[int] = (),
+    cut: int | None = None,
+    representation: str | None = None,
+    memory: int | str | None = None,
+    tolerance: float | None = None,
+    charging_time_of: str = "stored_energy",
+    seed: int = 0,
+    title: str = "",
+    spec: str = "",
+    progress: Callable[[float], None] | None = None,
+) -> xr.Dataset:
+    """Solve a problem and return its figures of merit as a checked dataset along ``time``, with scalars.
+
+    Args:
+        problem: a `Problem`, a `Spec`, or what `load_spec` reads (path, TOML text, mapping). A spec with a ``[sweep]`` is swept.
+        figures: names of time series (see docs/nomenclature.md); stored energy, energy above ground, power, average power and
+            ergotropy by default.
+        subset: cells of ``subset_ergotropy``.
+        cut: number of first cells on one side, for ``entanglement_entropy``.
+        representation: ``auto``, ``product``, ``symmetric``, ``ket`` or ``density``.
+        memory: the most that the plan may take, bytes or a text like ``"4 GiB"`` (the default).
+        tolerance: bound on the error of the state; 1e-8 by default. Every self-check must hold within ten times of it.
+        charging_time_of: the figure whose maximum defines the charging time.
+        seed: kept in the dataset; nothing here is random.
+        title: kept in the dataset.
+        spec: the TOML text that the problem came from, kept in the dataset.
+        progress: called with the fraction of save times that are done.
+
+    Raises:
+        SpecError: on an impossible request.
+        StructureError: on ill-defined physics.
+        PlanError: if nothing exact fits in memory.
+        ConvergenceError: if a result fails its own checks; it is not returned.
+    """
+    if not isinstance(problem, Problem):
+        return _run_spec(problem, figures, locals())
+    if tolerance is not None and not 1e-13 <= tolerance <= 1e-2:
+        raise SpecError(f"The tolerance must lie between 1e-13 and 1e-2, but it is {tolerance!r}.")
+    chosen = tuple(dict.fromkeys(figures or DEFAULT_FIGURES))
+    if charging_time_of not in FIGURES:
+        quantity(charging_time_of)
+        raise SpecError(f"charging_time_of must be a time series, but it is {charging_time_of!r}.")
+    wanted = tuple(dict.fromkeys((*chosen, charging_time_of)))
+    made = plan(problem, wanted, subset=subset, cut=cut, representation=representation, memory=memory)
+    series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress)
+    reading = Reading(problem, series)
+    values = {name: FIGURES[name](reading) for name in wanted}
+    described = {"title": title or problem.battery.name, "spec": spec, "seed": seed, "charging_time_of": charging_time_of}
+    data = _dataset(problem, reading, {name: values[name] for name in chosen}, values[charging_time_of], charging_time_of)
+    data.attrs.update(described | _provenance(problem, made, series, wanted, tolerance or 1e-8))
+    for name, attribute in (("subset_ergotropy", list(subset)), ("entanglement_entropy", cut)):
+        if name in data:
+            data[name].attrs["cells" if name == "subset_ergotropy" else "cut"] = json.dumps(attribute)
+    return check(data)
+
+
+def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, Any]) -> xr.Dataset:
+    """Run a spec file, its own settings filled in where the call gave none."""
+    from qsb.runs.spec import Spec
+    from qsb.runs.sweep import sweep
+
+    spec = Spec.of(source)
+    if spec.axes():
+        return sweep(spec)
+    given = {k: arguments[k] for k in ("charging_time_of", "progress")}
+    return run(
+        spec.problem(),
+        figures or spec.figures,
+        subset=arguments["subset"] or spec.subset,
+        cut=spec.cut if arguments["cut"] is None else arguments["cut"],
+        representation=arguments["representation"] or spec.solve.representation,
+        memory=arguments["memory"] or spec.solve.memory,
+        tolerance=arguments["tolerance"] or spec.solve.tolerance,
+        seed=spec.solve.seed,
+        title=arguments["title"] or spec.title,
+        spec=spec.to_toml(),
+        **given,
+    )
+
+
+def _dataset(
+    problem: Problem, reading: Reading, values: dict[str, Any], timed: Any, charging_time_of: str
+) -> xr.Dataset:
+    """Series and scalars with their attributes."""
+    import xarray as xr
+
+    variables = {name: variable(name, ("time",), v) for name, v in values.items()}
+    for name, v in _scalars(problem, reading, values, timed, charging_time_of).items():
+        variables[name] = variable(name, (), v)
+    times = variable("time", ("time",), np.array(reading.series.times))
+    return xr.Dataset(variables, coords={"time": times})
+
+
+def _scalars(
+    problem: Problem, reading: Reading, values: dict[str, Any], timed: Any, charging_time_of: str
+) -> dict[str, float]:
+    """Peaks between the save times, and what describes the battery."""
+    series = reading.series
+    peaks = Peaks(series.times, series.kinks)
+    stored = FIGURES["stored_energy"](reading)
+    energy_peak = peaks.of_energy(stored, reading["power"], series.start_energy)
+    power_peak = peaks.of_power(reading["power"])
+    if charging_time_of in ("stored_energy", "energy_above_ground"):
+        charging_time = energy_peak[0]
+    elif charging_time_of == "power":
+        charging_time = power_peak[0]
+    else:
+        charging_time = peaks.of(timed)[0]
+    out = {
+        "charging_time": charging_time,
+        "peak_stored_energy": energy_peak[1],
+        "peak_power": power_peak[1],
+        "peak_power_time": power_peak[0],
+        "peak_average_power": peaks.of(FIGURES["average_power"](reading))[1],
+        "ground_energy": reading.extremes[0],
+        "body_order": problem.structure.body_order,
+        "cells": problem.cells,
+    }
+    if "ergotropy" in values:
+        pure = reading.pure
+        # of a pure state W = E - E_0, whose slope is the power
+        offset = series.start_energy - reading.extremes[0]
+        out["peak_ergotropy"] = energy_peak[1] + offset if pure else peaks.of(values["ergotropy"])[1]
+    if "span" in series.statics:
+        low, high = reading.span
+        out["charger_span"] = high - low
+    return out
+
+
+def _provenance(
+    problem: Problem, made: Plan, series: Series, figures: tuple[str, ...], tolerance: float
+) -> dict[str, Any]:
+    """What is needed to make the numbers again, and how far they can be trusted."""
+    references = [problem.battery.reference, *(quantity(name).reference for name in figures)]
+    return {
+        "fingerprint": problem.fingerprint,
+        "plan": json.dumps(made.to_dict()),
+        "exact": int(made.exact),
+        "versions": json.dumps(versions()),
+        "error_budget": json.dumps({"tolerance": tolerance, **series.budget}),
+        "references": "; ".join(dict.fromkeys(r for r in references if r)),
+        "conventions": CONVENTIONS,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package and of those that computed."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("qsb", "numpy", "scipy", "numba", "xarray")}
+
+
