@@ -185,8 +185,8 @@ def qobj(op: OpSum, space: Space) -> Any:
 def collective(op: OpSum, space: Space, twice_j: int | None = None) -> NDArray[np.complex128]:
     r"""A permutation-symmetric operator inside the sector of total spin j, in the basis m = j, j-1, ..., -j.
 
-    Uses :math:`\sum_i \sigma^a_i = 2J_a`, :math:`\sum_{i<j}\sigma^a_i\sigma^a_j = (4J_a^2 - N)/2` and, for the product over all cells,
-    :math:`\prod_i \sigma^x_i |j,m\rangle = (-1)^{N/2-j}|j,-m\rangle`.
+    Uses :math:`\sum_i \sigma^a_i = 2J_a`, :math:`\sum_{i<j}\sigma^a_i\sigma^a_j = (4J_a^2 - N)/2` and, for
+    the product over all cells, :math:`\prod_i \sigma^x_i |j,m\rangle = (-1)^{N/2-j}|j,-m\rangle`.
 
     Args:
         op: sum whose terms are permutation symmetric (`structure.is_permutation_symmetric`).
@@ -211,7 +211,7 @@ def collective(op: OpSum, space: Space, twice_j: int | None = None) -> NDArray[n
                 total += weight / 2 * (s @ s - _collective_square(square, spins, n))
         elif isinstance(t, Global):
             total += complex(t.strength) * _collective_product(t.op, spins, n, jj)
-        else:
+        elif not isinstance(t, Matrix):
             for c, factors in t.words(space):
                 one = factors[0][1] if n == 1 and factors else "i"
                 total += c * (_collective_sum(one, spins, n) if one != "i" else np.eye(jj + 1))
@@ -225,7 +225,13 @@ def collective_spins(twice_j: int) -> dict[str, NDArray[np.complex128]]:
     up = np.sqrt(np.maximum(j * (j + 1) - m[1:] * (m[1:] + 1), 0.0))
     plus = np.diag(up, 1).astype(complex)
     minus = plus.conj().T
-    return {"x": (plus + minus) / 2, "y": (plus - minus) / 2j, "z": np.diag(m).astype(complex), "+": plus, "-": minus}
+    return {
+        "x": (plus + minus) / 2,
+        "y": (plus - minus) / 2j,
+        "z": np.diag(m).astype(complex),
+        "+": plus,
+        "-": minus,
+    }
 
 
 def _collective_sum(name: str, spins: dict[str, NDArray[np.complex128]], n: int) -> NDArray[np.complex128]:
@@ -237,7 +243,9 @@ def _collective_sum(name: str, spins: dict[str, NDArray[np.complex128]], n: int)
     return spins[name] if name in "+-" else 2 * spins[name]
 
 
-def _collective_square(square: NDArray[np.complex128], spins: dict[str, Any], n: int) -> NDArray[np.complex128]:
+def _collective_square(
+    square: NDArray[np.complex128], spins: dict[str, Any], n: int
+) -> NDArray[np.complex128]:
     """Sum over cells of o^2, where o^2 is 0, the identity or a projector."""
     one = np.eye(len(spins["z"]), dtype=complex)
     return np.asarray(square[0, 0] * (n / 2 * one + spins["z"]) + square[1, 1] * (n / 2 * one - spins["z"]))

@@ -27,7 +27,8 @@ def log_binomial(n: int) -> NDArray[np.float64]:
 class Copies:
     r"""Spectrum of N equal two-level cells.
 
-    A state's eigenvalues multiply, :math:`r_1^{N-k} r_2^k` with multiplicity C(N, k); a Hamiltonian's levels add, :math:`(N-k)e_1 + k e_2`.
+    A state's eigenvalues multiply, :math:`r_1^{N-k} r_2^k` with multiplicity C(N, k); a Hamiltonian's levels
+    add, :math:`(N-k)e_1 + k e_2`.
 
     Attributes:
         cell: the two values of one cell, (..., 2).
@@ -42,7 +43,9 @@ class Copies:
     def __post_init__(self) -> None:
         """Check that the cell has two values."""
         if self.cell.values.shape[-1] != 2 or self.count < 1:
-            raise SpecError(f"Copies: needs two values a cell and N >= 1, but has {self.cell.values.shape} and N = {self.count}")
+            raise SpecError(
+                f"Copies: needs two values a cell and N >= 1, but has {self.cell.values.shape} and N = {self.count}"
+            )
 
     @property
     def log_dimension(self) -> float:

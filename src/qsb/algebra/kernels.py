@@ -1,7 +1,7 @@
 """Compiled loops over spin configurations; the only module that imports numba.
 
-A product of Pauli operators is written X^x Z^z with bit masks x and z (Z acts first), so its matrix has one entry a row:
-``<k| X^x Z^z |k ^ x> = (-1)^popcount(z & (k ^ x))``.
+A product of Pauli operators is written X^x Z^z with bit masks x and z (Z acts first), so its matrix has one
+entry a row: ``<k| X^x Z^z |k ^ x> = (-1)^popcount(z & (k ^ x))``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def _odd(v: int) -> int:
 
 
 @numba.njit(cache=True, parallel=True)  # type: ignore[untyped-decorator, unused-ignore]
-def diagonal(masks: NDArray[np.int64], coefficients: NDArray[np.complex128], size: int) -> NDArray[np.complex128]:
+def diagonal(
+    masks: NDArray[np.int64], coefficients: NDArray[np.complex128], size: int
+) -> NDArray[np.complex128]:
     """Diagonal of sum_t c_t Z^{z_t} over `size` = 2^N configurations."""
     out = np.empty(size, dtype=np.complex128)
     for k in numba.prange(size):
@@ -55,7 +57,7 @@ def _row(
             acc -= coefficients[t] * psi[j]
         else:
             acc += coefficients[t] * psi[j]
-    return acc
+    return acc  # type: ignore[no-any-return]
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]

@@ -75,9 +75,10 @@ class Local:
 class Pair:
     r"""Sum over the pairs of a geometry, :math:`\nu\sum_{(i,j)} w_{ij}\, a_i b_j` with i the first site of the bond.
 
-    Geometries: ``chain`` (i, i+1), N-1 bonds; ``ring`` adds (N-1, 0), so N bonds for N >= 3 and one for N = 2;
-    ``all`` every i < j; ``power-law`` every i < j with weight :math:`|i-j|^{-\alpha}`; ``explicit`` the upper triangle of a matrix.
-    Normalisation :math:`\nu`: ``none`` 1, ``kac`` 1/N, ``sqrt`` :math:`1/\sqrt N`, with N the sites of the group.
+    Geometries: ``chain`` (i, i+1), N-1 bonds; ``ring`` adds (N-1, 0), so N bonds for N >= 3 and one for N =
+        2; ``all`` every i < j; ``power-law`` every i < j with weight :math:`|i-j|^{-\alpha}`; ``explicit``
+        the upper triangle of a matrix. Normalisation :math:`\nu`: ``none`` 1, ``kac`` 1/N, ``sqrt``
+        :math:`1/\sqrt N`, with N the sites of the group.
     """
 
     first: str
@@ -94,7 +95,9 @@ class Pair:
         _check_operator(self.second)
         _check_finite(f"The strength of the {self.first}{self.second} coupling", self.strength)
         if self.geometry not in get_args(Geometry):
-            raise SpecError(f"Geometry must be one of {list(get_args(Geometry))}, but it is {self.geometry!r}.")
+            raise SpecError(
+                f"Geometry must be one of {list(get_args(Geometry))}, but it is {self.geometry!r}."
+            )
         if self.normalisation not in get_args(Normalisation):
             raise SpecError(
                 f"Normalisation must be one of {list(get_args(Normalisation))}, but it is {self.normalisation!r}."
@@ -103,11 +106,17 @@ class Pair:
             if self.exponent is None or not np.isfinite(self.exponent):
                 raise SpecError(f"A power-law coupling needs a finite exponent, but it is {self.exponent!r}.")
         elif self.exponent is not None:
-            raise SpecError(f"An exponent belongs to geometry 'power-law', but the geometry is {self.geometry!r}.")
+            raise SpecError(
+                f"An exponent belongs to geometry 'power-law', but the geometry is {self.geometry!r}."
+            )
         if self.geometry == "explicit" and np.ndim(self.strength) != 2:
-            raise SpecError("Geometry 'explicit' needs the strength as a square matrix, one row and column a site.")
+            raise SpecError(
+                "Geometry 'explicit' needs the strength as a square matrix, one row and column a site."
+            )
         if self.geometry in ("all", "power-law") and np.ndim(self.strength) != 0:
-            raise SpecError(f"Geometry {self.geometry!r} takes one number; use 'explicit' for a matrix of strengths.")
+            raise SpecError(
+                f"Geometry {self.geometry!r} takes one number; use 'explicit' for a matrix of strengths."
+            )
 
     def factor(self, space: Space) -> float:
         """The normalisation, 1, 1/N or 1/sqrt(N)."""
@@ -134,7 +143,9 @@ class Pair:
                 if w.shape != (n, n):
                     raise SpecError(f"The matrix of strengths must be {n} x {n}, but its shape is {w.shape}.")
                 if np.any(np.diag(w) != 0) or not (np.allclose(w, w.T) or np.all(np.tril(w) == 0)):
-                    raise SpecError("The matrix of strengths must be symmetric or upper triangular with zero diagonal.")
+                    raise SpecError(
+                        "The matrix of strengths must be symmetric or upper triangular with zero diagonal."
+                    )
                 weights = w[i, j]
             elif self.geometry == "all":
                 weights = np.broadcast_to(w, i.shape)
@@ -156,7 +167,10 @@ class Pair:
     def adjoint(self) -> Pair:
         """Hermitian adjoint."""
         return replace(
-            self, first=_ADJOINT[self.first], second=_ADJOINT[self.second], strength=np.conjugate(self.strength)
+            self,
+            first=_ADJOINT[self.first],
+            second=_ADJOINT[self.second],
+            strength=np.conjugate(self.strength),
         )
 
 
@@ -255,7 +269,9 @@ def per_site(strength: Strength, count: int, what: str) -> NDArray[Any]:
     if a.ndim == 0:
         return np.broadcast_to(a, (count,))
     if a.shape != (count,):
-        raise SpecError(f"{what} needs one number or {count} values (one a cell), but the shape is {a.shape}.")
+        raise SpecError(
+            f"{what} needs one number or {count} values (one a cell), but the shape is {a.shape}."
+        )
     return a
 
 
@@ -289,8 +305,8 @@ class OpSum:
             if isinstance(t, Matrix):
                 scaled.append(Matrix(t.data * factor))
             else:
-                scaled.append(replace(t, strength=np.asarray(t.strength) * factor if np.ndim(t.strength) else
-                                      t.strength * factor))  # type: ignore[operator, arg-type, unused-ignore]
+                strength: Any = np.asarray(t.strength) * factor if np.ndim(t.strength) else t.strength * factor
+                scaled.append(replace(t, strength=strength))
         return OpSum(tuple(scaled))
 
     __rmul__ = __mul__

@@ -19,8 +19,9 @@ class Start:
     """How a run begins.
 
     Attributes:
-        kind: ``ground`` of the battery Hamiltonian (default), ``down``, ``up``, ``thermal`` (Gibbs state of the battery Hamiltonian),
-            ``product`` (Bloch vectors), ``state`` (a ket or density matrix of the whole space).
+        kind: ``ground`` of the battery Hamiltonian (default), ``down``, ``up``, ``thermal`` (Gibbs state of
+            the battery Hamiltonian), ``product`` (Bloch vectors), ``state`` (a ket or density matrix of the
+            whole space).
         temperature: of a thermal start, in units of energy (k_B = 1).
         bloch: (3,) for all cells alike or (N, 3); length at most 1.
         array: (D,) ket or (D, D) density matrix.
@@ -40,7 +41,9 @@ class Start:
         if self.kind == "product":
             r = np.asarray(self.bloch, dtype=float)
             if r.shape[-1:] != (3,) or r.ndim > 2 or not np.all(np.isfinite(r)):
-                raise SpecError(f"A product start needs finite Bloch vectors (3,) or (N, 3), but has {self.bloch!r}.")
+                raise SpecError(
+                    f"A product start needs finite Bloch vectors (3,) or (N, 3), but has {self.bloch!r}."
+                )
             if np.any(np.linalg.norm(r, axis=-1) > 1 + 1e-12):
                 raise SpecError("A Bloch vector is longer than 1: that is no state; shorten it.")
         if self.kind == "state":
@@ -68,7 +71,9 @@ def _check_state(a: NDArray[Any]) -> None:
     if np.abs(a - a.conj().T).max() > 1e-9:
         raise StructureError("The start density matrix is not Hermitian.")
     if abs(np.trace(a).real - 1) > 1e-9:
-        raise SpecError(f"The start density matrix must have trace 1, but its trace is {np.trace(a).real:.12g}.")
+        raise SpecError(
+            f"The start density matrix must have trace 1, but its trace is {np.trace(a).real:.12g}."
+        )
     lowest = float(np.linalg.eigvalsh(a)[0])
     if lowest < -1e-9:
         raise StructureError(f"The start density matrix has a negative eigenvalue, {lowest:.3g}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,7 +66,9 @@ def cell_matrices(op: OpSum, space: Space) -> NDArray[np.complex128]:
     out = np.zeros((1 if uniform else n, 2, 2), dtype=complex)
     for t in op.active:
         if isinstance(t, Local):
-            strengths = np.asarray(per_site(t.strength, n, t.op))[:1] if uniform else per_site(t.strength, n, t.op)
+            strengths = (
+                np.asarray(per_site(t.strength, n, t.op))[:1] if uniform else per_site(t.strength, n, t.op)
+            )
             out += strengths[:, None, None] * SPIN_OPERATORS[t.op]
         elif isinstance(t, Word | Global):
             for c, factors in t.words(space):
@@ -79,10 +83,10 @@ def cell_matrices(op: OpSum, space: Space) -> NDArray[np.complex128]:
 def is_hermitian(op: OpSum, space: Space) -> bool:
     """Whether the operator equals its adjoint: exactly by words, or numerically for an opaque matrix."""
     if op.opaque:
-        total: object = 0
+        total: Any = 0
         for t in op.active:
             if isinstance(t, Matrix):
-                total = total + (t.data - t.data.conj().T)  # type: ignore[operator]
+                total = total + (t.data - t.data.conj().T)
         size = max(float(abs(t.data).max()) for t in op.active if isinstance(t, Matrix))
         rest = OpSum(tuple(t for t in op.active if not isinstance(t, Matrix)))
         return float(abs(total).max()) <= 1e-10 * max(size, 1e-300) and is_hermitian(rest, space)  # type: ignore[arg-type]

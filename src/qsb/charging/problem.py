@@ -100,8 +100,11 @@ class Problem:
                 raise SpecError(f"The start state must have dimension {space.dimension}, but it has {d}.")
         elif start.kind != "ground" and start.kind != "thermal" and not space.spins_only:
             raise SpecError(f"Start {start.kind!r} is defined for spins; give a state instead.")
-        if start.kind == "product" and np.ndim(start.bloch) == 2 and len(np.asarray(start.bloch)) != space.sites:
-            raise SpecError(f"A product start needs one Bloch vector a cell ({space.sites}), but has {len(np.asarray(start.bloch))}.")
+        bloch = np.asarray(start.bloch) if start.kind == "product" else np.zeros(3)
+        if bloch.ndim == 2 and len(bloch) != space.sites:
+            raise SpecError(
+                f"A product start needs one Bloch vector a cell ({space.sites}), but has {len(bloch)}."
+            )
 
     @property
     def cells(self) -> int:
@@ -116,7 +119,9 @@ class Problem:
         for j in jumps:
             n = self.battery.space.group(j.group).count
             if np.ndim(j.rate) > 0 and np.shape(j.rate) != (n,):
-                raise SpecError(f"A channel needs one rate or {n} rates (one a cell), but {np.shape(j.rate)} were given.")
+                raise SpecError(
+                    f"A channel needs one rate or {n} rates (one a cell), but {np.shape(j.rate)} were given."
+                )
         return tuple(j for j in jumps if np.any(np.asarray(j.rate) > 0))
 
     def _cell_frequencies(self) -> NDArray[np.float64] | None:
@@ -139,7 +144,9 @@ class Problem:
         battery_one_body = spins and read.is_one_body(b.battery, space)
         battery_symmetric = spins and read.is_permutation_symmetric(b.battery, space)
         start = b.start
-        product = start.kind in ("down", "up", "product") or (start.kind in ("ground", "thermal") and battery_one_body)
+        product = start.kind in ("down", "up", "product") or (
+            start.kind in ("ground", "thermal") and battery_one_body
+        )
         uniform = product and self._uniform_product()
         return Structure(
             sites=space.sites,
@@ -150,10 +157,11 @@ class Problem:
             battery_symmetric=battery_symmetric,
             time_independent=self._time_independent(),
             dissipative=bool(self.jumps),
-            local_noise=all(isinstance(j.op, str) and (not j.collective or space.sites == 1) for j in self.jumps),
+            local_noise=all(
+                isinstance(j.op, str) and (not j.collective or space.sites == 1) for j in self.jumps
+            ),
             collective_noise=all(
-                isinstance(j.op, str) and (j.collective or space.sites == 1)
-                for j in self.jumps
+                isinstance(j.op, str) and (j.collective or space.sites == 1) for j in self.jumps
             ),
             pure_start=start.pure_by_kind,
             product_start=spins and product,

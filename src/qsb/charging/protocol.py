@@ -1,6 +1,7 @@
 """`Protocol`: stages, and the envelopes that switch the charger.
 
-Every envelope knows its breakpoints and the longest step that cannot miss it, so that no integrator skips a pulse.
+Every envelope knows its breakpoints and the longest step that cannot miss it, so that no integrator skips a
+pulse.
 """
 
 from __future__ import annotations
@@ -226,7 +227,9 @@ class Piecewise:
     def __post_init__(self) -> None:
         """Check the lengths and the order."""
         if len(self.edges) != len(self.values) + 1:
-            raise SpecError(f"{len(self.values)} pieces need {len(self.values) + 1} edges, but there are {len(self.edges)}.")
+            raise SpecError(
+                f"{len(self.values)} pieces need {len(self.values) + 1} edges, but there are {len(self.edges)}."
+            )
         if not np.all(np.isfinite([*self.edges, *self.values])):
             raise SpecError("The edges and values of an envelope must be finite.")
         if np.any(np.diff(self.edges) <= 0):
@@ -270,7 +273,9 @@ class Table:
     def __post_init__(self) -> None:
         """Check the lengths and the order."""
         if len(self.times) != len(self.values) or len(self.times) < 2:
-            raise SpecError(f"A table needs as many values as times, two at least; it has {len(self.times)} and {len(self.values)}.")
+            raise SpecError(
+                f"A table needs as many values as times, two at least; it has {len(self.times)} and {len(self.values)}."
+            )
         if not np.all(np.isfinite([*self.times, *self.values])):
             raise SpecError("The times and values of an envelope must be finite.")
         if np.any(np.diff(self.times) <= 0):
@@ -361,10 +366,12 @@ class Function:
 class Stage:
     r"""One act of a protocol.
 
-    ``charge`` and ``discharge``: :math:`H = H_B + H_C + f(t) V`; ``store``: :math:`H = H_B + H_C`, V off. Channels act in every stage.
+    ``charge`` and ``discharge``: :math:`H = H_B + H_C + f(t) V`; ``store``: :math:`H = H_B + H_C`, V off.
+    Channels act in every stage.
 
     Attributes:
-        kind: charge, store or discharge (the last two words differ in what a reader calls the energy that leaves).
+        kind: charge, store or discharge (the last two words differ in what a reader calls the energy that
+            leaves).
         duration: length, >= 0.
         envelope: f(t), with t since the beginning of the stage.
         battery: whether H_B acts during the stage (off: the rotating-frame idealisation of many papers).
@@ -380,9 +387,13 @@ class Stage:
         if self.kind not in ("charge", "store", "discharge"):
             raise SpecError(f"A stage is 'charge', 'store' or 'discharge', but it is {self.kind!r}.")
         if not np.isfinite(self.duration) or self.duration < 0:
-            raise SpecError(f"The duration of a stage must be finite and not negative, but it is {self.duration!r}.")
+            raise SpecError(
+                f"The duration of a stage must be finite and not negative, but it is {self.duration!r}."
+            )
         if self.kind == "store" and self.envelope != Constant():
-            raise SpecError("A 'store' stage has the charger switched off, so it takes no envelope; remove it.")
+            raise SpecError(
+                "A 'store' stage has the charger switched off, so it takes no envelope; remove it."
+            )
 
     @property
     def charging(self) -> bool:

@@ -1,7 +1,7 @@
 """Frames: the basis in which a reduced state is written, and the readouts of kets and density matrices in it.
 
-A frame knows H_B and V as operators, the full spectrum of H_B, its own energy basis and how to trace out cells. `PureReadout` and
-`MixedReadout` are written once for every frame.
+A frame knows H_B and V as operators, the full spectrum of H_B, its own energy basis and how to trace out
+cells. `PureReadout` and `MixedReadout` are written once for every frame.
 """
 
 from __future__ import annotations
@@ -80,7 +80,10 @@ class EnergyBasis:
 class Frame(Protocol):
     """A basis with what the readouts need from it."""
 
-    null: int
+    @property
+    def null(self) -> int:
+        """Number of dimensions of the whole space on which every state of the frame vanishes."""
+        ...
 
     def battery(self) -> Operator:
         """H_B."""
@@ -173,7 +176,9 @@ class PureReadout:
     frame: Frame
     request: Request
 
-    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
+    def observe(
+        self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array
+    ) -> dict[str, Value]:
         """See `Readout`."""
         out: dict[str, Value] = {}
         frame = self.frame
@@ -253,17 +258,18 @@ class MixedReadout:
     battery_matrix: Array
     charger_matrix: Array | None
 
-    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
+    def observe(
+        self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array
+    ) -> dict[str, Value]:
         """See `Readout`."""
         out: dict[str, Value] = {}
         frame = self.frame
         if needs & {"energy", "power", "variance"}:
             h = self.battery_matrix
-            out["energy"] = _trace(h, x)
-            out["variance"] = np.maximum(_trace(h @ h, x) - out["energy"] ** 2, 0.0)
-            out["work_power"] = _trace(h, unitary)
-            out["heat_power"] = _trace(h, dissipative)
-            out["power"] = out["work_power"] + out["heat_power"]
+            energy, work, heat = _trace(h, x), _trace(h, unitary), _trace(h, dissipative)
+            out["energy"] = energy
+            out["variance"] = np.maximum(_trace(h @ h, x) - energy**2, 0.0)
+            out |= {"work_power": work, "heat_power": heat, "power": work + heat}
         if "charger_variance" in needs:
             v = self.charger_matrix
             assert v is not None
@@ -295,7 +301,10 @@ class MixedReadout:
     def check(self, x: Array) -> dict[str, float]:
         """Deviations of trace and Hermiticity, and the most negative eigenvalue."""
         trace = np.einsum("tii->t", x)
-        out = {"trace": float(np.abs(trace - 1).max()), "hermiticity": float(np.abs(x - x.conj().swapaxes(1, 2)).max())}
+        out = {
+            "trace": float(np.abs(trace - 1).max()),
+            "hermiticity": float(np.abs(x - x.conj().swapaxes(1, 2)).max()),
+        }
         looked = x if x.shape[1] <= POSITIVITY_LIMIT else x[-1:]
         out["negativity"] = float(max(0.0, -np.linalg.eigvalsh(looked).min()))
         return out
@@ -305,7 +314,9 @@ def _trace(a: Array, x: Array) -> NDArray[np.float64]:
     return np.asarray(np.einsum("ij,tji->t", a, x, optimize=True).real)
 
 
-def spectral_bounds(op: Operator, dimension: int, safe: tuple[float, float] | None = None) -> tuple[float, float]:
+def spectral_bounds(
+    op: Operator, dimension: int, safe: tuple[float, float] | None = None
+) -> tuple[float, float]:
     """Bounds of the spectrum of a Hermitian operator: Lanczos estimates widened by their residuals, within `safe` bounds."""
     rng = np.random.default_rng(7)
     v = rng.normal(size=dimension) + 1j * rng.normal(size=dimension)
@@ -338,7 +349,9 @@ def exact_extremes(op: Operator, dimension: int) -> tuple[float, float]:
     if dimension <= 64:
         e = np.linalg.eigvalsh(np.array([op.apply(v) for v in np.eye(dimension, dtype=complex)]).T)
         return float(e[0]), float(e[-1])
-    linear = spla.LinearOperator((dimension, dimension), matvec=lambda v: op.apply(np.asarray(v, dtype=complex).ravel()), dtype=complex)
+    linear = spla.LinearOperator(
+        (dimension, dimension), matvec=lambda v: op.apply(np.asarray(v, dtype=complex).ravel()), dtype=complex
+    )
     start = np.random.default_rng(11).normal(size=dimension).astype(complex)
     low = spla.eigsh(linear, k=1, which="SA", return_eigenvectors=False, tol=1e-10, v0=start, maxiter=20000)
     high = spla.eigsh(linear, k=1, which="LA", return_eigenvectors=False, tol=1e-10, v0=start, maxiter=20000)

@@ -108,7 +108,7 @@ class FullFrame:
         """Energy levels of H_B, with multiplicities where they are binomial."""
         if self._one_body:
             h = read.cell_matrices(self.problem.battery.battery, self.space)
-            return _one_body_levels(np.linalg.eigvalsh(h), self.space.sites)
+            return _one_body_levels(np.asarray(np.linalg.eigvalsh(h), dtype=np.float64), self.space.sites)
         if self._diagonal is not None:
             return Spectrum.simple(np.sort(self._diagonal))
         return Spectrum.simple(self._dense_eigen[0])
@@ -194,7 +194,13 @@ def _partial_density(rho: Array, dims: tuple[int, ...], subset: tuple[int, ...])
     n = len(dims)
     rest = [i for i in range(n) if i not in subset]
     kept = int(np.prod([dims[i] for i in subset]))
-    axes = [0, *(1 + i for i in subset), *(1 + i for i in rest), *(1 + n + i for i in subset), *(1 + n + i for i in rest)]
+    axes = [
+        0,
+        *(1 + i for i in subset),
+        *(1 + i for i in rest),
+        *(1 + n + i for i in subset),
+        *(1 + n + i for i in rest),
+    ]
     m = rho.reshape(len(rho), *dims, *dims).transpose(axes)
     m = m.reshape(len(rho), kept, rho.shape[1] // kept, kept, rho.shape[1] // kept)
     return np.asarray(np.einsum("tarbr->tab", m))
@@ -237,7 +243,7 @@ def read_extremes(op: OpSum, space: Space) -> tuple[float, float]:
     return float(times * e[:, 0].sum()), float(times * e[:, 1].sum())
 
 
-# -- start states in the full frame -----------------------------------------------------------------------------------
+# -- start states in the full frame --------------------------------------------------------------------------
 
 
 def start_ket(problem: Problem) -> Array:
@@ -271,7 +277,9 @@ def ground_ket(op: OpSum, space: Space) -> Array:
         import scipy.sparse.linalg as spla
 
         h = operator(op, space)
-        linear = spla.LinearOperator((d, d), matvec=lambda v: h.apply(np.asarray(v, dtype=complex).ravel()), dtype=complex)
+        linear = spla.LinearOperator(
+            (d, d), matvec=lambda v: h.apply(np.asarray(v, dtype=complex).ravel()), dtype=complex
+        )
         v0 = np.random.default_rng(3).normal(size=d).astype(complex)
         e, u = spla.eigsh(linear, k=2, which="SA", v0=v0, tol=1e-13, maxiter=20000)
         order = np.argsort(e)
@@ -291,7 +299,9 @@ def start_density(problem: Problem) -> Array:
     if start.kind == "state" and np.asarray(start.array).ndim == 2:
         return np.asarray(start.array, dtype=complex).copy()
     if start.kind == "product" and not start.pure_by_kind:
-        return states.product_density(states.bloch_density(np.atleast_2d(np.asarray(start.bloch))), space.sites)
+        return states.product_density(
+            states.bloch_density(np.atleast_2d(np.asarray(start.bloch))), space.sites
+        )
     if start.kind == "thermal":
         temperature = float(start.temperature or 0.0)
         if problem.structure.battery_one_body:

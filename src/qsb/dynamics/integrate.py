@@ -1,7 +1,7 @@
 """Integrators: advance a reduced linear system through one segment.
 
-Each declares `order` (the power of the step by which its global error falls; infinity where it has no step), `constant_only`, `skew_only`
-and `stochastic`; tests measure every declared order.
+Each declares `order` (the power of the step by which its global error falls; infinity where it has no step),
+`constant_only`, `skew_only` and `stochastic`; tests measure every declared order.
 """
 
 from __future__ import annotations
@@ -27,11 +27,30 @@ PROPAGATOR_LIMIT = 260
 class Integrator(Protocol):
     """Advances x through a segment."""
 
-    name: str
-    order: float
-    constant_only: bool
-    skew_only: bool
-    stochastic: bool
+    @property
+    def name(self) -> str:
+        """Its name, as plans print it."""
+        ...
+
+    @property
+    def order(self) -> float:
+        """Power of the step by which the global error falls; infinite where there is no step."""
+        ...
+
+    @property
+    def constant_only(self) -> bool:
+        """Whether the generator must be constant."""
+        ...
+
+    @property
+    def skew_only(self) -> bool:
+        """Whether the generator must be -iH on a ket."""
+        ...
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether the result is a sample."""
+        ...
 
     def advance(
         self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
@@ -148,7 +167,9 @@ class Chebyshev:
                 if abs(c) > 1e-17:
                     o += c * current
             if np.linalg.norm(current) > 1.5 * norm:
-                raise ConvergenceError("the Chebyshev recursion", 1.5, 1.0, "its spectral bounds are too narrow: report this.")
+                raise ConvergenceError(
+                    "the Chebyshev recursion", 1.5, 1.0, "its spectral bounds are too narrow: report this."
+                )
             previous, current = current, 2 * scaled(current) - previous
         return [np.exp(-1j * centre * (t - now)) * o for t, o in zip(times, out, strict=True)]
 
@@ -184,7 +205,9 @@ class Taylor:
             total += term
             if np.linalg.norm(term) <= small:
                 return total
-        raise ConvergenceError("the Taylor series", float(np.linalg.norm(term)), float(small), "lower Taylor.stride.")
+        raise ConvergenceError(
+            "the Taylor series", float(np.linalg.norm(term)), float(small), "lower Taylor.stride."
+        )
 
 
 @dataclass(frozen=True)
@@ -218,11 +241,22 @@ class DormandPrince:
             if t > now:
                 relative = 1e30 if self.fixed_step else max(local, 3e-14)
                 first = None if step is None else min(step, t - now)
-                solver = DOP853(rhs, now, y, t, max_step=longest, rtol=relative, atol=local if local < np.inf else 1e30, first_step=first)
+                solver = DOP853(
+                    rhs,
+                    now,
+                    y,
+                    t,
+                    max_step=longest,
+                    rtol=relative,
+                    atol=local if local < np.inf else 1e30,
+                    first_step=first,
+                )
                 while solver.status == "running":
                     message = solver.step()
                     if solver.status == "failed":
-                        raise ConvergenceError("the Runge-Kutta step", solver.h_abs, 0.0, f"{message}; raise [solve] tolerance.")
+                        raise ConvergenceError(
+                            "the Runge-Kutta step", solver.h_abs, 0.0, f"{message}; raise [solve] tolerance."
+                        )
                     # The last step is cut to hit the save time; the one before it tells the pace.
                     if solver.status == "running":
                         step = solver.h_abs

@@ -19,7 +19,9 @@ from qsb.dynamics.segment import Segment
 DENSE_UNKNOWNS = 256
 
 
-def matrix_generator(segment: Segment, matrix: Callable[[OpSum], Any], jumps: Callable[[Jump], list[tuple[float, Any]]]) -> Generator:
+def matrix_generator(
+    segment: Segment, matrix: Callable[[OpSum], Any], jumps: Callable[[Jump], list[tuple[float, Any]]]
+) -> Generator:
     """A Lindblad generator from sparse matrices: any frame, any jumps.
 
     Args:
@@ -42,7 +44,9 @@ def matrix_generator(segment: Segment, matrix: Callable[[OpSum], Any], jumps: Ca
 
 def gather_generator(segment: Segment, space: Space) -> Generator:
     """A Lindblad generator on spins from XOR-gather rows: one compiled pass a term."""
-    unitary: list[tuple[Callable[[float], float] | None, Apply]] = [(None, _gathered(-1j, segment.hamiltonian, [], space))]
+    unitary: list[tuple[Callable[[float], float] | None, Apply]] = [
+        (None, _gathered(-1j, segment.hamiltonian, [], space))
+    ]
     unitary += [(f, _gathered(-1j, op, [], space)) for op, f in segment.drives]
     constant = [pair for j in segment.jumps for pair in j.operators(space)]
     dissipative: list[tuple[Callable[[float], float] | None, Apply]] = []
@@ -71,7 +75,9 @@ def _density_generator(
             e[i, j] = 1.0
             # apply() may assume a Hermitian argument: split |i><j| into Hermitian parts.
             real, imag = (e + e.T) / 2, (e - e.T) / 2j
-            out[:, k] = (generator.apply(segment.start, real) + 1j * generator.apply(segment.start, imag)).ravel()
+            out[:, k] = (
+                generator.apply(segment.start, real) + 1j * generator.apply(segment.start, imag)
+            ).ravel()
         return out[None]
 
     generator = Generator(

@@ -37,7 +37,8 @@ class Plan:
     Attributes:
         representation: name of the chosen one.
         why: one sentence.
-        exact: True for every representation that makes no approximation beyond rounding and the integrator's tolerance.
+        exact: True for every representation that makes no approximation beyond rounding and the integrator's
+            tolerance.
         dimension: number of complex unknowns.
         bytes: estimated peak memory.
         integrators: one name a segment.

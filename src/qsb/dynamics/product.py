@@ -90,7 +90,7 @@ def _hamiltonian_superoperator(h: Array) -> Array:
     one = np.eye(2)
     left = np.einsum("cij,kl->cikjl", h, one).reshape(-1, 4, 4)
     right = np.einsum("ij,clk->cikjl", one, h).reshape(-1, 4, 4)
-    return -1j * (left - right)
+    return np.asarray(-1j * (left - right))
 
 
 def _jump_superoperator(op: str, rates: NDArray[np.float64]) -> Array:
@@ -116,15 +116,23 @@ def _generator(segment: Segment, space: Space, kind: Kinds) -> Generator:
         return _hamiltonian_superoperator(_pick(read.cell_matrices(op, space), kind.first))
 
     def jump(j: Jump) -> Array:
-        rates = per_site(j.rate, space.sites, "A rate") if np.ndim(j.rate) else np.full(1, float(np.asarray(j.rate)))
+        rates = (
+            per_site(j.rate, space.sites, "A rate")
+            if np.ndim(j.rate)
+            else np.full(1, float(np.asarray(j.rate)))
+        )
         assert isinstance(j.op, str)
-        return np.broadcast_to(_jump_superoperator(j.op, _pick(np.asarray(rates, dtype=float), kind.first)), (c, 4, 4))
+        return np.broadcast_to(
+            _jump_superoperator(j.op, _pick(np.asarray(rates, dtype=float), kind.first)), (c, 4, 4)
+        )
 
     h = cells(segment.hamiltonian)
     d = sum((jump(j) for j in segment.jumps), np.zeros((c, 4, 4), dtype=complex))
     unitary: list[tuple[Callable[[float], float] | None, Apply]] = [(None, _times(h))]
     unitary += [(f, _times(cells(op))) for op, f in segment.drives]
-    dissipative: list[tuple[Callable[[float], float] | None, Apply]] = [(None, _times(d))] if segment.jumps else []
+    dissipative: list[tuple[Callable[[float], float] | None, Apply]] = (
+        [(None, _times(d))] if segment.jumps else []
+    )
     dissipative += [(f, _times(jump(j))) for j, f in segment.rated]
     total = np.broadcast_to(h + d, (c, 4, 4))
     return Generator(
@@ -167,16 +175,17 @@ class ProductReadout:
         square = np.einsum("cij,tcji->tc", op @ op, x).real
         return np.asarray((np.maximum(square - mean**2, 0.0) * self.kind.counts).sum(axis=1))
 
-    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
+    def observe(
+        self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array
+    ) -> dict[str, Value]:
         """See `Readout`."""
         out: dict[str, Value] = {}
         if needs & {"energy", "power", "variance"}:
             h = self._battery
             out["energy"] = self._cell_sum(h, x)
             out["variance"] = self._variance(h, x)
-            out["work_power"] = self._cell_sum(h, unitary)
-            out["heat_power"] = self._cell_sum(h, dissipative)
-            out["power"] = out["work_power"] + out["heat_power"]
+            work, heat = self._cell_sum(h, unitary), self._cell_sum(h, dissipative)
+            out |= {"work_power": work, "heat_power": heat, "power": work + heat}
         if "charger_variance" in needs:
             out["charger_variance"] = self._variance(self._charger, x)
         if "spectrum" in needs:
@@ -187,15 +196,23 @@ class ProductReadout:
             out["marginals"] = x
         if "reduced" in needs:
             counts = self._subset_counts()
-            out["reduced"] = tensor_spectrum(np.linalg.eigvalsh(x)[..., ::-1][:, counts > 0], counts[counts > 0])
-            out["reduced_energy"] = np.asarray((np.einsum("cij,tcji->tc", self._battery, x).real * counts).sum(axis=1))
+            out["reduced"] = tensor_spectrum(
+                np.linalg.eigvalsh(x)[..., ::-1][:, counts > 0], counts[counts > 0]
+            )
+            out["reduced_energy"] = np.asarray(
+                (np.einsum("cij,tcji->tc", self._battery, x).real * counts).sum(axis=1)
+            )
         if "cut" in needs:
             out["cut"] = np.zeros(len(x))
         return out
 
     def _subset_counts(self) -> NDArray[np.int64]:
         label = self.kind.label
-        chosen = label[np.array(self.request.subset)] if len(label) > 1 else np.zeros(len(self.request.subset), dtype=int)
+        chosen = (
+            label[np.array(self.request.subset)]
+            if len(label) > 1
+            else np.zeros(len(self.request.subset), dtype=int)
+        )
         return np.bincount(chosen, minlength=len(self.kind.first))
 
     def _populations(self, x: Array, rate: Array, out: dict[str, Value]) -> None:
@@ -233,10 +250,14 @@ class ProductReadout:
             out["extremes"] = (float((e[:, 0] * counts).sum()), float((e[:, 1] * counts).sum()))
         if "levels" in needs:
             merged, where = np.unique(e, axis=0, return_inverse=True)
-            out["levels"] = tensor_spectrum(merged, np.bincount(where.ravel(), weights=counts).astype(np.int64), sums=True)
+            out["levels"] = tensor_spectrum(
+                merged, np.bincount(where.ravel(), weights=counts).astype(np.int64), sums=True
+            )
         if "span" in needs:
             b = self.problem.battery
-            out["span"] = read_extremes(OpSum(b.interaction.terms + tuple(t for op, _ in b.drives for t in op.terms)), self._space)
+            out["span"] = read_extremes(
+                OpSum(b.interaction.terms + tuple(t for op, _ in b.drives for t in op.terms)), self._space
+            )
         if "marginals" in needs:
             out["cells"], out["counts"] = h, counts.astype(float)
         if "reduced" in needs:
@@ -318,7 +339,9 @@ class Product:
     def size(self, problem: Problem) -> Size:
         """Four numbers a kind of cell, superoperators and the batch of save states."""
         c = len(kinds(problem).counts)
-        return Size(4 * c, 16 * c * (4 * 40 + 16 * 6) + 16 * 4 * c * min(len(problem.times), max(1, 2**22 // c)))
+        return Size(
+            4 * c, 16 * c * (4 * 40 + 16 * 6) + 16 * 4 * c * min(len(problem.times), max(1, 2**22 // c))
+        )
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Superoperators of each kind."""
@@ -326,4 +349,3 @@ class Product:
         start = np.array(_pick(start_cells(problem), kind.first))
         generators = tuple(_generator(s, problem.battery.space, kind) for s in segments(problem))
         return Reduced(start, generators, ProductReadout(problem, request, kind))
-

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.algebra.blocks import Spectrum
+from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.segment import Segment
 
@@ -26,7 +27,8 @@ class Generator:
         unitary: (c, apply) pairs that come from the Hamiltonian; c is None for constant 1.
         dissipative: the same from the channels.
         skew: whether G = -iH with H Hermitian and x a ket.
-        dense: builds the dense matrix of a constant generator, (B, n, n) acting on x reshaped to (B, n), or None.
+        dense: builds the dense matrix of a constant generator, (B, n, n) acting on x reshaped to (B, n), or
+            None.
         norm: an upper bound, or a good estimate, of the operator norm of G over the segment.
         bounds: for a skew generator, (lowest, highest) bounds of the spectrum of H; None otherwise.
     """
@@ -70,13 +72,16 @@ def _sum(pieces: tuple[tuple[Callable[[float], float] | None, Apply], ...], t: f
     return np.zeros_like(x) if total is None else total
 
 
-Value = NDArray[Any] | Spectrum
+#: a readout over time: an array (T, ...) or a spectrum of batch (T,)
+Value = NDArray[Any] | Spectrum | Copies
 
 
 class Readout(Protocol):
     """Reads primitive figures off a batch of reduced states; names are listed in `READOUTS`."""
 
-    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
+    def observe(
+        self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array
+    ) -> dict[str, Value]:
         """Time-dependent readouts.
 
         Args:

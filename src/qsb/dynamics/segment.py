@@ -63,10 +63,14 @@ def segments(problem: Problem) -> list[Segment]:
     A protocol of zero duration gives one segment of zero length, so that powers at t = 0 exist.
     """
     out: list[Segment] = []
-    for index, (stage, origin) in enumerate(zip(problem.protocol.stages, problem.protocol.starts, strict=True)):
+    for index, (stage, origin) in enumerate(
+        zip(problem.protocol.stages, problem.protocol.starts, strict=True)
+    ):
         if stage.duration == 0 and problem.protocol.duration > 0:
             continue
-        envelopes = [e for _, e in _driven(problem, stage)] + [j.envelope for j in problem.jumps if j.envelope]
+        envelopes = [e for _, e in _driven(problem, stage)] + [
+            j.envelope for j in problem.jumps if j.envelope
+        ]
         cuts = {0.0, stage.duration}
         for e in envelopes:
             cuts.update(e.breakpoints(stage.duration))

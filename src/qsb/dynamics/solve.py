@@ -86,7 +86,9 @@ def solve(
         if progress is not None:
             progress(done / total)
     values = {name: _join([b[name] for b in batches]) for name in batches[0]}
-    start = _observe_energy(reduced, reduced.start, np.zeros_like(reduced.start), np.zeros_like(reduced.start))[0]
+    start = _observe_energy(
+        reduced, reduced.start, np.zeros_like(reduced.start), np.zeros_like(reduced.start)
+    )[0]
     statics = reduced.readout.statics(needs)
     return Series(problem.times, values, statics, np.array(drive), budget, tuple(kinks), start)
 
@@ -168,7 +170,9 @@ def _kink(reduced: Reduced, old: Generator, new: Generator, x: Array, kinks: lis
     t = new.segment.start
     power, energy = [], 0.0
     for generator in (old, new):
-        energy, rate = _observe_energy(reduced, x, generator.apply_unitary(t, x), generator.apply_dissipative(t, x))
+        energy, rate = _observe_energy(
+            reduced, x, generator.apply_unitary(t, x), generator.apply_dissipative(t, x)
+        )
         power.append(rate)
     if abs(power[1] - power[0]) > 1e-9 * max(abs(power[0]), abs(power[1]), 1e-300):
         kinks.append(Kink(t, energy, power[0], power[1]))
@@ -203,7 +207,10 @@ def _conserve(
     budget["energy_drift"] = max(budget.get("energy_drift", 0.0), drift)
     if not drift <= 10 * tolerance:
         raise ConvergenceError(
-            f"the drift of the conserved energy up to t = {end:g}", drift, 10 * tolerance, "lower [solve] tolerance, or report this."
+            f"the drift of the conserved energy up to t = {end:g}",
+            drift,
+            10 * tolerance,
+            "lower [solve] tolerance, or report this.",
         )
 
 
@@ -212,5 +219,8 @@ def _verify(budget: dict[str, float], tolerance: float) -> None:
     for name, value in budget.items():
         if not value <= 10 * tolerance:
             raise ConvergenceError(
-                f"the {name} violation of the state", value, 10 * tolerance, "lower [solve] tolerance, or report this."
+                f"the {name} violation of the state",
+                value,
+                10 * tolerance,
+                "lower [solve] tolerance, or report this.",
             )

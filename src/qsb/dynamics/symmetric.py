@@ -41,7 +41,10 @@ def multiplicity(cells: int, twice_j: int) -> int:
 def sectors(op: OpSum, space: Space) -> list[tuple[int, NDArray[np.float64]]]:
     """(2j, ascending eigenvalues) of a collective operator in every sector of total spin."""
     n = space.sites
-    return [(jj, np.linalg.eigvalsh(build.collective(op, space, jj))) for jj in range(n, -1, -2)]
+    return [
+        (jj, np.asarray(np.linalg.eigvalsh(build.collective(op, space, jj)), dtype=np.float64))
+        for jj in range(n, -1, -2)
+    ]
 
 
 def collective_extremes(op: OpSum, space: Space) -> tuple[float, float]:
@@ -64,9 +67,9 @@ class SymmetricFrame:
         return self.problem.battery.space.sites
 
     @property
-    def null(self) -> int:  # type: ignore[override]
+    def null(self) -> int:
         """2^N - (N+1) dimensions outside the symmetric sector."""
-        return 2**self.cells_count - (self.cells_count + 1)
+        return int(2**self.cells_count) - (self.cells_count + 1)
 
     def matrix(self, op: OpSum) -> Any:
         """Sparse matrix of a collective operator."""
@@ -116,7 +119,11 @@ class SymmetricFrame:
 
     def span(self) -> tuple[float, float]:
         """Lowest and highest eigenvalue of V."""
-        return collective_extremes(self.charger_sum, self.problem.battery.space) if self.charger_sum else (0.0, 0.0)
+        return (
+            collective_extremes(self.charger_sum, self.problem.battery.space)
+            if self.charger_sum
+            else (0.0, 0.0)
+        )
 
     def energy_basis(self) -> EnergyBasis:
         """The Dicke basis itself if H_B is diagonal in it, otherwise a diagonalisation of N+1 dimensions."""
@@ -151,7 +158,9 @@ class SymmetricFrame:
             elif isinstance(t, Pair) and count > 1:
                 weight = complex(t.bonds(self.problem.battery.space)[2][0])
                 terms.append(replace(t, strength=weight, geometry="all", exponent=None, normalisation="none"))
-            elif (isinstance(t, Global) and count == self.cells_count) or (isinstance(t, Word) and not t.order(space)):
+            elif (isinstance(t, Global) and count == self.cells_count) or (
+                isinstance(t, Word) and not t.order(space)
+            ):
                 terms.append(t)
         return OpSum(tuple(terms)), space
 
@@ -266,7 +275,9 @@ class Symmetric:
         parts = segments(problem)
         readout: Readout
         if not problem.structure.dissipative and problem.structure.pure_start:
-            generators = tuple(closed_generator(s, lambda op: Sparse(frame.matrix(op)), len(psi), EIGEN_LIMIT) for s in parts)
+            generators = tuple(
+                closed_generator(s, lambda op: Sparse(frame.matrix(op)), len(psi), EIGEN_LIMIT) for s in parts
+            )
             return Reduced(psi, generators, PureReadout(frame, request))
 
         def pairs(j: Jump) -> list[tuple[float, Any]]:
@@ -275,8 +286,14 @@ class Symmetric:
             return [(rate, frame.matrix(OpSum((Local(j.op, 1.0, j.group),))))]
 
         generators = tuple(matrix_generator(s, frame.matrix, pairs) for s in parts)
-        charger = build.collective(frame.charger_sum, problem.battery.space) if "charger_variance" in request.needs else None
-        readout = MixedReadout(frame, request, build.collective(problem.battery.battery, problem.battery.space), charger)
+        charger = (
+            build.collective(frame.charger_sum, problem.battery.space)
+            if "charger_variance" in request.needs
+            else None
+        )
+        readout = MixedReadout(
+            frame, request, build.collective(problem.battery.battery, problem.battery.space), charger
+        )
         rho = _start_matrix(problem) if psi is None else np.outer(psi, psi.conj())
         return Reduced(rho, generators, readout)
 
@@ -306,9 +323,13 @@ def _ground(problem: Problem) -> Array:
     found = sectors(op, space)
     lowest = sorted((float(e[0]), -jj) for jj, e in found)
     scale = max(abs(float(e).real) for _, es in found for e in es) or 1.0
-    second = sorted(float(v) for jj, e in found for v in np.repeat(e[:2], min(2, multiplicity(space.sites, jj))))[1:2]
+    second = sorted(
+        float(v) for jj, e in found for v in np.repeat(e[:2], min(2, multiplicity(space.sites, jj)))
+    )[1:2]
     if second and second[0] - lowest[0][0] <= 1e-9 * scale:
-        raise StructureError("the ground level of H_B is degenerate, so the ground state is not unique; name a start")
+        raise StructureError(
+            "the ground level of H_B is degenerate, so the ground state is not unique; name a start"
+        )
     if -lowest[0][1] != space.sites:
         raise StructureError("the ground state of H_B lies outside the symmetric sector")
     return np.asarray(np.linalg.eigh(build.collective(op, space))[1][:, 0], dtype=complex)

@@ -31,8 +31,8 @@ _ALIGNED_TOLERANCE = 1e-14
 def paired_energy(state: Spectrum | Copies, levels: Spectrum | Copies) -> RealArray:
     """Return the energy of the state whose eigenvalues, largest first, fill the levels, lowest first.
 
-    Equal two-level cells fill cell by cell: r_1^(N-k) r_2^k and (N-k) e_1 + k e_2 have the same multiplicities,
-    so N cells have N times the energy of one, at any N.
+    Equal two-level cells fill cell by cell: r_1^(N-k) r_2^k and (N-k) e_1 + k e_2 have the same
+    multiplicities, so N cells have N times the energy of one, at any N.
 
     Args:
         state: eigenvalues of the state, batch (...,).

@@ -1,1 +1,19 @@
-"""."""
+"""Batteries by family: each model is a function that returns a `qsb.charging.battery.Battery`.
+
+`MODELS` maps the names that a spec file may use to these functions; the other keys of a spec's ``[model]`` table are the
+function's keyword arguments. Families never import each other, so that one can be read, replaced or removed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qsb.charging.battery import Battery
+from qsb.models.custom import custom, custom_channels
+from qsb.models.ensemble import Coupling, ensemble
+from qsb.models.ising import ising
+
+#: name in a spec file -> function; `custom` takes operators, so it is for Python only
+MODELS: dict[str, Callable[..., Battery]] = {"custom": custom, "ensemble": ensemble, "ising": ising}
+
+__all__ = ["MODELS", "Coupling", "custom", "custom_channels", "ensemble", "ising"]

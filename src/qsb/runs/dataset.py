@@ -1,6 +1,7 @@
 """The checked `xarray.Dataset`: what a run returns, and how it is written and read.
 
-Every variable has a row in `quantities.toml` and carries its unit, name and symbol; every dataset carries what is needed to make it again.
+Every variable has a row in `quantities.toml` and carries its unit, name and symbol; every dataset carries
+what is needed to make it again.
 """
 
 from __future__ import annotations
@@ -59,18 +60,24 @@ def check(dataset: xr.Dataset) -> xr.Dataset:
     """
     missing = [a for a in ATTRIBUTES if a not in dataset.attrs]
     if missing:
-        raise SpecError(f"The dataset lacks the attributes {missing}; it was not made by a run, or was changed.")
+        raise SpecError(
+            f"The dataset lacks the attributes {missing}; it was not made by a run, or was changed."
+        )
     for key, data in dataset.data_vars.items():
         name = str(key)
         row = quantity(name)
         if data.attrs.get("units") != row.unit:
-            raise SpecError(f"Variable {name} is in {data.attrs.get('units')!r}, but its unit is {row.unit!r}.")
+            raise SpecError(
+                f"Variable {name} is in {data.attrs.get('units')!r}, but its unit is {row.unit!r}."
+            )
         values = np.asarray(data.values, dtype=float)
         bad = np.isinf(values) if name in _MAY_BE_NAN or "bound" in name else ~np.isfinite(values)
         if name.startswith("bound"):
             bad = np.isnan(values)  # an infinite bound is a true statement
         if np.any(bad):
-            raise ConvergenceError(name, float(values[bad][0]), 0.0, "a figure must be a number: check the model's parameters.")
+            raise ConvergenceError(
+                name, float(values[bad][0]), 0.0, "a figure must be a number: check the model's parameters."
+            )
     return dataset
 
 

@@ -23,7 +23,9 @@ RealArray = NDArray[np.float64]
 DEFAULT_FIGURES = ("stored_energy", "energy_above_ground", "power", "average_power", "ergotropy")
 
 
-def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int, ...], cut: int | None) -> None:
+def check_figures(
+    figures: tuple[str, ...], problem: Problem, subset: tuple[int, ...], cut: int | None
+) -> None:
     """Refuse unknown figures, and figures that lack their subset, cut or single charger.
 
     Raises:
@@ -32,11 +34,15 @@ def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int,
     series = names("series")
     for name in figures:
         if quantity(name).name not in series:
-            raise SpecError(f"{name!r} is no time series; scalars come with every run. Series are: {', '.join(series)}.")
+            raise SpecError(
+                f"{name!r} is no time series; scalars come with every run. Series are: {', '.join(series)}."
+            )
     if "subset_ergotropy" in figures and not subset:
         raise SpecError("subset_ergotropy needs the cells of the subset, e.g. cells = [0, 1] beside figures.")
     if "entanglement_entropy" in figures and cut is None:
-        raise SpecError("entanglement_entropy needs the cut: the number of first cells on one side, e.g. cut = 2.")
+        raise SpecError(
+            "entanglement_entropy needs the cut: the number of first cells on one side, e.g. cut = 2."
+        )
     n = problem.battery.space.sites
     if len(set(subset)) != len(subset) or any(not 0 <= i < n for i in subset):
         raise SpecError(f"The subset must name different cells in 0..{n - 1}, but it is {list(subset)}.")
@@ -156,7 +162,7 @@ def _capacity(r: Reading) -> RealArray:
 
 def _local(r: Reading) -> RealArray:
     s = r.series.statics
-    return np.asarray(ergotropy.local_ergotropy(r.series.values["marginals"], s["cells"], s["counts"]))
+    return np.asarray(ergotropy.local_ergotropy(r["marginals"], s["cells"], s["counts"]))
 
 
 def _subset(r: Reading) -> RealArray:

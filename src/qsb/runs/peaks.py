@@ -72,7 +72,11 @@ class Peaks:
         best: list[tuple[float, float]] = []
         for index, left, right in self._pieces():
             near = [k for k in (index[0] - 1 if len(index) else -1,) if left is not None and k >= 0]
-            far = [index[-1] + 1] if len(index) and right is not None and index[-1] + 1 < len(self.times) else []
+            far = (
+                [index[-1] + 1]
+                if len(index) and right is not None and index[-1] + 1 < len(self.times)
+                else []
+            )
             near = [k for k in near if left is not None and self.times[k] == left.time]
             far = [k for k in far if right is not None and self.times[k] == right.time]
             chosen = np.array([*near, *index, *far], dtype=int)

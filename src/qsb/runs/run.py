@@ -76,8 +76,12 @@ def _with_span(problem: Problem, made: Plan, request: Request, options: dict[str
     wider = Request(request.needs | {"span"}, request.subset, request.cut)
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
     cheap = problem.structure.one_body or made.representation == "symmetric"
-    if (cheap or problem.battery.space.dimension <= _SPAN_DIMENSION) and taken.lacks(problem, wider.needs) is None:
-        return planner.plan(problem, wider, **{**options, "representation": made.representation}).passing_over(made.refused)
+    if (cheap or problem.battery.space.dimension <= _SPAN_DIMENSION) and taken.lacks(
+        problem, wider.needs
+    ) is None:
+        return planner.plan(
+            problem, wider, **{**options, "representation": made.representation}
+        ).passing_over(made.refused)
     return made
 
 
@@ -99,14 +103,16 @@ def run(
     """Solve a problem and return its figures of merit as a checked dataset along ``time``, with scalars.
 
     Args:
-        problem: a `Problem`, a `Spec`, or what `load_spec` reads (path, TOML text, mapping). A spec with a ``[sweep]`` is swept.
-        figures: names of time series (see docs/nomenclature.md); stored energy, energy above ground, power, average power and
-            ergotropy by default.
+        problem: a `Problem`, a `Spec`, or what `load_spec` reads (path, TOML text, mapping). A spec with a
+            ``[sweep]`` is swept.
+        figures: names of time series (see docs/nomenclature.md); stored energy, energy above ground, power,
+            average power and ergotropy by default.
         subset: cells of ``subset_ergotropy``.
         cut: number of first cells on one side, for ``entanglement_entropy``.
         representation: ``auto``, ``product``, ``symmetric``, ``ket`` or ``density``.
         memory: the most that the plan may take, bytes or a text like ``"4 GiB"`` (the default).
-        tolerance: bound on the error of the state; 1e-8 by default. Every self-check must hold within ten times of it.
+        tolerance: bound on the error of the state; 1e-8 by default. Every self-check must hold within ten
+            times of it.
         charging_time_of: the figure whose maximum defines the charging time.
         seed: kept in the dataset; nothing here is random.
         title: kept in the dataset.
@@ -132,8 +138,15 @@ def run(
     series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress)
     reading = Reading(problem, series)
     values = {name: FIGURES[name](reading) for name in wanted}
-    described = {"title": title or problem.battery.name, "spec": spec, "seed": seed, "charging_time_of": charging_time_of}
-    data = _dataset(problem, reading, {name: values[name] for name in chosen}, values[charging_time_of], charging_time_of)
+    described = {
+        "title": title or problem.battery.name,
+        "spec": spec,
+        "seed": seed,
+        "charging_time_of": charging_time_of,
+    }
+    data = _dataset(
+        problem, reading, {name: values[name] for name in chosen}, values[charging_time_of], charging_time_of
+    )
     data.attrs.update(described | _provenance(problem, made, series, wanted, tolerance or 1e-8))
     for name, attribute in (("subset_ergotropy", list(subset)), ("entanglement_entropy", cut)):
         if name in data:
@@ -235,5 +248,3 @@ def versions() -> dict[str, str]:
     from importlib.metadata import version
 
     return {name: version(name) for name in ("qsb", "numpy", "scipy", "numba", "xarray")}
-
-

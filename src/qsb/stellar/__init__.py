@@ -1,1 +1,5 @@
-"""."""
+"""The stellar half of `qsb`, in SI units; it knows nothing of quantum states.
+
+`qsb.stellar.scale` says what mass-energy allows a store to hold per kilogram, and what one second of sunlight
+weighs.
+"""
