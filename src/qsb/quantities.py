@@ -82,9 +82,7 @@ class Quantity:
         )
         for what, value, known in checks:
             if value not in known:
-                raise SpecError(
-                    f"quantity {self.name!r} has the {what} {value!r}; known are {', '.join(known)}"
-                )
+                raise SpecError(f"quantity {self.name!r} has the {what} {value!r}; known are {', '.join(known)}")
         for field in ("symbol", "long_name", "definition", "reference"):
             if not getattr(self, field).strip():
                 raise SpecError(f"quantity {self.name!r} has an empty {field}; fill it in quantities.toml")

@@ -62,9 +62,7 @@ _TIMES = {"s": 1.0}
 # A wavenumber takes no prefix.
 _UNPREFIXED = {"cm^-1": 2 * math.pi * SPEED_OF_LIGHT * 100.0}
 
-_BYTES: dict[str, int] = {"B": 1} | {
-    f"{prefix}B": 1000**power for power, prefix in enumerate("kMGTPE", start=1)
-}
+_BYTES: dict[str, int] = {"B": 1} | {f"{prefix}B": 1000**power for power, prefix in enumerate("kMGTPE", start=1)}
 _BYTES |= {f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGTPE", start=1)}
 
 _MEASURE = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*?)?\s*")

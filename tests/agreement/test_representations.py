@@ -41,9 +41,7 @@ DRIVEN = 1e-9  # time-dependent ones: the integrator is asked for 1e-11
 
 def battery(cells, interaction, meter=None, **options):
     """Return spins with H_B = sum sz/2 unless told otherwise."""
-    return Battery(
-        Space.spins(cells), meter or OpSum((Local("z", 0.5),)), OpSum(tuple(interaction)), **options
-    )
+    return Battery(Space.spins(cells), meter or OpSum((Local("z", 0.5),)), OpSum(tuple(interaction)), **options)
 
 
 def ramp_store_discharge():
@@ -77,6 +75,8 @@ ALIKE_BLOCH = np.array([0.6, 0.0, -0.8])
 UNLIKE_BLOCH = np.array([[0.3, -0.4, 0.5], [0.0, 0.2, -0.9], [0.1, 0.1, 0.1]])
 TILTED = OpSum((Local("z", 0.5), Local("x", 0.3)))
 FREQUENCIES = OpSum((Local("z", np.array([0.5, 0.7, 0.4])),))
+COMPLEX = OpSum((Local("z", 0.5), Local("y", 0.35), Local("x", 0.1)))
+COMPLEX_PAIRS = OpSum((Local("z", 0.5), Local("y", 0.35), Pair("x", "y", 0.2, "chain")))
 INTERACTING = OpSum((Local("z", 0.5), Pair("z", "z", 0.15, "all"), Local("x", 0.1)))
 
 #: name -> (problem, tolerance of the comparison)
@@ -100,10 +100,22 @@ PROBLEMS = {
         Problem(battery(3, (Local("x", np.array([0.5, 0.2, 0.5])),)), quench(2.0), (), TIMES),
         CLOSED,
     ),
-    "closed interacting battery": (
+    "closed, complex battery": (Problem(battery(3, FIELD, COMPLEX), quench(2.0), (), TIMES), CLOSED),
+    "closed, complex interacting battery": (
+        Problem(battery(3, FIELD, COMPLEX_PAIRS), quench(2.0), (), TIMES),
+        CLOSED,
+    ),
+    "open local, complex battery": (
         Problem(
-            battery(4, (Local("x", 0.4), Pair("y", "y", 0.2, "all")), INTERACTING), quench(2.0), (), TIMES
+            battery(3, FIELD, COMPLEX, start=Start("product", bloch=ALIKE_BLOCH)),
+            quench(2.0),
+            (emission(0.2), dephasing(0.1)),
+            TIMES,
         ),
+        CLOSED,
+    ),
+    "closed interacting battery": (
+        Problem(battery(4, (Local("x", 0.4), Pair("y", "y", 0.2, "all")), INTERACTING), quench(2.0), (), TIMES),
         CLOSED,
     ),
     "closed power law with a charger Hamiltonian": (
@@ -421,9 +433,7 @@ def test_an_opaque_matrix_gives_what_its_named_terms_give(name):
     for r in accepted(matrix):
         got = solve(matrix, plan(matrix, request, representation=r.name), tolerance=1e-11)
         for key in ("energy", "power", "work_power", "heat_power", "populations"):
-            np.testing.assert_allclose(
-                got.values[key], expected.values[key], rtol=0, atol=tolerance, err_msg=key
-            )
+            np.testing.assert_allclose(got.values[key], expected.values[key], rtol=0, atol=tolerance, err_msg=key)
         for key in ("spectrum", "pinched"):
             np.testing.assert_allclose(
                 expanded(got.values[key]), expanded(expected.values[key]), rtol=0, atol=tolerance
@@ -436,9 +446,7 @@ def equal_series(first, second):
     assert set(a.data_vars) == set(b.data_vars)
     for key in set(a.data_vars) - {"peak_ergotropy"}:  # on four points the interpolants of W and of E differ
         power = 2 if key in SQUARE_ROOTS else 1
-        np.testing.assert_allclose(
-            a[key].values ** power, b[key].values ** power, rtol=0, atol=1e-8, err_msg=key
-        )
+        np.testing.assert_allclose(a[key].values ** power, b[key].values ** power, rtol=0, atol=1e-8, err_msg=key)
 
 
 def test_a_users_density_matrix_starts_like_the_ket_it_is_made_of():
@@ -480,6 +488,24 @@ def test_a_mixture_evolves_linearly():
             made = run(pure, ["energy_above_ground"], representation="ket")
             parts = parts + weight * made["energy_above_ground"].values
     np.testing.assert_allclose(energy, parts, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("origin", [0.0, 0.3, 0.7, 1.1, 1.7, 2.3])
+def test_a_function_that_jumps_in_a_later_stage_is_the_piecewise_envelope(origin):
+    """Stage times are differences of absolute ones: rounding must not put a jump on the wrong side of its edge."""
+    edges = (0.1, 0.6)
+    step = Function(lambda t: 2.0 if edges[0] <= t < edges[1] else 0.0, 0.5, edges, 2.0)
+    found = []
+    for envelope in (step, Piecewise(edges, (2.0,))):
+        before = (Stage("charge", origin),) if origin else ()
+        protocol = Protocol((*before, Stage("charge", 1.0, envelope)))
+        problem = Problem(battery(1, FIELD), protocol, (), protocol.duration * np.array([0.0, 0.5, 1.0]))
+        found.append(solve(problem, plan(problem), tolerance=1e-11))
+    first, second = ([(k.time, k.energy, k.before, k.after) for k in s.kinks] for s in found)
+    np.testing.assert_allclose(found[0].values["energy"], found[1].values["energy"], rtol=0, atol=DRIVEN)
+    np.testing.assert_allclose(found[0].values["power"], found[1].values["power"], rtol=0, atol=DRIVEN)
+    assert len(first) == len(second)
+    np.testing.assert_allclose(first, second, rtol=0, atol=DRIVEN)
 
 
 def test_the_comparison_sees_a_broken_representation(monkeypatch):

@@ -92,9 +92,7 @@ EXACT = [
 
 def label(case):
     """Name a case by its integrator."""
-    return (
-        repr(case) if not isinstance(case, Problem) else f"{case.cells} cells, {len(case.channels)} channels"
-    )
+    return repr(case) if not isinstance(case, Problem) else f"{case.cells} cells, {len(case.channels)} channels"
 
 
 @pytest.mark.parametrize(("integrator", "problem"), EXACT, ids=label)

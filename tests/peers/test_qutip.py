@@ -169,9 +169,7 @@ def explicit_axes():
     """YY, ZZ and XY couplings, one of them by an explicit matrix."""
     m = half(3)
     j = np.array([[0, 0.3, -0.2], [0.3, 0, 0.5], [-0.2, 0.5, 0]])
-    mine = problem(
-        3, [Pair("y", "y", 0.4), Pair("z", "z", j, "explicit"), Pair("x", "y", 0.3, "all"), Local("x", 0.1)]
-    )
+    mine = problem(3, [Pair("y", "y", 0.4), Pair("z", "z", j, "explicit"), Pair("x", "y", 0.3, "all"), Local("x", 0.1)])
     h = m + bonds("y", "y", chain(0.4, 3), 3) + field("x", [0.1] * 3)
     h += bonds("z", "z", {(0, 1): 0.3, (0, 2): -0.2, (1, 2): 0.5}, 3)
     h += bonds("x", "y", {(0, 1): 0.3, (0, 2): 0.3, (1, 2): 0.3}, 3)
@@ -225,9 +223,7 @@ def thermal_temperature():
     m = field("z", gaps / 2)
     h = m + field("x", [0.4] * 3)
     c = jumps_of(LOWER, rate * (nbar + 1)) + jumps_of(LOWER.dag(), rate * nbar)
-    mine = problem(
-        3, [Local("x", 0.4)], OpSum((Local("z", gaps / 2),)), channels=[thermal(rate, temperature=t)]
-    )
+    mine = problem(3, [Local("x", 0.4)], OpSum((Local("z", gaps / 2),)), channels=[thermal(rate, temperature=t)])
     return mine, m, evolved(h, lowest(m), c)
 
 
@@ -254,9 +250,7 @@ def thermal_start():
 def gaussian_pulse():
     m, v = half(2), field("x", [1.0] * 2)
     h = qutip.QobjEvo([m, [v, lambda t: 1.5 * np.exp(-(((t - 1.2) / 0.1) ** 2) / 2)]])
-    mine = problem(
-        2, [Local("x", 1.0)], protocol=quench(3.0, Gaussian(1.2, 0.1, 1.5)), channels=[emission(0.1)]
-    )
+    mine = problem(2, [Local("x", 1.0)], protocol=quench(3.0, Gaussian(1.2, 0.1, 1.5)), channels=[emission(0.1)])
     return mine, m, evolved(h, lowest(m), jumps_of(LOWER, [0.1] * 2), max_step=0.02)
 
 
@@ -279,9 +273,7 @@ def staged(pieces, meter, start, jumps):
     for duration, hamiltonian in pieces:
         inside = np.round(TIMES[(now + 1e-9 < TIMES) & (now + duration + 1e-9 >= TIMES)] - now, 9)
         stops = np.unique(np.concatenate([[0.0], inside, [duration]]))
-        found = qutip.mesolve(
-            hamiltonian, rho, stops, c_ops=jumps, options={**OPTIONS, "max_step": 0.05}
-        ).states
+        found = qutip.mesolve(hamiltonian, rho, stops, c_ops=jumps, options={**OPTIONS, "max_step": 0.05}).states
         out += [s for t, s in zip(stops, found, strict=True) if t in inside]
         now, rho = now + duration, found[-1]
     assert len(out) == len(TIMES)
@@ -345,9 +337,7 @@ def test_the_comparison_sees_a_wrong_factor():
     """Negative control: half a coupling on the QuTiP side does not pass."""
     m = half(3)
     with pytest.raises(AssertionError, match="stored_energy"):
-        agree(
-            problem(3, [Pair("x", "x", 0.5)]), m, evolved(m + bonds("x", "x", chain(0.25, 3), 3), lowest(m))
-        )
+        agree(problem(3, [Pair("x", "x", 0.5)]), m, evolved(m + bonds("x", "x", chain(0.25, 3), 3), lowest(m)))
 
 
 # -- two habits that give wrong batteries --

@@ -1,5 +1,6 @@
 """What every run obeys, on random small batteries: bounds, balances, symmetries and reproducibility."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
-from qsb.charging.environment import dephasing, emission, pumping, thermal
+from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import (
     Constant,
@@ -24,6 +25,7 @@ from qsb.charging.protocol import (
     Stage,
     quench,
 )
+from qsb.errors import QsbError, SpecError
 from qsb.runs.run import run
 
 FEW = settings(max_examples=20)
@@ -180,7 +182,7 @@ def gauss_nodes():
     """Return save times and weights that integrate the power between the kinks of every envelope."""
     nodes, weights = np.polynomial.legendre.leggauss(24)
     times, factors = [0.0], [0.0]
-    for a, b in zip(KINKS[:-1], KINKS[1:], strict=True):
+    for a, b in itertools.pairwise(KINKS):
         times += [*((a + b) / 2 + (b - a) / 2 * nodes), b]
         factors += [*((b - a) / 2 * weights), 0.0]
     return np.array(times), np.array(factors)
@@ -261,9 +263,7 @@ def test_an_envelope_in_two_parts_is_the_same(seed, closed, cut):
     later = Sinusoidal(frequency, phase + frequency * cut)
     parts = replace(
         one,
-        protocol=Protocol(
-            (Stage("charge", cut, Sinusoidal(frequency, phase)), Stage("charge", DURATION - cut, later))
-        ),
+        protocol=Protocol((Stage("charge", cut, Sinusoidal(frequency, phase)), Stage("charge", DURATION - cut, later))),
     )
     figures = ("stored_energy", "power", "ergotropy")
     for a, b in zip(series(whole, *figures), series(parts, *figures), strict=True):
@@ -302,6 +302,10 @@ def test_different_problems_have_different_fingerprints(seed, cells):
     b, c = a.battery, a.channels
     changed = [
         replace(a, times=TIMES[:-1]),
+        replace(a, times=TIMES**2 / DURATION),
+        replace(a, battery=replace(b, battery=b.battery * 1.5)),
+        replace(a, channels=(emission(c[0].rate * 1.5), *c[1:])),
+        replace(a, battery=replace(b, start=Start("product", bloch=b.start.bloch * 0.5))),
         replace(a, protocol=quench(DURATION + 1e-9)),
         replace(a, protocol=quench(DURATION, battery=False)),
         replace(a, channels=c[:-1]),
@@ -368,3 +372,19 @@ def test_equal_functions_have_equal_fingerprints():
 
     assert function_mark(build(0.1)) == function_mark(build(0.1))
     assert function_mark(build(0.1)) != function_mark(build(0.2))
+
+
+def test_a_rate_that_turns_negative_is_refused():
+    """The envelope of a rate is a factor >= 0: a negative rate is no master equation."""
+    battery = Battery(Space.spins(1), OpSum((Local("z", 0.5),)), OpSum((Local("x", 0.5),)))
+    losses = emission(1.0, envelope=Sinusoidal(1.0, 3.0))
+    with pytest.raises(QsbError, match="negative"):
+        run(Problem(battery, quench(5.0), (losses,), np.array([5.0])))
+
+
+def test_a_custom_channel_with_several_rates_is_refused():
+    battery = Battery(Space.spins(2), OpSum((Local("z", 0.5),)), OpSum((Local("x", 0.5),)))
+    with pytest.raises(SpecError, match="rate"):
+        Problem(
+            battery, quench(1.0), (Channel("custom", np.array([0.1, 0.2]), operator=OpSum((Local("-"),))),), TIMES[:2]
+        )

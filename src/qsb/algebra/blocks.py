@@ -129,9 +129,7 @@ class Spectrum:
         return cls(_real(values), counts, logs)
 
     @classmethod
-    def logged(
-        cls, values: ArrayLike, log_multiplicity: ArrayLike, log_values: ArrayLike | None = None
-    ) -> "Spectrum":
+    def logged(cls, values: ArrayLike, log_multiplicity: ArrayLike, log_values: ArrayLike | None = None) -> "Spectrum":
         """Return a spectrum of which only the logarithms of the multiplicities are known.
 
         Args:

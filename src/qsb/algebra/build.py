@@ -243,9 +243,7 @@ def _collective_sum(name: str, spins: dict[str, NDArray[np.complex128]], n: int)
     return spins[name] if name in "+-" else 2 * spins[name]
 
 
-def _collective_square(
-    square: NDArray[np.complex128], spins: dict[str, Any], n: int
-) -> NDArray[np.complex128]:
+def _collective_square(square: NDArray[np.complex128], spins: dict[str, Any], n: int) -> NDArray[np.complex128]:
     """Sum over cells of o^2, where o^2 is 0, the identity or a projector."""
     one = np.eye(len(spins["z"]), dtype=complex)
     return np.asarray(square[0, 0] * (n / 2 * one + spins["z"]) + square[1, 1] * (n / 2 * one - spins["z"]))

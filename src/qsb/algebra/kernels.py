@@ -27,9 +27,7 @@ def _odd(v: int) -> int:
 
 
 @numba.njit(cache=True, parallel=True)  # type: ignore[untyped-decorator, unused-ignore]
-def diagonal(
-    masks: NDArray[np.int64], coefficients: NDArray[np.complex128], size: int
-) -> NDArray[np.complex128]:
+def diagonal(masks: NDArray[np.int64], coefficients: NDArray[np.complex128], size: int) -> NDArray[np.complex128]:
     """Diagonal of sum_t c_t Z^{z_t} over `size` = 2^N configurations."""
     out = np.empty(size, dtype=np.complex128)
     for k in numba.prange(size):

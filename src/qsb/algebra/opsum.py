@@ -95,9 +95,7 @@ class Pair:
         _check_operator(self.second)
         _check_finite(f"The strength of the {self.first}{self.second} coupling", self.strength)
         if self.geometry not in get_args(Geometry):
-            raise SpecError(
-                f"Geometry must be one of {list(get_args(Geometry))}, but it is {self.geometry!r}."
-            )
+            raise SpecError(f"Geometry must be one of {list(get_args(Geometry))}, but it is {self.geometry!r}.")
         if self.normalisation not in get_args(Normalisation):
             raise SpecError(
                 f"Normalisation must be one of {list(get_args(Normalisation))}, but it is {self.normalisation!r}."
@@ -106,17 +104,11 @@ class Pair:
             if self.exponent is None or not np.isfinite(self.exponent):
                 raise SpecError(f"A power-law coupling needs a finite exponent, but it is {self.exponent!r}.")
         elif self.exponent is not None:
-            raise SpecError(
-                f"An exponent belongs to geometry 'power-law', but the geometry is {self.geometry!r}."
-            )
+            raise SpecError(f"An exponent belongs to geometry 'power-law', but the geometry is {self.geometry!r}.")
         if self.geometry == "explicit" and np.ndim(self.strength) != 2:
-            raise SpecError(
-                "Geometry 'explicit' needs the strength as a square matrix, one row and column a site."
-            )
+            raise SpecError("Geometry 'explicit' needs the strength as a square matrix, one row and column a site.")
         if self.geometry in ("all", "power-law") and np.ndim(self.strength) != 0:
-            raise SpecError(
-                f"Geometry {self.geometry!r} takes one number; use 'explicit' for a matrix of strengths."
-            )
+            raise SpecError(f"Geometry {self.geometry!r} takes one number; use 'explicit' for a matrix of strengths.")
 
     def factor(self, space: Space) -> float:
         """The normalisation, 1, 1/N or 1/sqrt(N)."""
@@ -143,9 +135,7 @@ class Pair:
                 if w.shape != (n, n):
                     raise SpecError(f"The matrix of strengths must be {n} x {n}, but its shape is {w.shape}.")
                 if np.any(np.diag(w) != 0) or not (np.allclose(w, w.T) or np.all(np.tril(w) == 0)):
-                    raise SpecError(
-                        "The matrix of strengths must be symmetric or upper triangular with zero diagonal."
-                    )
+                    raise SpecError("The matrix of strengths must be symmetric or upper triangular with zero diagonal.")
                 weights = w[i, j]
             elif self.geometry == "all":
                 weights = np.broadcast_to(w, i.shape)
@@ -269,9 +259,7 @@ def per_site(strength: Strength, count: int, what: str) -> NDArray[Any]:
     if a.ndim == 0:
         return np.broadcast_to(a, (count,))
     if a.shape != (count,):
-        raise SpecError(
-            f"{what} needs one number or {count} values (one a cell), but the shape is {a.shape}."
-        )
+        raise SpecError(f"{what} needs one number or {count} values (one a cell), but the shape is {a.shape}.")
     return a
 
 

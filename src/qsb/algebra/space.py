@@ -71,9 +71,7 @@ class Space:
             raise SpecError(f"Group names must differ, but they are {names}.")
         for g in self.groups:
             if g.count < 1 or g.kind.dimension < 1:
-                raise SpecError(
-                    f"Group {g.name!r} must hold at least one site and level, but has {g.count} sites."
-                )
+                raise SpecError(f"Group {g.name!r} must hold at least one site and level, but has {g.count} sites.")
 
     @classmethod
     def spins(cls, count: int) -> Space:

@@ -41,9 +41,7 @@ class Start:
         if self.kind == "product":
             r = np.asarray(self.bloch, dtype=float)
             if r.shape[-1:] != (3,) or r.ndim > 2 or not np.all(np.isfinite(r)):
-                raise SpecError(
-                    f"A product start needs finite Bloch vectors (3,) or (N, 3), but has {self.bloch!r}."
-                )
+                raise SpecError(f"A product start needs finite Bloch vectors (3,) or (N, 3), but has {self.bloch!r}.")
             if np.any(np.linalg.norm(r, axis=-1) > 1 + 1e-12):
                 raise SpecError("A Bloch vector is longer than 1: that is no state; shorten it.")
         if self.kind == "state":
@@ -71,9 +69,7 @@ def _check_state(a: NDArray[Any]) -> None:
     if np.abs(a - a.conj().T).max() > 1e-9:
         raise StructureError("The start density matrix is not Hermitian.")
     if abs(np.trace(a).real - 1) > 1e-9:
-        raise SpecError(
-            f"The start density matrix must have trace 1, but its trace is {np.trace(a).real:.12g}."
-        )
+        raise SpecError(f"The start density matrix must have trace 1, but its trace is {np.trace(a).real:.12g}.")
     lowest = float(np.linalg.eigvalsh(a)[0])
     if lowest < -1e-9:
         raise StructureError(f"The start density matrix has a negative eigenvalue, {lowest:.3g}.")
@@ -107,7 +103,8 @@ def cell_ground(h: NDArray[np.complex128]) -> NDArray[np.complex128]:
     e, v = np.linalg.eigh(h)
     if np.any(e[:, 1] - e[:, 0] <= 1e-12 * np.maximum(np.abs(e).max(), 1e-300)):
         raise StructureError(
-            "The ground level of the battery Hamiltonian is degenerate, so the ground state is not unique; name a start: "
+            "The ground level of the battery Hamiltonian is degenerate, so the ground state is not unique; name a "
+            "start: "
             "'down', 'up', 'product' or 'thermal'."
         )
     ground = v[:, :, 0]

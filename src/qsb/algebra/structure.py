@@ -66,9 +66,7 @@ def cell_matrices(op: OpSum, space: Space) -> NDArray[np.complex128]:
     out = np.zeros((1 if uniform else n, 2, 2), dtype=complex)
     for t in op.active:
         if isinstance(t, Local):
-            strengths = (
-                np.asarray(per_site(t.strength, n, t.op))[:1] if uniform else per_site(t.strength, n, t.op)
-            )
+            strengths = np.asarray(per_site(t.strength, n, t.op))[:1] if uniform else per_site(t.strength, n, t.op)
             out += strengths[:, None, None] * SPIN_OPERATORS[t.op]
         elif isinstance(t, Word | Global):
             for c, factors in t.words(space):

@@ -19,7 +19,7 @@ Rate = float | NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Jump:
-    r"""One elementary dissipator family, :math:`\gamma_i D[o_i]` on each site, or :math:`\gamma D[\sum_i o_i]`, or :math:`\gamma D[L]`.
+    r"""One dissipator family: :math:`\gamma_i D[o_i]` on each site, :math:`\gamma D[\sum_i o_i]` or :math:`\gamma D[L]`.
 
     Attributes:
         op: site operator ``-``, ``+`` or ``z``; or an `OpSum` L.
@@ -40,11 +40,7 @@ class Jump:
         if isinstance(self.op, OpSum):
             return [(float(self.rate), self.op)] if float(self.rate) > 0 else []
         if self.collective:
-            return (
-                [(float(self.rate), OpSum((Local(self.op, 1.0, self.group),)))]
-                if float(self.rate) > 0
-                else []
-            )
+            return [(float(self.rate), OpSum((Local(self.op, 1.0, self.group),)))] if float(self.rate) > 0 else []
         from qsb.algebra.opsum import Word
 
         n, at = space.group(self.group).count, space.offset(self.group)
@@ -54,7 +50,7 @@ class Jump:
 
 @dataclass(frozen=True)
 class Channel:
-    r"""Losses of one kind: :math:`\dot\rho = \dots + \gamma\,D[L]\rho`, :math:`D[L]\rho = L\rho L^\dagger - \tfrac12\{L^\dagger L,\rho\}`.
+    r"""Losses of one kind, :math:`\gamma\,D[L]\rho = \gamma(L\rho L^\dagger - \tfrac12\{L^\dagger L,\rho\})`.
 
     Use the constructors `emission`, `pumping`, `dephasing`, `thermal`; ``custom`` carries its own jump
     operator.
@@ -85,18 +81,14 @@ class Channel:
             raise SpecError(f"A channel is emission, pumping, dephasing or thermal, but it is {self.kind!r}.")
         _rate(f"The rate of {self.kind}", self.rate)
         if self.collective and np.ndim(self.rate) > 0:
-            raise SpecError(
-                f"A collective {self.kind} channel has one rate, but {np.shape(self.rate)} were given."
-            )
+            raise SpecError(f"A collective {self.kind} channel has one rate, but {np.shape(self.rate)} were given.")
         if self.kind == "thermal":
             if (self.nbar is None) == (self.temperature is None):
                 raise SpecError("A thermal channel needs either nbar or temperature, and not both.")
             if self.nbar is not None:
                 _rate("nbar", self.nbar)
             if self.temperature is not None and not (np.isfinite(self.temperature) and self.temperature >= 0):
-                raise SpecError(
-                    f"A bath temperature must be finite and not negative, but it is {self.temperature!r}."
-                )
+                raise SpecError(f"A bath temperature must be finite and not negative, but it is {self.temperature!r}.")
         elif self.nbar is not None or self.temperature is not None:
             raise SpecError(f"nbar and temperature belong to a thermal channel, not to {self.kind}.")
         if (self.kind == "custom") != (self.operator is not None):
@@ -138,18 +130,15 @@ class Channel:
             return np.asarray(self.nbar, dtype=float)
         if frequencies is None:
             raise StructureError(
-                "A bath temperature fixes nbar only for cells that are alone and diagonal in sigma^z; give nbar instead."
+                "A bath temperature fixes nbar only for cells that are alone and diagonal in sigma^z; give nbar "
+                "instead."
             )
         if np.any(frequencies <= 0):
-            raise StructureError(
-                "A bath temperature needs cells with a positive frequency; give nbar instead."
-            )
+            raise StructureError("A bath temperature needs cells with a positive frequency; give nbar instead.")
         t = float(self.temperature or 0.0)
         nbar = np.zeros_like(frequencies) if t == 0 else 1.0 / np.expm1(np.minimum(frequencies / t, 700.0))
         if self.collective and len(np.unique(nbar)) > 1:
-            raise StructureError(
-                "A collective thermal channel needs cells of one frequency; give nbar instead."
-            )
+            raise StructureError("A collective thermal channel needs cells of one frequency; give nbar instead.")
         return nbar[0] if len(np.unique(nbar)) == 1 else nbar
 
 
@@ -168,16 +157,12 @@ def _group_name(on: str, space: Space) -> str:
     return space.group(on).name
 
 
-def emission(
-    rate: Rate, *, on: str = "battery", collective: bool = False, envelope: Envelope | None = None
-) -> Channel:
-    r"""Energy loss, :math:`\gamma D[\sigma^-]` a cell (collective: :math:`\gamma D[\sum_i\sigma^-_i]`): population decays at rate gamma."""
+def emission(rate: Rate, *, on: str = "battery", collective: bool = False, envelope: Envelope | None = None) -> Channel:
+    r"""Energy loss, :math:`\gamma D[\sigma^-]` a cell (collective: of the sum): population decays at rate gamma."""
     return Channel("emission", rate, on, collective, envelope=envelope)
 
 
-def pumping(
-    rate: Rate, *, on: str = "battery", collective: bool = False, envelope: Envelope | None = None
-) -> Channel:
+def pumping(rate: Rate, *, on: str = "battery", collective: bool = False, envelope: Envelope | None = None) -> Channel:
     r"""Incoherent gain, :math:`\gamma D[\sigma^+]` a cell (collective: :math:`\gamma D[\sum_i\sigma^+_i]`)."""
     return Channel("pumping", rate, on, collective, envelope=envelope)
 
@@ -201,5 +186,5 @@ def thermal(
     collective: bool = False,
     envelope: Envelope | None = None,
 ) -> Channel:
-    r"""Bath, :math:`\gamma(\bar n+1) D[\sigma^-] + \gamma\bar n D[\sigma^+]` a cell, with nbar given or from the temperature (k_B = 1)."""
+    r"""Bath, :math:`\gamma(\bar n+1) D[\sigma^-] + \gamma\bar n D[\sigma^+]` a cell; nbar or temperature (k_B = 1)."""
     return Channel("thermal", rate, on, collective, nbar, temperature, envelope=envelope)

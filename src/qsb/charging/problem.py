@@ -86,7 +86,8 @@ class Problem:
             raise SpecError("Save times must be finite and strictly increasing.")
         if times[0] < 0 or times[-1] > total * (1 + 1e-12):
             raise SpecError(
-                f"Save times must lie in [0, {total:g}] (the protocol's duration), but they span [{times[0]:g}, {times[-1]:g}]."
+                f"Save times must lie in [0, {total:g}] (the protocol's duration), but they span [{times[0]:g}, "
+                f"{times[-1]:g}]."
             )
         object.__setattr__(self, "times", np.minimum(times, total))
         self._check_start()
@@ -102,9 +103,7 @@ class Problem:
             raise SpecError(f"Start {start.kind!r} is defined for spins; give a state instead.")
         bloch = np.asarray(start.bloch) if start.kind == "product" else np.zeros(3)
         if bloch.ndim == 2 and len(bloch) != space.sites:
-            raise SpecError(
-                f"A product start needs one Bloch vector a cell ({space.sites}), but has {len(bloch)}."
-            )
+            raise SpecError(f"A product start needs one Bloch vector a cell ({space.sites}), but has {len(bloch)}.")
 
     @property
     def cells(self) -> int:
@@ -144,9 +143,7 @@ class Problem:
         battery_one_body = spins and read.is_one_body(b.battery, space)
         battery_symmetric = spins and read.is_permutation_symmetric(b.battery, space)
         start = b.start
-        product = start.kind in ("down", "up", "product") or (
-            start.kind in ("ground", "thermal") and battery_one_body
-        )
+        product = start.kind in ("down", "up", "product") or (start.kind in ("ground", "thermal") and battery_one_body)
         uniform = product and self._uniform_product()
         return Structure(
             sites=space.sites,
@@ -157,12 +154,8 @@ class Problem:
             battery_symmetric=battery_symmetric,
             time_independent=self._time_independent(),
             dissipative=bool(self.jumps),
-            local_noise=all(
-                isinstance(j.op, str) and (not j.collective or space.sites == 1) for j in self.jumps
-            ),
-            collective_noise=all(
-                isinstance(j.op, str) and (j.collective or space.sites == 1) for j in self.jumps
-            ),
+            local_noise=all(isinstance(j.op, str) and (not j.collective or space.sites == 1) for j in self.jumps),
+            collective_noise=all(isinstance(j.op, str) and (j.collective or space.sites == 1) for j in self.jumps),
             pure_start=start.pure_by_kind,
             product_start=spins and product,
             uniform_start=spins and (uniform or (start.kind == "ground" and battery_symmetric)),

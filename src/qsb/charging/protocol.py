@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol as TypingProtocol, runtime_checkable
+from typing import Literal, runtime_checkable
+from typing import Protocol as TypingProtocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -387,13 +388,9 @@ class Stage:
         if self.kind not in ("charge", "store", "discharge"):
             raise SpecError(f"A stage is 'charge', 'store' or 'discharge', but it is {self.kind!r}.")
         if not np.isfinite(self.duration) or self.duration < 0:
-            raise SpecError(
-                f"The duration of a stage must be finite and not negative, but it is {self.duration!r}."
-            )
+            raise SpecError(f"The duration of a stage must be finite and not negative, but it is {self.duration!r}.")
         if self.kind == "store" and self.envelope != Constant():
-            raise SpecError(
-                "A 'store' stage has the charger switched off, so it takes no envelope; remove it."
-            )
+            raise SpecError("A 'store' stage has the charger switched off, so it takes no envelope; remove it.")
 
     @property
     def charging(self) -> bool:

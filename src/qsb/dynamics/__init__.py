@@ -1,1 +1,1 @@
-"""From `Problem` to readouts: representations, integrators, the planner. Knows no model's name and no figure of merit."""
+"""From `Problem` to readouts: representations, integrators, planner. Knows no model and no figure of merit."""

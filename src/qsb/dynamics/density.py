@@ -45,9 +45,7 @@ class Density:
 
         spins = space.spins_only and not problem.structure.opaque
         generators = tuple(
-            gather_generator(s, space)
-            if spins
-            else matrix_generator(s, lambda op: build.csr(op, space), pairs)
+            gather_generator(s, space) if spins else matrix_generator(s, lambda op: build.csr(op, space), pairs)
             for s in segments(problem)
         )
         frame = FullFrame(problem)

@@ -176,9 +176,7 @@ class PureReadout:
     frame: Frame
     request: Request
 
-    def observe(
-        self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array
-    ) -> dict[str, Value]:
+    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
         """See `Readout`."""
         out: dict[str, Value] = {}
         frame = self.frame
@@ -258,9 +256,7 @@ class MixedReadout:
     battery_matrix: Array
     charger_matrix: Array | None
 
-    def observe(
-        self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array
-    ) -> dict[str, Value]:
+    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
         """See `Readout`."""
         out: dict[str, Value] = {}
         frame = self.frame
@@ -314,10 +310,8 @@ def _trace(a: Array, x: Array) -> NDArray[np.float64]:
     return np.asarray(np.einsum("ij,tji->t", a, x, optimize=True).real)
 
 
-def spectral_bounds(
-    op: Operator, dimension: int, safe: tuple[float, float] | None = None
-) -> tuple[float, float]:
-    """Bounds of the spectrum of a Hermitian operator: Lanczos estimates widened by their residuals, within `safe` bounds."""
+def spectral_bounds(op: Operator, dimension: int, safe: tuple[float, float] | None = None) -> tuple[float, float]:
+    """Bounds of a Hermitian operator's spectrum: Lanczos estimates widened by their residuals, within `safe`."""
     rng = np.random.default_rng(7)
     v = rng.normal(size=dimension) + 1j * rng.normal(size=dimension)
     v /= np.linalg.norm(v)

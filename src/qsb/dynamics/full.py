@@ -82,7 +82,8 @@ class FullFrame:
     def _dense_eigen(self) -> tuple[NDArray[np.float64], Array]:
         if self.space.dimension > DENSE_LIMIT:
             raise PlanError(
-                f"The levels of an interacting H_B on {self.space.dimension} dimensions need a full diagonalisation, allowed up to "
+                f"The levels of an interacting H_B on {self.space.dimension} dimensions need a full diagonalisation, "
+                "allowed up to "
                 f"{DENSE_LIMIT}; ask for figures that do not need them, or fewer cells.",
                 16 * self.space.dimension**2,
             )
@@ -286,7 +287,8 @@ def ground_ket(op: OpSum, space: Space) -> Array:
         e, ground = e[order], u[:, order[0]]
     if len(e) > 1 and e[1] - e[0] <= 1e-9 * max(abs(e[0]), abs(e[1]), 1e-300):
         raise StructureError(
-            "The ground level of the battery Hamiltonian is degenerate, so the ground state is not unique; name a start: "
+            "The ground level of the battery Hamiltonian is degenerate, so the ground state is not unique; name a "
+            "start: "
             "'down', 'up', 'product', 'thermal' or a state."
         )
     return np.asarray(ground, dtype=complex)
@@ -299,9 +301,7 @@ def start_density(problem: Problem) -> Array:
     if start.kind == "state" and np.asarray(start.array).ndim == 2:
         return np.asarray(start.array, dtype=complex).copy()
     if start.kind == "product" and not start.pure_by_kind:
-        return states.product_density(
-            states.bloch_density(np.atleast_2d(np.asarray(start.bloch))), space.sites
-        )
+        return states.product_density(states.bloch_density(np.atleast_2d(np.asarray(start.bloch))), space.sites)
     if start.kind == "thermal":
         temperature = float(start.temperature or 0.0)
         if problem.structure.battery_one_body:

@@ -176,7 +176,7 @@ class Chebyshev:
 
 @dataclass(frozen=True)
 class Taylor:
-    """exp(hG)x by its power series on steps with h*norm(G) <= 6, summed to rounding: any constant generator, matrix-free."""
+    """exp(hG)x by its power series on steps with h*norm(G) <= 6, summed to rounding; any constant generator."""
 
     name: str = "taylor"
     order: float = math.inf
@@ -205,9 +205,7 @@ class Taylor:
             total += term
             if np.linalg.norm(term) <= small:
                 return total
-        raise ConvergenceError(
-            "the Taylor series", float(np.linalg.norm(term)), float(small), "lower Taylor.stride."
-        )
+        raise ConvergenceError("the Taylor series", float(np.linalg.norm(term)), float(small), "lower Taylor.stride.")
 
 
 @dataclass(frozen=True)

@@ -54,9 +54,14 @@ def full_lacks(problem: Problem, needs: frozenset[str], *, pure: bool) -> str | 
     if is_opaque(problem) or not s.spins:
         named = needs & {"marginals", "reduced"}
         if named:
-            return f"{sorted(named)} need a battery Hamiltonian written with named spin operators, and this one is opaque"
+            return (
+                f"{sorted(named)} need a battery Hamiltonian written with named spin operators, and this one is opaque"
+            )
     if "marginals" in needs and not s.battery_one_body:
-        return "local ergotropy is defined for an H_B that is a sum over cells; this one couples them (use subset_ergotropy)"
+        return (
+            "local ergotropy is defined for an H_B that is a sum over cells; this one couples them (use "
+            "subset_ergotropy)"
+        )
     heavy = needs & ({"pinched", "populations"} if pure else {"pinched", "populations", "levels"})
     if heavy and not s.battery_one_body and d > DENSE_LIMIT:
         return f"{sorted(heavy)} need all levels of an interacting H_B on {d} dimensions (allowed up to {DENSE_LIMIT})"

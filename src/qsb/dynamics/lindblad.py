@@ -75,9 +75,7 @@ def _density_generator(
             e[i, j] = 1.0
             # apply() may assume a Hermitian argument: split |i><j| into Hermitian parts.
             real, imag = (e + e.T) / 2, (e - e.T) / 2j
-            out[:, k] = (
-                generator.apply(segment.start, real) + 1j * generator.apply(segment.start, imag)
-            ).ravel()
+            out[:, k] = (generator.apply(segment.start, real) + 1j * generator.apply(segment.start, imag)).ravel()
         return out[None]
 
     generator = Generator(
@@ -122,7 +120,7 @@ def _dissipator(pairs: list[tuple[float, Any]]) -> Apply:
 
 
 def _gathered(factor: complex, h: OpSum, pairs: list[tuple[float, OpSum]], space: Space) -> Apply:
-    """rho -> A rho + rho A^+ + sum rate L rho L^+, A = factor * H - sum rate L^+L / 2; collective jumps take two passes."""
+    """rho -> A rho + rho A^+ + sum rate L rho L^+, A = factor * H - sum rate L^+L / 2."""
     from qsb.algebra import kernels
 
     size = 1 << space.sites

@@ -81,7 +81,8 @@ class Plan:
         steps = ", ".join(name if n == 1 else f"{name} ({n} segments)" for name, n in counted.items())
         lines = [
             f"{self.representation}: {self.why}",
-            f"  {'exact' if self.exact else 'approximate'}; {self.dimension:,} complex unknowns; {format_bytes(self.bytes)}; "
+            f"  {'exact' if self.exact else 'approximate'}; {self.dimension:,} complex unknowns; "
+            f"{format_bytes(self.bytes)}; "
             f"integrator: {steps}",
         ]
         lines += [f"  not {r.representation}: {r.reason}" for r in self.refused]
@@ -132,9 +133,7 @@ def plan(
     raise _refuse(problem, refused, limit)
 
 
-def _judge(
-    candidate: Representation, problem: Problem, request: Request, limit: int
-) -> tuple[Refusal | None, Size]:
+def _judge(candidate: Representation, problem: Problem, request: Request, limit: int) -> tuple[Refusal | None, Size]:
     """Ask one representation whether it is exact, delivers and fits."""
     reason = candidate.accepts(problem.structure) or candidate.lacks(problem, request.needs)
     if reason is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from math import lgamma
 from typing import Any
 
 import numpy as np
@@ -116,23 +115,15 @@ def _generator(segment: Segment, space: Space, kind: Kinds) -> Generator:
         return _hamiltonian_superoperator(_pick(read.cell_matrices(op, space), kind.first))
 
     def jump(j: Jump) -> Array:
-        rates = (
-            per_site(j.rate, space.sites, "A rate")
-            if np.ndim(j.rate)
-            else np.full(1, float(np.asarray(j.rate)))
-        )
+        rates = per_site(j.rate, space.sites, "A rate") if np.ndim(j.rate) else np.full(1, float(np.asarray(j.rate)))
         assert isinstance(j.op, str)
-        return np.broadcast_to(
-            _jump_superoperator(j.op, _pick(np.asarray(rates, dtype=float), kind.first)), (c, 4, 4)
-        )
+        return np.broadcast_to(_jump_superoperator(j.op, _pick(np.asarray(rates, dtype=float), kind.first)), (c, 4, 4))
 
     h = cells(segment.hamiltonian)
     d = sum((jump(j) for j in segment.jumps), np.zeros((c, 4, 4), dtype=complex))
     unitary: list[tuple[Callable[[float], float] | None, Apply]] = [(None, _times(h))]
     unitary += [(f, _times(cells(op))) for op, f in segment.drives]
-    dissipative: list[tuple[Callable[[float], float] | None, Apply]] = (
-        [(None, _times(d))] if segment.jumps else []
-    )
+    dissipative: list[tuple[Callable[[float], float] | None, Apply]] = [(None, _times(d))] if segment.jumps else []
     dissipative += [(f, _times(jump(j))) for j, f in segment.rated]
     total = np.broadcast_to(h + d, (c, 4, 4))
     return Generator(
@@ -175,9 +166,7 @@ class ProductReadout:
         square = np.einsum("cij,tcji->tc", op @ op, x).real
         return np.asarray((np.maximum(square - mean**2, 0.0) * self.kind.counts).sum(axis=1))
 
-    def observe(
-        self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array
-    ) -> dict[str, Value]:
+    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
         """See `Readout`."""
         out: dict[str, Value] = {}
         if needs & {"energy", "power", "variance"}:
@@ -196,12 +185,8 @@ class ProductReadout:
             out["marginals"] = x
         if "reduced" in needs:
             counts = self._subset_counts()
-            out["reduced"] = tensor_spectrum(
-                np.linalg.eigvalsh(x)[..., ::-1][:, counts > 0], counts[counts > 0]
-            )
-            out["reduced_energy"] = np.asarray(
-                (np.einsum("cij,tcji->tc", self._battery, x).real * counts).sum(axis=1)
-            )
+            out["reduced"] = tensor_spectrum(np.linalg.eigvalsh(x)[..., ::-1][:, counts > 0], counts[counts > 0])
+            out["reduced_energy"] = np.asarray((np.einsum("cij,tcji->tc", self._battery, x).real * counts).sum(axis=1))
         if "cut" in needs:
             out["cut"] = np.zeros(len(x))
         return out
@@ -209,9 +194,7 @@ class ProductReadout:
     def _subset_counts(self) -> NDArray[np.int64]:
         label = self.kind.label
         chosen = (
-            label[np.array(self.request.subset)]
-            if len(label) > 1
-            else np.zeros(len(self.request.subset), dtype=int)
+            label[np.array(self.request.subset)] if len(label) > 1 else np.zeros(len(self.request.subset), dtype=int)
         )
         return np.bincount(chosen, minlength=len(self.kind.first))
 
@@ -328,7 +311,10 @@ class Product:
         if needs & {"spectrum", "levels"} and len(kind.counts) > 1:
             distinct = float(np.exp(min(700.0, np.log(kind.counts + 1.0).sum())))
             if distinct > EXPANSION_LIMIT:
-                return f"the global spectrum of {len(kind.counts)} kinds of cells has {distinct:.2g} distinct values (allowed: {EXPANSION_LIMIT})"
+                return (
+                    f"the global spectrum of {len(kind.counts)} kinds of cells has {distinct:.2g} distinct values "
+                    f"(allowed: {EXPANSION_LIMIT})"
+                )
         if "populations" in needs:
             if len(kind.counts) > 1:
                 return "level populations are read for cells of one kind"
@@ -339,9 +325,7 @@ class Product:
     def size(self, problem: Problem) -> Size:
         """Four numbers a kind of cell, superoperators and the batch of save states."""
         c = len(kinds(problem).counts)
-        return Size(
-            4 * c, 16 * c * (4 * 40 + 16 * 6) + 16 * 4 * c * min(len(problem.times), max(1, 2**22 // c))
-        )
+        return Size(4 * c, 16 * c * (4 * 40 + 16 * 6) + 16 * 4 * c * min(len(problem.times), max(1, 2**22 // c)))
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Superoperators of each kind."""

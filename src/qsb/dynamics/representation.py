@@ -79,9 +79,7 @@ Value = NDArray[Any] | Spectrum | Copies
 class Readout(Protocol):
     """Reads primitive figures off a batch of reduced states; names are listed in `READOUTS`."""
 
-    def observe(
-        self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array
-    ) -> dict[str, Value]:
+    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
         """Time-dependent readouts.
 
         Args:

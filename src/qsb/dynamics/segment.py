@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -63,19 +64,15 @@ def segments(problem: Problem) -> list[Segment]:
     A protocol of zero duration gives one segment of zero length, so that powers at t = 0 exist.
     """
     out: list[Segment] = []
-    for index, (stage, origin) in enumerate(
-        zip(problem.protocol.stages, problem.protocol.starts, strict=True)
-    ):
+    for index, (stage, origin) in enumerate(zip(problem.protocol.stages, problem.protocol.starts, strict=True)):
         if stage.duration == 0 and problem.protocol.duration > 0:
             continue
-        envelopes = [e for _, e in _driven(problem, stage)] + [
-            j.envelope for j in problem.jumps if j.envelope
-        ]
+        envelopes = [e for _, e in _driven(problem, stage)] + [j.envelope for j in problem.jumps if j.envelope]
         cuts = {0.0, stage.duration}
         for e in envelopes:
             cuts.update(e.breakpoints(stage.duration))
         edges = sorted(cuts) if stage.duration > 0 else [0.0, 0.0]
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
+        for a, b in pairwise(edges):
             out.append(_segment(problem, stage, index, origin, a, b))
     return out
 
@@ -112,6 +109,4 @@ def _segment(problem: Problem, stage: Stage, index: int, origin: float, a: float
             rated.append((j, _clamped(j.envelope, origin, start, end)))
             steps.append(j.envelope.max_step(middle))
     drive = _clamped(stage.envelope, origin, start, end) if stage.charging else (lambda t: 0.0)
-    return Segment(
-        start, end, hamiltonian, tuple(drives), tuple(jumps), tuple(rated), float(min(steps)), drive, index
-    )
+    return Segment(start, end, hamiltonian, tuple(drives), tuple(jumps), tuple(rated), float(min(steps)), drive, index)

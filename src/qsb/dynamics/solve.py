@@ -86,9 +86,7 @@ def solve(
         if progress is not None:
             progress(done / total)
     values = {name: _join([b[name] for b in batches]) for name in batches[0]}
-    start = _observe_energy(
-        reduced, reduced.start, np.zeros_like(reduced.start), np.zeros_like(reduced.start)
-    )[0]
+    start = _observe_energy(reduced, reduced.start, np.zeros_like(reduced.start), np.zeros_like(reduced.start))[0]
     statics = reduced.readout.statics(needs)
     return Series(problem.times, values, statics, np.array(drive), budget, tuple(kinks), start)
 
@@ -140,7 +138,7 @@ def _walk(
     budget: dict[str, float],
     kinks: list[Kink],
 ) -> Iterator[tuple[float, Array, Generator]]:
-    """Yield (time, state, generator of the segment that ends at or holds the time); time 0 belongs to the first segment."""
+    """Yield (time, state, generator of the segment that ends at or holds the time); 0 belongs to the first."""
     times = problem.times
     x = reduced.start
     first = reduced.generators[0]
@@ -170,9 +168,7 @@ def _kink(reduced: Reduced, old: Generator, new: Generator, x: Array, kinks: lis
     t = new.segment.start
     power, energy = [], 0.0
     for generator in (old, new):
-        energy, rate = _observe_energy(
-            reduced, x, generator.apply_unitary(t, x), generator.apply_dissipative(t, x)
-        )
+        energy, rate = _observe_energy(reduced, x, generator.apply_unitary(t, x), generator.apply_dissipative(t, x))
         power.append(rate)
     if abs(power[1] - power[0]) > 1e-9 * max(abs(power[0]), abs(power[1]), 1e-300):
         kinks.append(Kink(t, energy, power[0], power[1]))

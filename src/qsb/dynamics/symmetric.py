@@ -1,4 +1,4 @@
-"""`symmetric`: the Dicke basis |N/2, m>, for collective terms, collective noise and a symmetric start: N+1 dimensions."""
+"""`symmetric`: the N+1 Dicke states |N/2, m>, for collective terms, collective noise and a symmetric start."""
 
 from __future__ import annotations
 
@@ -119,11 +119,7 @@ class SymmetricFrame:
 
     def span(self) -> tuple[float, float]:
         """Lowest and highest eigenvalue of V."""
-        return (
-            collective_extremes(self.charger_sum, self.problem.battery.space)
-            if self.charger_sum
-            else (0.0, 0.0)
-        )
+        return collective_extremes(self.charger_sum, self.problem.battery.space) if self.charger_sum else (0.0, 0.0)
 
     def energy_basis(self) -> EnergyBasis:
         """The Dicke basis itself if H_B is diagonal in it, otherwise a diagonalisation of N+1 dimensions."""
@@ -142,7 +138,7 @@ class SymmetricFrame:
         h = read.cell_matrices(self.problem.battery.battery, self.problem.battery.space)
         return h[:1], np.array([float(self.cells_count)])
 
-    # -- subsets: only their number matters -----------------------------------------------------------------------------
+    # -- subsets: only their number matters ----------------------------------------------------------------------
 
     def _inside(self, count: int) -> tuple[OpSum, Space]:
         """H_B of `count` cells; normalisations keep the N of the whole battery."""
@@ -158,9 +154,7 @@ class SymmetricFrame:
             elif isinstance(t, Pair) and count > 1:
                 weight = complex(t.bonds(self.problem.battery.space)[2][0])
                 terms.append(replace(t, strength=weight, geometry="all", exponent=None, normalisation="none"))
-            elif (isinstance(t, Global) and count == self.cells_count) or (
-                isinstance(t, Word) and not t.order(space)
-            ):
+            elif (isinstance(t, Global) and count == self.cells_count) or (isinstance(t, Word) and not t.order(space)):
                 terms.append(t)
         return OpSum(tuple(terms)), space
 
@@ -181,10 +175,10 @@ class SymmetricFrame:
         |N,k> = sum_l sqrt(C(n,l) C(N-n,k-l) / C(N,k)) |n,l>|N-n,k-l>, with k, l numbers of down cells.
         """
         total = self.cells_count
-        l, r = np.meshgrid(np.arange(n + 1), np.arange(total - n + 1), indexing="ij")
+        left, right = np.meshgrid(np.arange(n + 1), np.arange(total - n + 1), indexing="ij")
         a, b, c = log_binomial(n), log_binomial(total - n), log_binomial(total)
-        weight = np.exp((a[l] + b[r] - c[l + r]) / 2)
-        return np.asarray(psi[:, l + r] * weight)
+        weight = np.exp((a[left] + b[right] - c[left + right]) / 2)
+        return np.asarray(psi[:, left + right] * weight)
 
     def _as_blocks(self, rho: Array, n: int) -> Blocks:
         return Blocks((rho,), (1,), 2**n - (n + 1))
@@ -245,7 +239,10 @@ class Symmetric:
         if mixed_start and n > 1:
             return "a mixture of equal cell states leaves the symmetric sector"
         if "marginals" in needs and not s.battery_one_body:
-            return "local ergotropy is defined for an H_B that is a sum over cells; this one couples them (use subset_ergotropy)"
+            return (
+                "local ergotropy is defined for an H_B that is a sum over cells; this one couples them (use "
+                "subset_ergotropy)"
+            )
         if "locality" in needs and not s.battery_one_body:
             return "the locality bound is derived for an H_B that is a sum over cells"
         if "cut" in needs and s.dissipative:
@@ -287,9 +284,7 @@ class Symmetric:
 
         generators = tuple(matrix_generator(s, frame.matrix, pairs) for s in parts)
         charger = (
-            build.collective(frame.charger_sum, problem.battery.space)
-            if "charger_variance" in request.needs
-            else None
+            build.collective(frame.charger_sum, problem.battery.space) if "charger_variance" in request.needs else None
         )
         readout = MixedReadout(
             frame, request, build.collective(problem.battery.battery, problem.battery.space), charger
@@ -323,13 +318,9 @@ def _ground(problem: Problem) -> Array:
     found = sectors(op, space)
     lowest = sorted((float(e[0]), -jj) for jj, e in found)
     scale = max(abs(float(e).real) for _, es in found for e in es) or 1.0
-    second = sorted(
-        float(v) for jj, e in found for v in np.repeat(e[:2], min(2, multiplicity(space.sites, jj)))
-    )[1:2]
+    second = sorted(float(v) for jj, e in found for v in np.repeat(e[:2], min(2, multiplicity(space.sites, jj))))[1:2]
     if second and second[0] - lowest[0][0] <= 1e-9 * scale:
-        raise StructureError(
-            "the ground level of H_B is degenerate, so the ground state is not unique; name a start"
-        )
+        raise StructureError("the ground level of H_B is degenerate, so the ground state is not unique; name a start")
     if -lowest[0][1] != space.sites:
         raise StructureError("the ground state of H_B lies outside the symmetric sector")
     return np.asarray(np.linalg.eigh(build.collective(op, space))[1][:, 0], dtype=complex)

@@ -61,9 +61,7 @@ def fisher(levels: ArrayLike, populations: ArrayLike, rates: ArrayLike) -> RealA
     return np.asarray(np.where(leaving & (spread == 0), limit, bound), dtype=np.float64)
 
 
-def _distinct(
-    energy: RealArray, weight: RealArray, rate: RealArray
-) -> tuple[RealArray, RealArray, RealArray]:
+def _distinct(energy: RealArray, weight: RealArray, rate: RealArray) -> tuple[RealArray, RealArray, RealArray]:
     """Merge equal levels: sort them and add up their populations and rates."""
     order = np.argsort(energy)
     energy, weight, rate = energy[order], weight[..., order], rate[..., order]

@@ -34,9 +34,7 @@ def entropy(state: Spectrum) -> RealArray:
     weights = state.weights()
     lowest = float(weights.min())
     if lowest < -_TOLERANCE:
-        raise StructureError(
-            f"entropy: the state has an eigenvalue of weight {lowest:.3g}; a state has none below 0"
-        )
+        raise StructureError(f"entropy: the state has an eigenvalue of weight {lowest:.3g}; a state has none below 0")
     if state.log_values is not None:
         logs = np.where(weights > 0, state.log_values, 0.0)
     else:
@@ -57,9 +55,7 @@ def schmidt_entropy(singular_values: ArrayLike) -> RealArray:
     total = weights.sum(axis=-1)
     if not (np.abs(total - 1) <= _TOLERANCE).all():
         worst = float(total.flat[int(np.argmax(np.abs(total - 1)))])
-        raise StructureError(
-            f"schmidt_entropy: the squares sum to {worst:.9g}, a state's to 1: normalise it first"
-        )
+        raise StructureError(f"schmidt_entropy: the squares sum to {worst:.9g}, a state's to 1: normalise it first")
     return entropy(Spectrum.simple(weights))
 
 
@@ -83,8 +79,7 @@ def entanglement_entropy(psi: ArrayLike, cells_cut: Sequence[int], dims: Sequenc
     inside = [int(cell) for cell in cells_cut]
     if len(set(inside)) != len(inside) or not all(0 <= cell < count for cell in inside):
         raise SpecError(
-            f"entanglement_entropy: the cut is {list(cells_cut)}; name each of the cells 0..{count - 1} "
-            "at most once"
+            f"entanglement_entropy: the cut is {list(cells_cut)}; name each of the cells 0..{count - 1} at most once"
         )
     dimension = math.prod(dims)
     if amplitudes.ndim < 1 or amplitudes.shape[-1] != dimension:

@@ -84,9 +84,7 @@ def maximum(times: ArrayLike, values: ArrayLike, slopes: ArrayLike | None = None
     return float(every_time[best]), float(every_value[best])
 
 
-def _turning_points(
-    time: RealArray, value: RealArray, slope: RealArray
-) -> tuple[RealArray, RealArray, float]:
+def _turning_points(time: RealArray, value: RealArray, slope: RealArray) -> tuple[RealArray, RealArray, float]:
     """Return times and values of the turning points of the cubic Hermite interpolant, and its error."""
     step, rise = np.diff(time), np.diff(value)
     first = step * slope[:-1]
@@ -140,9 +138,7 @@ def level_std(levels: ArrayLike, populations: ArrayLike) -> RealArray:
     """
     energy, weight = np.asarray(levels, dtype=np.float64), np.asarray(populations, dtype=np.float64)
     if energy.ndim != 1 or weight.shape[-1:] != energy.shape:
-        raise SpecError(
-            f"level_std: levels {energy.shape} and populations {weight.shape} must be (L,) and (..., L)"
-        )
+        raise SpecError(f"level_std: levels {energy.shape} and populations {weight.shape} must be (L,) and (..., L)")
     shift = energy - (weight @ energy)[..., None]
     return np.asarray(np.sqrt(np.maximum((weight * shift**2).sum(axis=-1), 0)), dtype=np.float64)
 

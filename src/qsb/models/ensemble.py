@@ -60,7 +60,8 @@ class Coupling:
             isinstance(self.axes, str) and len(self.axes) == 2 and set(self.axes) <= set("xyz")
         ):
             raise SpecError(
-                f"axes must be two of x, y, z, or '+-' or '++' (each with its adjoint), but it is {self.axes!r}; a single "
+                f"axes must be two of x, y, z, or '+-' or '++' (each with its adjoint), but it is {self.axes!r}; a "
+                "single "
                 "ladder product is not Hermitian: write an exchange as xx + yy."
             )
         _word("geometry", self.geometry, get_args(Geometry))
@@ -77,9 +78,7 @@ class Coupling:
         if self.axes in _LADDERS:
             pairs = [(a, a, c) for a, c in zip("xy", _LADDERS[self.axes], strict=True)]
         w = _real("strength", self.strength)
-        return tuple(
-            Pair(a, b, _plain(w * c), self.geometry, self.exponent, self.normalisation) for a, b, c in pairs
-        )
+        return tuple(Pair(a, b, _plain(w * c), self.geometry, self.exponent, self.normalisation) for a, b, c in pairs)
 
 
 def ensemble(
@@ -217,7 +216,7 @@ def _near(word: object, known: Sequence[str]) -> str:
 def _word(name: str, value: object, known: Sequence[str]) -> None:
     if value not in known:
         near = _near(value, known)
-        raise SpecError(f"{name} is {value!r}{near or ','} {'It' if near else 'and'} must be one of {', '.join(known)}.")
+        raise SpecError(f"{name} is {value!r}{near + ' It' if near else '; it'} must be one of {', '.join(known)}.")
 
 
 __all__ = ["Coupling", "ensemble"]

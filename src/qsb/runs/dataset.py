@@ -37,7 +37,8 @@ ATTRIBUTES = (
 _MAY_BE_NAN = frozenset({"ergotropy_fraction"})
 
 CONVENTIONS = (
-    "hbar = 1; sigma^z = diag(+1, -1), up is excited, cell 0 is the most significant bit; power at a save time is the limit from the "
+    "hbar = 1; sigma^z = diag(+1, -1), up is excited, cell 0 is the most significant bit; power at a save time is "
+    "the limit from the "
     "left (at t = 0 from the right); D[L]rho = L rho L^+ - {L^+L, rho}/2"
 )
 
@@ -60,16 +61,12 @@ def check(dataset: xr.Dataset) -> xr.Dataset:
     """
     missing = [a for a in ATTRIBUTES if a not in dataset.attrs]
     if missing:
-        raise SpecError(
-            f"The dataset lacks the attributes {missing}; it was not made by a run, or was changed."
-        )
+        raise SpecError(f"The dataset lacks the attributes {missing}; it was not made by a run, or was changed.")
     for key, data in dataset.data_vars.items():
         name = str(key)
         row = quantity(name)
         if data.attrs.get("units") != row.unit:
-            raise SpecError(
-                f"Variable {name} is in {data.attrs.get('units')!r}, but its unit is {row.unit!r}."
-            )
+            raise SpecError(f"Variable {name} is in {data.attrs.get('units')!r}, but its unit is {row.unit!r}.")
         values = np.asarray(data.values, dtype=float)
         bad = np.isinf(values) if name in _MAY_BE_NAN or "bound" in name else ~np.isfinite(values)
         if name.startswith("bound"):

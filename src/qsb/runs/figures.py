@@ -23,9 +23,7 @@ RealArray = NDArray[np.float64]
 DEFAULT_FIGURES = ("stored_energy", "energy_above_ground", "power", "average_power", "ergotropy")
 
 
-def check_figures(
-    figures: tuple[str, ...], problem: Problem, subset: tuple[int, ...], cut: int | None
-) -> None:
+def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int, ...], cut: int | None) -> None:
     """Refuse unknown figures, and figures that lack their subset, cut or single charger.
 
     Raises:
@@ -40,9 +38,7 @@ def check_figures(
     if "subset_ergotropy" in figures and not subset:
         raise SpecError("subset_ergotropy needs the cells of the subset, e.g. cells = [0, 1] beside figures.")
     if "entanglement_entropy" in figures and cut is None:
-        raise SpecError(
-            "entanglement_entropy needs the cut: the number of first cells on one side, e.g. cut = 2."
-        )
+        raise SpecError("entanglement_entropy needs the cut: the number of first cells on one side, e.g. cut = 2.")
     n = problem.battery.space.sites
     if len(set(subset)) != len(subset) or any(not 0 <= i < n for i in subset):
         raise SpecError(f"The subset must name different cells in 0..{n - 1}, but it is {list(subset)}.")
@@ -51,7 +47,8 @@ def check_figures(
     closed_bounds = set(figures) & {"bound_uncertainty", "bound_locality", "bound_norm", "bound_variance"}
     if closed_bounds and (problem.battery.drives or problem.battery.charger):
         raise SpecError(
-            f"{sorted(closed_bounds)} are written for one interaction V with one envelope; this battery has further drives or a "
+            f"{sorted(closed_bounds)} are written for one interaction V with one envelope; this battery has further "
+            "drives or a "
             "charger Hamiltonian. bound_fisher holds for any of them."
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class Peaks:
     def _pieces(self) -> Iterator[tuple[NDArray[np.int64], Kink | None, Kink | None]]:
         """(indices of save times strictly inside or at a free end, kink at the start, kink at the end)."""
         edges: list[Kink | None] = [None, *self.kinks, None]
-        for left, right in zip(edges[:-1], edges[1:], strict=True):
+        for left, right in pairwise(edges):
             inside = np.ones(len(self.times), dtype=bool)
             if left is not None:
                 inside &= self.times > left.time
@@ -72,11 +73,7 @@ class Peaks:
         best: list[tuple[float, float]] = []
         for index, left, right in self._pieces():
             near = [k for k in (index[0] - 1 if len(index) else -1,) if left is not None and k >= 0]
-            far = (
-                [index[-1] + 1]
-                if len(index) and right is not None and index[-1] + 1 < len(self.times)
-                else []
-            )
+            far = [index[-1] + 1] if len(index) and right is not None and index[-1] + 1 < len(self.times) else []
             near = [k for k in near if left is not None and self.times[k] == left.time]
             far = [k for k in far if right is not None and self.times[k] == right.time]
             chosen = np.array([*near, *index, *far], dtype=int)

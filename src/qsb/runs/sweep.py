@@ -1,4 +1,4 @@
-"""Sweeps: every point of the named axes of a spec, kept one file a point so that a killed sweep goes on where it stopped."""
+"""Sweeps: every point of the named axes of a spec, one file a point, so that a killed sweep resumes."""
 
 from __future__ import annotations
 
@@ -140,9 +140,7 @@ def _note(folder: Path, spec: Spec) -> None:
     os.replace(part, folder / "sweep.toml")
 
 
-def combine(
-    coordinates: Sequence[Mapping[str, Any]], datasets: Sequence[xr.Dataset], spec: Spec
-) -> xr.Dataset:
+def combine(coordinates: Sequence[Mapping[str, Any]], datasets: Sequence[xr.Dataset], spec: Spec) -> xr.Dataset:
     """Stack points (last axis fastest) into one dataset with the swept axes in front.
 
     Variables that not every point has, and time series where the save times differ, are left out;

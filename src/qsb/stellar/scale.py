@@ -207,10 +207,7 @@ class Sunlight:
 
     def __str__(self) -> str:
         """The energy, what it weighs, and the mass of each known store that would hold it."""
-        head = (
-            f"one second of sunlight is {self.energy:.4g} J and weighs {self.mass_equivalent:.4g} kg; "
-            "it would fill"
-        )
+        head = f"one second of sunlight is {self.energy:.4g} J and weighs {self.mass_equivalent:.4g} kg; it would fill"
         return "\n".join([head, *(f"  {mass:9.3g} kg  {name}" for name, mass in self.masses.items())])
 
 

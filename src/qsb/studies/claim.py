@@ -130,9 +130,7 @@ class Claim:
     def __post_init__(self) -> None:
         """Refuse an unnamed claim and an impossible tolerance."""
         if not self.id or not self.statement:
-            raise SpecError(
-                f"a claim needs an id and a statement, but got id={self.id!r}, {self.statement!r}"
-            )
+            raise SpecError(f"a claim needs an id and a statement, but got id={self.id!r}, {self.statement!r}")
         if not (math.isfinite(self.tolerance) and self.tolerance >= 0):
             raise SpecError(f"tolerance of claim {self.id!r} is {self.tolerance}: give a number >= 0")
 
@@ -208,9 +206,7 @@ class Judgement:
         }
 
 
-def judge(
-    claim: Claim, evidence: Iterable[Evidence], rule: Rule = "all", *, default: str | None = None
-) -> Judgement:
+def judge(claim: Claim, evidence: Iterable[Evidence], rule: Rule = "all", *, default: str | None = None) -> Judgement:
     """Combine evidence into a verdict.
 
     First every reading is settled by itself: it fails if one of its comparisons fails, is open if one could
@@ -251,9 +247,7 @@ def _plain(value: Any) -> Value:
         return str(value)
     if isinstance(value, (int, float, np.integer, np.floating)):
         return float(value)
-    raise SpecError(
-        f"evidence compares numbers, words or truth values, not {value!r} of type {type(value).__name__}"
-    )
+    raise SpecError(f"evidence compares numbers, words or truth values, not {value!r} of type {type(value).__name__}")
 
 
 def _compare(value: Value, relation: Relation, expected: Value, tolerance: float) -> tuple[bool, bool]:
@@ -352,9 +346,7 @@ def _sentence(
     parts = []
     for label, state in (("holds", True), ("fails", False), ("stays open", None)):
         found = [
-            f"{r}{' (default)' if r == default else ''} [{_clauses(readings[r])}]"
-            for r in order
-            if states[r] is state
+            f"{r}{' (default)' if r == default else ''} [{_clauses(readings[r])}]" for r in order if states[r] is state
         ]
         if found:
             parts.append(f"{label} under {'; '.join(found)}")

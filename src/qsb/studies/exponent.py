@@ -102,13 +102,9 @@ def _hull(value: float, *others: float) -> Estimate:
 def local_of(n: Array, y: Array) -> tuple[LocalExponent, ...]:
     """Local exponents between neighbouring sizes."""
     steps = np.diff(np.log(y)) / np.diff(np.log(n))
-    return tuple(
-        LocalExponent(float(m), float(s)) for m, s in zip(np.sqrt(n[1:] * n[:-1]), steps, strict=True)
-    )
+    return tuple(LocalExponent(float(m), float(s)) for m, s in zip(np.sqrt(n[1:] * n[:-1]), steps, strict=True))
 
 
 def windows_of(n: Array, y: Array, confidence: float) -> tuple[Window, ...]:
     """Slopes with the smallest sizes dropped one after another, down to three points."""
-    return tuple(
-        Window(int(n[k]), n.size - k, slope_of(n[k:], y[k:], confidence)[0]) for k in range(n.size - 2)
-    )
+    return tuple(Window(int(n[k]), n.size - k, slope_of(n[k:], y[k:], confidence)[0]) for k in range(n.size - 2))

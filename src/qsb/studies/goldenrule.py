@@ -122,9 +122,7 @@ def bath_spectrum(frequency: ArrayLike, *, rate: float, temperature: float, expo
         raise SpecError("a transition frequency is not finite")
     size = np.abs(w)
     if exponent < 1 and rate > 0 and temperature > 0 and (size == 0).any():
-        raise StructureError(
-            f"S(0) diverges for exponent {exponent} < 1 at temperature {temperature}: use s >= 1"
-        )
+        raise StructureError(f"S(0) diverges for exponent {exponent} < 1 at temperature {temperature}: use s >= 1")
     emission = np.maximum(w, 0.0)
     if temperature > 0:
         with np.errstate(over="ignore"):
@@ -154,9 +152,7 @@ def levels(hamiltonian: ArrayLike, operators: ArrayLike, resolution: float | Non
     """
     h, a = np.asarray(hamiltonian), np.asarray(operators)
     if h.ndim != 2 or h.shape[0] != h.shape[1] or a.ndim != 3 or a.shape[1:] != h.shape:
-        raise SpecError(
-            f"H must be (D, D) and the operators (M, D, D), but the shapes are {h.shape} and {a.shape}"
-        )
+        raise SpecError(f"H must be (D, D) and the operators (M, D, D), but the shapes are {h.shape} and {a.shape}")
     if not (np.isfinite(h).all() and np.isfinite(a).all()):
         raise SpecError("H or an operator has a value that is not finite")
     for name, matrix in (("H", h), ("an operator", a)):
@@ -270,9 +266,7 @@ def escape_rate(
     inside[list(manifold)] = True
     held = np.add.reduceat(inside.astype(np.int64), found.starts[:-1])
     if ((held > 0) & (held < found.multiplicity)).any():
-        raise SpecError(
-            f"manifold {tuple(manifold)} cuts a degenerate level in two: name all its eigenstates"
-        )
+        raise SpecError(f"manifold {tuple(manifold)} cuts a degenerate level in two: name all its eigenstates")
     chosen = held > 0
     generator = level_rates(found, rate=rate, temperature=temperature, exponent=exponent)
     return float((generator[~chosen][:, chosen] @ found.multiplicity[chosen]).sum() / inside.sum())
@@ -290,9 +284,7 @@ def activation_energy(temperatures: ArrayLike, escapes: ArrayLike) -> Array:
     """
     t, g = np.asarray(temperatures, dtype=np.float64), np.asarray(escapes, dtype=np.float64)
     if t.ndim != 1 or t.shape != g.shape or t.size < 2:
-        raise SpecError(
-            f"temperatures {t.shape} and escapes {g.shape} must be two equally long lists of at least 2"
-        )
+        raise SpecError(f"temperatures {t.shape} and escapes {g.shape} must be two equally long lists of at least 2")
     if not ((t > 0) & (g > 0) & np.isfinite(t) & np.isfinite(g)).all() or np.unique(t).size < t.size:
         raise SpecError("activation energy needs positive, finite, distinct temperatures and positive rates")
     return np.asarray(-np.diff(np.log(g)) / np.diff(1.0 / t), dtype=np.float64)
@@ -312,9 +304,7 @@ def _factor(found: Levels, state: ArrayLike) -> NDArray[Any]:
     """F with rho = F F^+ in the eigenbasis, shape (D, r)."""
     rho, size = np.asarray(state), found.energies.size
     if rho.shape not in ((size,), (size, size)) or not np.isfinite(rho).all():
-        raise SpecError(
-            f"the state must be a finite ket ({size},) or density matrix ({size}, {size}), not {rho.shape}"
-        )
+        raise SpecError(f"the state must be a finite ket ({size},) or density matrix ({size}, {size}), not {rho.shape}")
     if rho.ndim == 1:
         factor = found.states.conj().T @ rho[:, None]
     else:

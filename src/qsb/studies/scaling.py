@@ -100,9 +100,7 @@ class Scaling:
 
     def __str__(self) -> str:
         """A table of the exponents, then the reasons of the verdict."""
-        return "\n".join(
-            [_headline(self), *_table(self), "because", *(f"  - {line}" for line in self.reasons)]
-        )
+        return "\n".join([_headline(self), *_table(self), "because", *(f"  - {line}" for line in self.reasons)])
 
 
 def fit_scaling(
@@ -211,9 +209,7 @@ def fit_dataset(
     """
     if over not in dataset.dims or over not in dataset.coords:
         have = ", ".join(map(str, dataset.dims)) or "none"
-        raise SpecError(
-            f"the dataset has no swept dimension {over!r} with a coordinate; its dimensions are: {have}"
-        )
+        raise SpecError(f"the dataset has no swept dimension {over!r} with a coordinate; its dimensions are: {have}")
     sizes = dataset[over].values
     y = _variable(dataset, figure, over)
     counts: dict[str, Array] = {}
@@ -226,9 +222,7 @@ def fit_dataset(
             largest = largest.max("time") if "time" in largest.dims else largest
             found = _along(largest, "bound_locality", over)
             ceiling = None if np.isnan(found).all() else found
-    return fit_scaling(
-        sizes, y, resource=resource, counts=counts, bound=ceiling, confidence=confidence, figure=figure
-    )
+    return fit_scaling(sizes, y, resource=resource, counts=counts, bound=ceiling, confidence=confidence, figure=figure)
 
 
 # -- reading -------------------------------------------------------------------------------------------------
@@ -237,9 +231,7 @@ def fit_dataset(
 def _variable(dataset: xarray.Dataset, name: str, over: str) -> Array:
     if name not in dataset:
         near = get_close_matches(name, [str(v) for v in dataset.data_vars], n=1)
-        hint = (
-            f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(map(str, dataset.data_vars))}"
-        )
+        hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(map(str, dataset.data_vars))}"
         raise SpecError(f"the dataset has no variable {name!r}{hint}")
     return _along(dataset[name], name, over)
 
@@ -265,26 +257,20 @@ def _numbers(name: str, given: ArrayLike) -> Array:
     if array.ndim != 1:
         raise SpecError(f"{name} must be one-dimensional, but has the shape {array.shape}")
     if not np.isfinite(array).all():
-        raise SpecError(
-            f"{name} has a value that is not finite ({array[~np.isfinite(array)][0]}); remove that size"
-        )
+        raise SpecError(f"{name} has a value that is not finite ({array[~np.isfinite(array)][0]}); remove that size")
     return array
 
 
 def _sizes(cells: ArrayLike) -> NDArray[np.int64]:
     n = _numbers("cells", cells)
     if n.size < 3:
-        raise SpecError(
-            f"{n.size} point(s) given: an exponent with an interval needs at least 3 sizes, better 6"
-        )
+        raise SpecError(f"{n.size} point(s) given: an exponent with an interval needs at least 3 sizes, better 6")
     if (n != np.round(n)).any() or (n < 1).any():
         raise SpecError(f"cells must be positive integers, but one is {n[(n != np.round(n)) | (n < 1)][0]:g}")
     whole = n.astype(np.int64)
     values, times = np.unique(whole, return_counts=True)
     if (times > 1).any():
-        raise SpecError(
-            f"N = {values[times > 1][0]} is given more than once: average repetitions before the fit"
-        )
+        raise SpecError(f"N = {values[times > 1][0]} is given more than once: average repetitions before the fit")
     return whole
 
 
@@ -293,9 +279,7 @@ def _positive(name: str, given: ArrayLike, size: int) -> Array:
     if array.size != size:
         raise SpecError(f"{name} has {array.size} entries for {size} sizes; give one for each")
     if (array <= 0).any():
-        raise SpecError(
-            f"{name} has the value {array[array <= 0][0]:g}: a power law needs positive values only"
-        )
+        raise SpecError(f"{name} has the value {array[array <= 0][0]:g}: a power law needs positive values only")
     return array
 
 
@@ -320,9 +304,7 @@ def _against_count(name: str, n: Array, y: Array, count: Array, confidence: floa
 def _against_bound(n: Array, y: Array, ceiling: Array, confidence: float) -> BoundComparison:
     growth, limit = slope_of(n, ceiling, confidence)[0], limit_of(n, ceiling, confidence)
     tightest = float((y / ceiling).max())
-    return BoundComparison(
-        growth, limit, tightest, forbids=_at_most_linear(limit), violated=tightest > 1 + 1e-6
-    )
+    return BoundComparison(growth, limit, tightest, forbids=_at_most_linear(limit), violated=tightest > 1 + 1e-6)
 
 
 def _at_most_linear(limit: Estimate) -> bool:
@@ -350,9 +332,7 @@ def _verdict(
     ]
     steps = np.diff([point.exponent for point in local])
     if n.size >= 5 and (np.diff(n) == 1).all() and (steps[1:] * steps[:-1] < 0).all() and scatter > 1e-6:
-        reasons.append(
-            f"odd and even N alternate: residual scatter {scatter:.3f} of log y is in the intervals"
-        )
+        reasons.append(f"odd and even N alternate: residual scatter {scatter:.3f} of log y is in the intervals")
     against = _objections(counts, bound)
     reasons += against[1]
     if bound is not None and bound.violated:
@@ -364,11 +344,7 @@ def _verdict(
 def _objections(counts: tuple[CountComparison, ...], bound: BoundComparison | None) -> tuple[bool, list[str]]:
     lines = []
     for c in counts:
-        end = (
-            "so the count accounts for the growth"
-            if c.accounts
-            else "so the count does not account for the growth"
-        )
+        end = "so the count accounts for the growth" if c.accounts else "so the count does not account for the growth"
         lines.append(
             f"{c.name} grows with exponent {c.growth_limit} for infinite N and figure / {c.name} with "
             f"{c.ratio_limit} (slope {c.ratio}), {end}"
@@ -380,9 +356,7 @@ def _objections(counts: tuple[CountComparison, ...], bound: BoundComparison | No
             end = f"and the data reach {bound.tightest:.3f} of it, so growth above linear cannot persist"
         else:
             end = f"and the data reach {bound.tightest:.3f} of it, so it permits growth above linear"
-        lines.append(
-            f"the bound has slope {bound.growth} and exponent {bound.growth_limit} for infinite N, {end}"
-        )
+        lines.append(f"the bound has slope {bound.growth} and exponent {bound.growth_limit} for infinite N, {end}")
     refuted = any(c.accounts for c in counts) or (bound is not None and bound.forbids)
     return refuted, lines
 
@@ -438,13 +412,8 @@ def _table(s: Scaling) -> list[str]:
     rows += [(f"slope, N >= {w.smallest}", f"{w.exponent}  {w.points} points") for w in shown]
     rows.append(("local exponents", ", ".join(f"{p.exponent:.3f} at {p.cells:.1f}" for p in ends)))
     rows.append(("N to infinity", str(s.limit)))
-    rows += [
-        (f"per {c.name}", f"{c.ratio}  limit {c.ratio_limit}; count's limit {c.growth_limit}")
-        for c in s.counts
-    ]
+    rows += [(f"per {c.name}", f"{c.ratio}  limit {c.ratio_limit}; count's limit {c.growth_limit}") for c in s.counts]
     if s.bound is not None:
-        rows.append(
-            ("bound", f"{s.bound.growth}  limit {s.bound.growth_limit}; reached {s.bound.tightest:.3f}")
-        )
+        rows.append(("bound", f"{s.bound.growth}  limit {s.bound.growth_limit}; reached {s.bound.tightest:.3f}"))
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {text}" for name, text in rows]

@@ -1,4 +1,4 @@
-"""`Study`: a paper worked through, as plain data that a report can write: readings, figures, tables, judgements, datasets."""
+"""`Study`: a paper worked through, as plain data that a report can write."""
 
 from __future__ import annotations
 

@@ -102,7 +102,8 @@ def _panels(work: Work) -> tuple[Panel, ...]:
             "fig1",
             "compare",
             "Fig. 1 recomputed: energy, power, ergotropy",
-            f"Stored energy, power, ergotropy and local ergotropy under each reading; {four}, no noise. For a pure start in the ground state the "
+            f"Stored energy, power, ergotropy and local ergotropy under each reading; {four}, no noise. For a pure "
+            "start in the ground state the "
             "ergotropy is the stored energy; what single cells could deliver alone is the local ergotropy.",
             "Four panels against time, one line for each reading of the paper.",
             datasets=fig1,
@@ -112,9 +113,11 @@ def _panels(work: Work) -> tuple[Panel, ...]:
             "fig2",
             "scaling",
             "Fig. 2 recomputed: peak power against the number of cells",
-            f"Largest power on [0, {WINDOW:g}/ω0] at equal coupling λ = {STRENGTHS[0]:g} ω0, with linear and quadratic guides, and the local exponents below: "
+            f"Largest power on [0, {WINDOW:g}/ω0] at equal coupling λ = {STRENGTHS[0]:g} ω0, with linear and "
+            "quadratic guides, and the local exponents below: "
             "where they settle, the asymptotics show.",
-            "Log-log plot of peak power against N for each reading with guides of slope one and two; below, local exponents.",
+            "Log-log plot of peak power against N for each reading with guides of slope one and two; below, local "
+            "exponents.",
             fits={label[key]: work.fit(key) for key in work.charging},
         ),
         Panel(
@@ -181,15 +184,11 @@ def _noise(work: Work) -> Table:
     rows = []
     for strength in STRENGTHS:
         for key in work.charging:
-            runs = [
-                work.data(key, noise, strength) for noise in ("closed", "relaxation", "dephasing", "both")
-            ]
+            runs = [work.data(key, noise, strength) for noise in ("closed", "relaxation", "dephasing", "both")]
             cells = [f"{float(d['peak_stored_energy']):.4g} / {float(d['peak_ergotropy']):.4g}" for d in runs]
             rows.append((f"{key}, λ = {strength:g}", *cells))
     header = ("Reading", "No noise", "Relaxation", "Dephasing", "Both")
-    caption = (
-        f"Peak stored energy / peak ergotropy (ω0), N = {CELLS}, each rate {RATE:g} ω0, window {WINDOW:g}/ω0"
-    )
+    caption = f"Peak stored energy / peak ergotropy (ω0), N = {CELLS}, each rate {RATE:g} ω0, window {WINDOW:g}/ω0"
     return Table("noise", caption, header, tuple(rows))
 
 
@@ -215,7 +214,8 @@ def _summary(work: Work, judgements: list[Judgement]) -> tuple[str, ...]:
     default = next(r for r in work.readings if r.default)
     return (
         f"{len(judgements)} claims were judged from computed numbers: {tally}.",
-        f"The paper states no parameter values and prints two Hamiltonians in Section 17, so its claims were run under {len(work.readings)} readings. Default is "
+        "The paper states no parameter values and prints two Hamiltonians in Section 17, so its claims were run "
+        f"under {len(work.readings)} readings. Default is "
         f"reading {default.key} ({default.label}). {default.why}",
     )
 

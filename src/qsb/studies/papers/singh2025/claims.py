@@ -1,4 +1,4 @@
-"""The claims: each function measures what its sentence says under every reading, and names the rule; `judge` computes the verdict."""
+"""The claims: each function measures its sentence under every reading and names the rule; `judge` gives the verdict."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from qsb.stellar import scale
 from qsb.studies.bench import refit, rerun
 from qsb.studies.claim import Claim, Evidence, Rule
 from qsb.studies.papers.singh2025.work import EXCHANGE, STRENGTHS, TEMPERATURES, TRANSVERSE, Work
-from qsb.studies.relaxation import Coupling
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -112,7 +111,10 @@ def coherent(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     for key in w.charging:
         data, again = w.data(key), rerun(w.name(key))
         excess = float(np.abs(data["ergotropy"] - data["energy_above_ground"]).max())
-        note = f"a pure state has W = E - E_0 identically; coherent part of W peaks at {float(data['coherent_ergotropy'].max()):.4g}"
+        note = (
+            "a pure state has W = E - E_0 identically; coherent part of W peaks at "
+            f"{float(data['coherent_ergotropy'].max()):.4g}"
+        )
         out.append(
             c.measure(
                 "largest |W - (E - E_0)| (ω0)",
@@ -164,7 +166,10 @@ def slope(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
 def _lasting(w: Work, c: Claim, key: str) -> list[Evidence]:
     """Verdicts of the scaling study at equal coupling and at equal operator norm."""
     fit, normed = w.fit(key), w.equal_norm(key)
-    note = f"limit {fit.limit.value:.3f} ({fit.limit.low:.3f} to {fit.limit.high:.3f}) from N = {fit.cells[0]}-{fit.cells[-1]}"
+    note = (
+        f"limit {fit.limit.value:.3f} ({fit.limit.low:.3f} to {fit.limit.high:.3f}) from N = "
+        f"{fit.cells[0]}-{fit.cells[-1]}"
+    )
     again = refit(f"scaling-{key}-closed")
     found = c.measure(
         "growth of P_max at equal coupling",
@@ -222,7 +227,10 @@ def entangled(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     out = []
     for key in ("C", "C-sqrt", "C-kac", "D", "D-norm"):
         limit = w.fit(key).limit
-        note = f"interval {limit.low:.3f} to {limit.high:.3f}; largest order of a term: {'N' if key.startswith('D') else '2'}"
+        note = (
+            f"interval {limit.low:.3f} to {limit.high:.3f}; largest order of a term: "
+            f"{'N' if key.startswith('D') else '2'}"
+        )
         out.append(
             c.measure(
                 "exponent of P_max for large N",
@@ -302,10 +310,11 @@ def amplitude(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     """Peak of E with both channels, against none."""
     out = []
     for key, strength, label in _each_strength(w):
-        value, before = (
-            float(w.data(key, noise, strength)["peak_stored_energy"]) for noise in ("both", "closed")
+        value, before = (float(w.data(key, noise, strength)["peak_stored_energy"]) for noise in ("both", "closed"))
+        note = (
+            f"peak ergotropy {float(w.data(key, 'both', strength)['peak_ergotropy']):.4g} against "
+            f"{float(w.data(key, 'closed', strength)['peak_ergotropy']):.4g}"
         )
-        note = f"peak ergotropy {float(w.data(key, 'both', strength)['peak_ergotropy']):.4g} against {float(w.data(key, 'closed', strength)['peak_ergotropy']):.4g}"
         out.append(
             c.measure(
                 "peak stored energy with noise (ω0)",
@@ -445,9 +454,7 @@ def thermal(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     out = []
     for coupling in ("sx", "sy"):
         cold, warm = w.ising(coupling)[:2]
-        rise = np.log(warm.escape_per_cell / cold.escape_per_cell) / (
-            1 / cold.temperature - 1 / warm.temperature
-        )
+        rise = np.log(warm.escape_per_cell / cold.escape_per_cell) / (1 / cold.temperature - 1 / warm.temperature)
         again = _relaxation_command(coupling, cold.cells)
         out.append(
             c.measure(

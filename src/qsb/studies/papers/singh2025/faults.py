@@ -29,7 +29,8 @@ def _two_hamiltonians(w: Work) -> str:
     values = [float(w.data(key)["peak_stored_energy"]) for key in (w.default, "G")]
     strong = [float(w.data(w.default, strength=s)["peak_stored_energy"]) for s in STRENGTHS]
     return (
-        f"For N = {CELLS} and λ = {STRENGTHS[0]:g} the peak stored energy is {values[0]:.4g} ω0 with the 1/2 and {values[1]:.4g} without; "
+        f"For N = {CELLS} and λ = {STRENGTHS[0]:g} the peak stored energy is {values[0]:.4g} ω0 with the 1/2 and "
+        f"{values[1]:.4g} without; "
         f"with the 1/2 it is {strong[0]:.4g} at λ = {STRENGTHS[0]:g} and {strong[1]:.4g} at λ = {STRENGTHS[1]:g}."
     )
 
@@ -45,7 +46,8 @@ def _start(w: Work) -> str:
     mirror = float(np.abs(up["stored_energy"] + down["stored_energy"]).max())
     return (
         f"From |0>^N the start lies {float(up['energy_above_ground'][0]):.4g} ω0 above the ground level with W(0) = "
-        f"{float(up['ergotropy'][0]):.4g} ω0, and the stored energy never exceeds {abs(float(up['peak_stored_energy'])):.3g}; it is the mirror "
+        f"{float(up['ergotropy'][0]):.4g} ω0, and the stored energy never exceeds "
+        f"{abs(float(up['peak_stored_energy'])):.3g}; it is the mirror "
         f"image of the all-down run to {mirror:.1g} ω0."
     )
 
@@ -56,7 +58,10 @@ def _tilted(w: Work) -> str:
     table["model"]["tilt"], table["start"] = tilt, {"state": "down"}
     found = float(w.bench.run("tilted-start", table)["ergotropy"][0])
     exact = CELLS * (np.sqrt(0.25 + tilt**2) - 0.5)
-    return f"All down with ε = {tilt:g}, N = {CELLS}: W(0) = {found:.6g} ω0 (closed form N(√(1/4 + ε²) - 1/2) = {exact:.6g})."
+    return (
+        f"All down with ε = {tilt:g}, N = {CELLS}: W(0) = {found:.6g} ω0 (closed form N(√(1/4 + ε²) - 1/2) = "
+        f"{exact:.6g})."
+    )
 
 
 def _steady(w: Work, name: str, channels: list[dict[str, object]]) -> float:
@@ -71,14 +76,20 @@ def _destroy(w: Work) -> str:
     dephasing = {"kind": "dephasing", "rate": RATE}
     right = _steady(w, "steady-emission", [{"kind": "emission", "rate": RATE}, dephasing])
     wrong = _steady(w, "steady-pumping", [{"kind": "pumping", "rate": RATE}, dephasing])
-    return f"One driven cell (λ = {STRENGTHS[0]:g}, γ = {RATE:g}): steady energy {right:.6g} ω0 with σ-, {wrong:.6g} with destroy(2)."
+    return (
+        f"One driven cell (λ = {STRENGTHS[0]:g}, γ = {RATE:g}): steady energy {right:.6g} ω0 with σ-, {wrong:.6g} "
+        "with destroy(2)."
+    )
 
 
 def _dephasing(w: Work) -> str:
     emission = {"kind": "emission", "rate": RATE}
     full = _steady(w, "steady-emission", [emission, {"kind": "dephasing", "rate": RATE}])
     half = _steady(w, "steady-half", [emission, {"kind": "dephasing", "rate": RATE / 4}])
-    return f"Steady energy of one driven cell: {full:.6g} ω0 with γ D[σz], {half:.6g} with γ D[σz/2] (λ = {STRENGTHS[0]:g}, γ = {RATE:g})."
+    return (
+        f"Steady energy of one driven cell: {full:.6g} ω0 with γ D[σz], {half:.6g} with γ D[σz/2] (λ = "
+        f"{STRENGTHS[0]:g}, γ = {RATE:g})."
+    )
 
 
 def _dimensions(w: Work) -> str:
@@ -87,7 +98,10 @@ def _dimensions(w: Work) -> str:
     # Simpson's rule over the save times
     step = t[1] - t[0]
     integral = step / 3 * (p[0] + p[-1] + 4 * p[1:-1:2].sum() + 2 * p[2:-1:2].sum())
-    return f"Read as E = <H0>_t - <H0>_0 and P = d<H0>/dt they are consistent: over the window ∫P dt = {integral:.6g} ω0 and E = {e[-1]:.6g} ω0."
+    return (
+        f"Read as E = <H0>_t - <H0>_0 and P = d<H0>/dt they are consistent: over the window ∫P dt = {integral:.6g} "
+        f"ω0 and E = {e[-1]:.6g} ω0."
+    )
 
 
 def _fraction(w: Work) -> str:
@@ -95,7 +109,8 @@ def _fraction(w: Work) -> str:
     centred = data["energy_above_ground"].values + float(data["ground_energy"])
     ratio = np.abs(data["ergotropy"].values / centred)
     return (
-        f"Reading A, N = {CELLS}: E(0) = {centred[0]:.4g} ω0, and |W/<H0>| reaches {ratio.max():.3g} on the saved grid; measured from the ground "
+        f"Reading A, N = {CELLS}: E(0) = {centred[0]:.4g} ω0, and |W/<H0>| reaches {ratio.max():.3g} on the saved "
+        "grid; measured from the ground "
         f"level η_W is {float(data['ergotropy_fraction'].max()):.4g}."
     )
 
@@ -104,7 +119,10 @@ def _empty(w: Work) -> str:
     peaks = {key: float(w.data(key)["local_ergotropy"].max()) for key in w.charging}
     none = [key for key, value in peaks.items() if value < 1e-9]
     some = [f"{key} ({value:.3g} ω0)" for key, value in peaks.items() if value >= 1e-9]
-    return f"λ = {STRENGTHS[0]:g}, N = {CELLS}: the local ergotropy is zero at all times under {', '.join(none)}; it is not under {', '.join(some)}."
+    return (
+        f"λ = {STRENGTHS[0]:g}, N = {CELLS}: the local ergotropy is zero at all times under {', '.join(none)}; it is "
+        f"not under {', '.join(some)}."
+    )
 
 
 def _bonds(w: Work) -> str:
@@ -112,21 +130,27 @@ def _bonds(w: Work) -> str:
     count = fit_scaling(n, n - 1, resource="none", figure="bonds").exponent.value
     fit, few = w.fit(w.default), w.slope(w.default)
     return (
-        f"log(N-1) against log N has slope {count:.3f} on N = 2-6; P_max of reading {w.default} has {few.exponent.value:.3f} there, and its local exponent "
+        f"log(N-1) against log N has slope {count:.3f} on N = 2-6; P_max of reading {w.default} has "
+        f"{few.exponent.value:.3f} there, and its local exponent "
         f"at N = {fit.cells[-1]} is {fit.local[-1].exponent:.3f}. The scaling study finds: {fit.verdict}."
     )
 
 
 def _n_squared(w: Work) -> str:
     fixed, normed, pairs = (w.fit(key).limit.value for key in ("D", "D-norm", "C"))
-    return f"Exponents for large N: {fixed:.2f} for the global flip at fixed coupling, {normed:.2f} at norm Nλ, {pairs:.2f} for two-body all-to-all coupling."
+    return (
+        f"Exponents for large N: {fixed:.2f} for the global flip at fixed coupling, {normed:.2f} at norm Nλ, "
+        f"{pairs:.2f} for two-body all-to-all coupling."
+    )
 
 
 def _heats(w: Work) -> str:
     closed, noisy = w.data(w.default), w.data(w.default, "both")
     return (
-        f"Reading {w.default}, λ = {STRENGTHS[0]:g}: closed maximum {float(closed['peak_stored_energy']):.5g} ω0, with noise E({WINDOW:g}) = "
-        f"{float(noisy['stored_energy'][-1]):.5g} ω0; the ergotropy falls from {float(closed['peak_ergotropy']):.4g} to {float(noisy['peak_ergotropy']):.4g} ω0."
+        f"Reading {w.default}, λ = {STRENGTHS[0]:g}: closed maximum {float(closed['peak_stored_energy']):.5g} ω0, "
+        f"with noise E({WINDOW:g}) = "
+        f"{float(noisy['stored_energy'][-1]):.5g} ω0; the ergotropy falls from {float(closed['peak_ergotropy']):.4g} "
+        f"to {float(noisy['peak_ergotropy']):.4g} ω0."
     )
 
 
@@ -134,7 +158,10 @@ def _noisy_slope(w: Work) -> str:
     closed, noisy = w.slope(w.default, last=4), w.slope(w.default, "both", last=4)
     n = np.arange(2, 5)
     count = fit_scaling(n, n - 1, resource="none", figure="bonds").exponent.value
-    return f"Slope on N = 2-4: {closed.exponent.value:.4f} without and {noisy.exponent.value:.4f} with noise; the number of bonds alone gives {count:.3f}."
+    return (
+        f"Slope on N = 2-4: {closed.exponent.value:.4f} without and {noisy.exponent.value:.4f} with noise; the "
+        f"number of bonds alone gives {count:.3f}."
+    )
 
 
 def _c_squared(w: Work) -> str:
@@ -143,7 +170,10 @@ def _c_squared(w: Work) -> str:
 
 def _doublet(w: Work) -> str:
     found = ising.gap(8, exchange=EXCHANGE, transverse=TRANSVERSE)
-    return f"N = 8, h = {TRANSVERSE:g} J: the doublet is split by {found.splitting:.4g} J, and the first state that stores energy lies {found.gap:.6g} J above."
+    return (
+        f"N = 8, h = {TRANSVERSE:g} J: the doublet is split by {found.splitting:.4g} J, and the first state that "
+        f"stores energy lies {found.gap:.6g} J above."
+    )
 
 
 FINDS: dict[str, Find] = {

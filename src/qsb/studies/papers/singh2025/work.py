@@ -120,9 +120,7 @@ class Work:
     def data(self, reading: str, noise: str = "closed", strength: float = STRENGTHS[0]) -> xr.Dataset:
         """Four cells under one reading."""
         figures = (*_SERIES, "coherent_ergotropy") if noise == "closed" else _SERIES
-        return self.bench.run(
-            self.name(reading, noise, strength), spec(reading, noise, figures, strength=strength)
-        )
+        return self.bench.run(self.name(reading, noise, strength), spec(reading, noise, figures, strength=strength))
 
     def sizes(self, reading: str, noise: str) -> list[int]:
         """Numbers of cells: those of the paper, and on to where the asymptotics show."""
@@ -158,7 +156,7 @@ class Work:
         return fit_dataset(few, resource="coupling")
 
     def equal_norm(self, reading: str) -> Scaling:
-        """Exponent at equal operator norm: the power that the charger has when its span is scaled to that of the field, 2 N lambda."""
+        """Exponent at equal operator norm: power times the ratio of the field's span, 2 N lambda, to the charger's."""
         data = self.scaling(reading)
         n, p = data["cells"].values, data["peak_power"].values
         return fit_scaling(
@@ -173,7 +171,5 @@ class Work:
         if coupling not in self.relaxation:
             self.bench.tell(f"storage model, bath along {coupling}")
             cells = 6 if self.quick else CHAIN
-            self.relaxation[coupling] = compare_relaxation(
-                cells, EXCHANGE, TRANSVERSE, TEMPERATURES, coupling=coupling
-            )
+            self.relaxation[coupling] = compare_relaxation(cells, EXCHANGE, TRANSVERSE, TEMPERATURES, coupling=coupling)
         return self.relaxation[coupling]
