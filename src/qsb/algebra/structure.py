@@ -87,7 +87,7 @@ def is_hermitian(op: OpSum, space: Space) -> bool:
                 total = total + (t.data - t.data.conj().T)
         size = max(float(abs(t.data).max()) for t in op.active if isinstance(t, Matrix))
         rest = OpSum(tuple(t for t in op.active if not isinstance(t, Matrix)))
-        return float(abs(total).max()) <= 1e-10 * max(size, 1e-300) and is_hermitian(rest, space)  # type: ignore[arg-type]
+        return float(abs(total).max()) <= 1e-10 * max(size, 1e-300) and is_hermitian(rest, space)
     uniform_real = all(_manifestly_hermitian(t) for t in op.active)
     return uniform_real or _hermitian_by_words(op, space)
 

@@ -19,7 +19,7 @@ Rate = float | NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Jump:
-    r"""One dissipator family: :math:`\gamma_i D[o_i]` on each site, :math:`\gamma D[\sum_i o_i]` or :math:`\gamma D[L]`.
+    r"""One dissipator family: :math:`\gamma_i D[o_i]` a site, :math:`\gamma D[\sum_i o_i]` or :math:`\gamma D[L]`.
 
     Attributes:
         op: site operator ``-``, ``+`` or ``z``; or an `OpSum` L.
@@ -105,10 +105,10 @@ class Channel:
         Raises:
             StructureError: if a temperature is given and the cells have no such frequency.
         """
-        group = _group_name(self.on, space)
         if self.kind == "custom":
             assert self.operator is not None
-            return (Jump(self.operator, self.rate, group, True, self.envelope),)
+            return (Jump(self.operator, self.rate, space.groups[0].name, True, self.envelope),)
+        group = _group_name(self.on, space)
 
         def jump(op: str, rate: Rate) -> Jump:
             return Jump(op, rate, group, self.collective, self.envelope)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import pickle
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -210,12 +212,28 @@ def canonical(value: Any) -> str:
 
 
 def _code(function: Any) -> str:
+    """What a function does, as far as it can be read: its code with the values it refers to, or its pickled bytes."""
     code = getattr(function, "__code__", None)
     if code is None:
-        return repr(type(function))
-    cells = getattr(function, "__closure__", None) or ()
-    closed = [c.cell_contents for c in cells if isinstance(c.cell_contents, int | float | str)]
-    return f"{code.co_code.hex()},{code.co_consts!r},{closed!r}"
+        return _bytes(function)
+    cells = [c.cell_contents for c in function.__closure__ or ()]
+    used = {k: function.__globals__[k] for k in code.co_names if k in function.__globals__}
+    data = [
+        f"{k}={_bytes(v)}" for k, v in sorted(used.items()) if isinstance(v, int | float | complex | str | np.ndarray)
+    ]
+    held = [_bytes(v) for v in (*cells, *(function.__defaults__ or ()))]
+    return f"{code.co_code.hex()},{[c for c in code.co_consts if not hasattr(c, 'co_code')]!r},{held},{data}"
+
+
+def _bytes(value: Any) -> str:
+    """A digest of a value; a new one every time for what cannot be written, so that it never passes for another."""
+    if hasattr(value, "__code__"):
+        return _code(value)
+    try:
+        content = pickle.dumps(value)
+    except (pickle.PicklingError, TypeError, AttributeError):
+        content = uuid.uuid4().bytes
+    return hashlib.sha256(content).hexdigest()
 
 
 __all__ = ["Problem", "Start", "Structure", "canonical"]

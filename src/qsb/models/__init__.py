@@ -1,7 +1,7 @@
 """Batteries by family: each model is a function that returns a `qsb.charging.battery.Battery`.
 
-`MODELS` maps the names that a spec file may use to these functions; the other keys of a spec's ``[model]`` table are the
-function's keyword arguments. Families never import each other, so that one can be read, replaced or removed alone.
+`MODELS` maps the names that a spec file may use to these functions; the other keys of a spec's ``[model]`` table are
+the function's keyword arguments. Families never import each other, so that one can be read, replaced or removed alone.
 """
 
 from __future__ import annotations

@@ -150,7 +150,9 @@ def spectrum(
     n = _count(cells)
     if levels is None:
         if n > ALL_LEVELS:
-            raise SpecError(f"All levels of {n} cells are 2^{n} numbers; give levels, e.g. levels=100, for the lowest ones.")
+            raise SpecError(
+                f"All levels of {n} cells are 2^{n} numbers; give levels, e.g. levels=100, for the lowest ones."
+            )
         wanted = 1 << n
     else:
         wanted = _count(levels, "levels")
@@ -321,7 +323,9 @@ def metastability(
     if n < 2:
         raise SpecError("cells must be at least 2: a single cell has no domain walls.")
     if j <= h:
-        raise StructureError(f"The chain is ordered only for J > |h|, but J = {j:g} and |h| = {h:g}: there is no barrier.")
+        raise StructureError(
+            f"The chain is ordered only for J > |h|, but J = {j:g} and |h| = {h:g}: there is no barrier."
+        )
     bulk = math.floor(2 * j / g) + 1 if g else None
     edge = math.floor(j / g) + 1 if g else None
     metastable = 0 < g < j
@@ -336,7 +340,9 @@ def metastability(
             "which does not grow with the number of cells."
         )
     else:
-        statement = f"At |g| >= J the false order has no barrier at the ends of the chain: it stores {2 * g * n:g} unprotected."
+        statement = (
+            f"At |g| >= J the false order has no barrier at the ends of the chain: it stores {2 * g * n:g} unprotected."
+        )
     return Metastability(
         wall=2 * j,
         wall_band=2 * (j - h),

@@ -1,1 +1,1 @@
-"""."""
+"""Data in, data out: spec files, runs, sweeps and the checked dataset."""

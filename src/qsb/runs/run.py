@@ -92,7 +92,7 @@ def run(
     representation: str | None = None,
     memory: int | str | None = None,
     tolerance: float | None = None,
-    charging_time_of: str = "stored_energy",
+    charging_time_of: str | None = None,
     seed: int = 0,
     title: str = "",
     spec: str = "",
@@ -111,7 +111,7 @@ def run(
         memory: the most that the plan may take, bytes or a text like ``"4 GiB"`` (the default).
         tolerance: bound on the error of the state; 1e-8 by default. Every self-check must hold within ten
             times of it.
-        charging_time_of: the figure whose maximum defines the charging time.
+        charging_time_of: the figure whose maximum defines the charging time; ``stored_energy`` by default.
         seed: kept in the dataset; nothing here is random.
         title: kept in the dataset.
         spec: the TOML text that the problem came from, kept in the dataset.
@@ -128,10 +128,11 @@ def run(
     if tolerance is not None and not 1e-13 <= tolerance <= 1e-2:
         raise SpecError(f"The tolerance must lie between 1e-13 and 1e-2, but it is {tolerance!r}.")
     chosen = tuple(dict.fromkeys(figures or DEFAULT_FIGURES))
-    if charging_time_of not in FIGURES:
-        quantity(charging_time_of)
-        raise SpecError(f"charging_time_of must be a time series, but it is {charging_time_of!r}.")
-    wanted = tuple(dict.fromkeys((*chosen, charging_time_of)))
+    timed = charging_time_of or "stored_energy"
+    if timed not in FIGURES:
+        quantity(timed)
+        raise SpecError(f"charging_time_of must be a time series, but it is {timed!r}.")
+    wanted = tuple(dict.fromkeys((*chosen, timed)))
     made = plan(problem, wanted, subset=subset, cut=cut, representation=representation, memory=memory)
     series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress)
     reading = Reading(problem, series)
@@ -140,11 +141,9 @@ def run(
         "title": title or problem.battery.name,
         "spec": spec,
         "seed": seed,
-        "charging_time_of": charging_time_of,
+        "charging_time_of": timed,
     }
-    data = _dataset(
-        problem, reading, {name: values[name] for name in chosen}, values[charging_time_of], charging_time_of
-    )
+    data = _dataset(problem, reading, {name: values[name] for name in chosen}, values[timed], timed)
     data.attrs.update(described | _provenance(problem, made, series, wanted, tolerance or 1e-8))
     for name, attribute in (("subset_ergotropy", list(subset)), ("entanglement_entropy", cut)):
         if name in data:
@@ -160,7 +159,6 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
     spec = Spec.of(source)
     if spec.axes():
         return sweep(spec)
-    given = {k: arguments[k] for k in ("charging_time_of", "progress")}
     return run(
         spec.problem(),
         figures or spec.figures,
@@ -172,7 +170,8 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
         seed=spec.solve.seed,
         title=arguments["title"] or spec.title,
         spec=spec.to_toml(),
-        **given,
+        charging_time_of=arguments["charging_time_of"] or spec.save.charging_time_of,
+        progress=arguments["progress"],
     )
 
 

@@ -1,0 +1,230 @@
+"""The tables of a spec file: their keys, types and defaults. What the numbers mean is checked by what they become."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self, get_args
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from qsb.algebra.states import Start
+from qsb.charging import environment, protocol
+from qsb.runs.figures import DEFAULT_FIGURES
+
+
+class Form(BaseModel):
+    """A table that knows all its keys."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class EnvelopeTable(Form):
+    """A table with a kind."""
+
+    @classmethod
+    def kind_of(cls) -> str:
+        """The word that chooses this table."""
+        return str(get_args(cls.model_fields["kind"].annotation)[0])
+
+
+class ConstantForm(EnvelopeTable):
+    """`qsb.charging.Constant`."""
+
+    kind: Literal["constant"]
+    amplitude: float = 1.0
+
+    def envelope(self) -> protocol.Envelope:
+        """The envelope."""
+        return protocol.Constant(self.amplitude)
+
+
+class CosineForm(EnvelopeTable):
+    """`qsb.charging.Sinusoidal`: both rotating terms are kept."""
+
+    kind: Literal["cosine"]
+    frequency: float
+    phase: float = 0.0
+    amplitude: float = 1.0
+
+    def envelope(self) -> protocol.Envelope:
+        """The envelope."""
+        return protocol.Sinusoidal(self.frequency, self.phase, self.amplitude)
+
+
+class GaussianForm(EnvelopeTable):
+    """`qsb.charging.Gaussian`."""
+
+    kind: Literal["gaussian"]
+    centre: float
+    width: float
+    amplitude: float = 1.0
+
+    def envelope(self) -> protocol.Envelope:
+        """The envelope."""
+        return protocol.Gaussian(self.centre, self.width, self.amplitude)
+
+
+class RampForm(EnvelopeTable):
+    """`qsb.charging.Ramp`."""
+
+    kind: Literal["ramp"]
+    start: float
+    end: float
+    duration: float
+
+    def envelope(self) -> protocol.Envelope:
+        """The envelope."""
+        return protocol.Ramp(self.start, self.end, self.duration)
+
+
+class PiecewiseForm(EnvelopeTable):
+    """`qsb.charging.Piecewise`."""
+
+    kind: Literal["piecewise"]
+    edges: list[float]
+    values: list[float]
+
+    def envelope(self) -> protocol.Envelope:
+        """The envelope."""
+        return protocol.Piecewise(tuple(self.edges), tuple(self.values))
+
+
+class TableForm(EnvelopeTable):
+    """`qsb.charging.Table`."""
+
+    kind: Literal["table"]
+    times: list[float]
+    values: list[float]
+
+    def envelope(self) -> protocol.Envelope:
+        """The envelope."""
+        return protocol.Table(tuple(self.times), tuple(self.values))
+
+
+ENVELOPES = (ConstantForm, CosineForm, GaussianForm, RampForm, PiecewiseForm, TableForm)
+
+EnvelopeForm = Annotated[
+    Annotated[
+        ConstantForm | CosineForm | GaussianForm | RampForm | PiecewiseForm | TableForm, Field(discriminator="kind")
+    ],
+    # envelope = "constant" is short for {kind = "constant"}
+    BeforeValidator(lambda v: {"kind": v} if isinstance(v, str) else v),
+]
+
+
+class StartForm(Form):
+    """The initial state."""
+
+    state: Literal["ground", "down", "up", "thermal", "product"] = "ground"
+    temperature: float | None = None
+    bloch: list[float] | list[list[float]] | None = None
+
+    @model_validator(mode="after")
+    def _belongs(self) -> Self:
+        for key, state in (("temperature", "thermal"), ("bloch", "product")):
+            given = getattr(self, key) is not None
+            if given and self.state != state:
+                raise ValueError(f"{key} belongs to state = {state!r}, but the state is {self.state!r}; remove it")
+            if not given and self.state == state:
+                raise ValueError(f"state = {state!r} needs {key}")
+        return self
+
+    def start(self) -> Start:
+        """The start."""
+        bloch = None if self.bloch is None else np.asarray(self.bloch, dtype=float)
+        return Start(self.state, self.temperature, bloch)
+
+
+class ChannelForm(Form):
+    """One channel of the environment."""
+
+    kind: Literal["emission", "pumping", "dephasing", "thermal"]
+    rate: float | list[float]
+    on: str = "battery"
+    collective: bool = False
+    nbar: float | list[float] | None = None
+    temperature: float | None = None
+    envelope: EnvelopeForm | None = None
+
+    def channel(self) -> environment.Channel:
+        """The channel."""
+        return environment.Channel(
+            self.kind,
+            self.rate if isinstance(self.rate, float | int) else np.asarray(self.rate),
+            self.on,
+            self.collective,
+            self.nbar if self.nbar is None or isinstance(self.nbar, float | int) else np.asarray(self.nbar),
+            self.temperature,
+            envelope=None if self.envelope is None else self.envelope.envelope(),
+        )
+
+
+class StageForm(Form):
+    """One stage of the protocol."""
+
+    kind: Literal["charge", "store", "discharge"] = "charge"
+    duration: float
+    envelope: EnvelopeForm = ConstantForm(kind="constant")
+    battery: bool = True
+
+    def stage(self) -> protocol.Stage:
+        """The stage."""
+        return protocol.Stage(self.kind, self.duration, self.envelope.envelope(), self.battery)
+
+
+class SaveForm(Form):
+    """What is kept, and when."""
+
+    points: Annotated[int, Field(ge=1)] | None = None
+    times: list[float] | None = None
+    figures: list[str] = list(DEFAULT_FIGURES)
+    cells: list[int] = []
+    cut: int | None = None
+    charging_time_of: str = "stored_energy"
+
+    @model_validator(mode="after")
+    def _one_grid(self) -> Self:
+        if self.points is not None and self.times is not None:
+            raise ValueError("give points or times, not both")
+        return self
+
+    def grid(self, duration: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The save times; the end alone for one point."""
+        if self.times is not None:
+            return np.asarray(self.times, dtype=float)
+        points = self.points or 201
+        if duration == 0 or points == 1:
+            return np.array([duration], dtype=float)
+        return np.linspace(0.0, duration, points)
+
+
+class SolveForm(Form):
+    """How it is solved."""
+
+    tolerance: float = 1e-8
+    representation: str = "auto"
+    memory: int | str = "4 GiB"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class RangeForm(Form):
+    """An axis from start to stop, both included."""
+
+    start: float | int
+    stop: float | int
+    num: Annotated[int, Field(ge=1)]
+    spacing: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        if self.spacing == "log" and not (self.start > 0 and self.stop > 0):
+            raise ValueError("a logarithmic range needs a positive start and stop")
+        return self
+
+    def values(self) -> list[Any]:
+        """The values; whole numbers where both ends are and all values are."""
+        make = np.geomspace if self.spacing == "log" else np.linspace
+        values = make(self.start, self.stop, self.num)
+        if isinstance(self.start, int) and isinstance(self.stop, int) and np.all(values == np.round(values)):
+            return [int(v) for v in values]
+        return [float(v) for v in values]

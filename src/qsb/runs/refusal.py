@@ -1,0 +1,63 @@
+"""From pydantic's errors to sentences: the path of the key, what is wrong, the nearest valid key or what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from qsb.runs.forms import ENVELOPES, ChannelForm, Form, RangeForm, SaveForm, SolveForm, StageForm, StartForm
+
+_FORMS: dict[str, type[Form]] = {
+    "channel": ChannelForm,
+    "stage": StageForm,
+    "start": StartForm,
+    "save": SaveForm,
+    "solve": SolveForm,
+    "sweep": RangeForm,
+}
+
+
+def explain(error: ValidationError, top: type[Form]) -> str:
+    """Every fault in one sentence each; `top` is the form of the whole file."""
+    return " ".join(dict.fromkeys(_sentences(error, top)))
+
+
+def advice(word: object, known: Sequence[str] | Mapping[str, Any]) -> str:
+    """The nearest known word, or all of them."""
+    near = get_close_matches(str(word), list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}."
+
+
+def _sentences(error: ValidationError, top: type[Form]) -> Iterator[str]:
+    tags = {str(form.kind_of()): form for form in ENVELOPES}
+    for fault in error.errors():
+        at = fault["loc"]
+        # pydantic puts the tag and the alternative of a union into the path; they are no keys of the file
+        parts = [p for k, p in enumerate(at) if not (k and at[k - 1] == "envelope" and p in tags)]
+        parts = [p for p in parts if p not in ("RangeForm", "float", "int", "str") and "[" not in str(p)]
+        path = ".".join(str(p) for p in parts)
+        tag = next((str(p) for k, p in enumerate(at) if k and at[k - 1] == "envelope" and p in tags), None)
+        form = tags[tag] if tag else _FORMS.get(str(parts[0]), top) if len(parts) > 1 else top
+        message = fault["msg"].removeprefix("Value error, ").rstrip(".")
+        match fault["type"]:
+            case "extra_forbidden":
+                yield f"{path}: unknown key{advice(parts[-1], list(form.model_fields))}"
+            case "missing":
+                yield f"{path} is missing; it must be given."
+            case "literal_error" | "union_tag_invalid":
+                allowed = str(fault["ctx"].get("expected") or fault["ctx"].get("expected_tags"))
+                given = fault["input"]["kind"] if isinstance(fault["input"], dict) else fault["input"]
+                words = allowed.replace(" or ", ", ").replace("'", "").split(", ")
+                yield f"{path} is {given!r}{advice(given, words)}"
+            case "value_error":
+                yield f"{path}: {message}." if not message.endswith("?") else f"{path}: {message}"
+            case _ if parts[0] == "sweep" and form is RangeForm and len(parts) < 4:
+                yield f"{path} is {fault['input']!r}: it must be a list of values, or {{start, stop, num}}."
+            case _:
+                yield f"{path} is {fault['input']!r}: {message[0].lower() + message[1:]}."
+
+
+__all__ = ["advice", "explain"]
