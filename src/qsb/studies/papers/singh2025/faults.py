@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from qsb.models import ising
+from qsb.models.ising import gap as ising_gap
 from qsb.stellar import scale
 from qsb.studies.papers.singh2025.work import (
     CELLS,
@@ -169,10 +169,10 @@ def _c_squared(w: Work) -> str:
 
 
 def _doublet(w: Work) -> str:
-    found = ising.gap(8, exchange=EXCHANGE, transverse=TRANSVERSE)
+    found = ising_gap(8, exchange=EXCHANGE, transverse=TRANSVERSE)
     return (
         f"N = 8, h = {TRANSVERSE:g} J: the doublet is split by {found.splitting:.4g} J, and the first state that "
-        f"stores energy lies {found.gap:.6g} J above."
+        f"stores energy lies {found.above:.6g} J above."
     )
 
 

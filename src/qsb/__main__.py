@@ -1,0 +1,5 @@
+"""`python -m qsb`."""
+
+from qsb.cli import main
+
+main()

@@ -1,0 +1,385 @@
+"""The command line: `qsb run | plan | fit | reproduce | list | bounds`.
+
+Results go to stdout or to the named file, progress to stderr. Exit code 0: done; 1: the work failed, or what was asked
+about is impossible; 2: the request is wrong. Everything heavy is imported by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from qsb.errors import ConvergenceError, PlanError, QsbError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FAILED, WRONG, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="qsb",
+    help="Quantum batteries: exact charging dynamics, figures of merit with their bounds, honest scaling verdicts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="A TOML file; see docs/spec.md.")]
+
+
+@app.callback(invoke_without_command=True)
+def _top(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        from qsb import __version__
+
+        print(f"qsb {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    spec: SpecFile,
+    out: Annotated[Path | None, typer.Option(help="Write the dataset to this NetCDF file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw it to this png, pdf or svg file.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Folder for the points of a sweep: what is there is kept.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes for the points of a sweep.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Run a spec, or every point of its sweep, and print its scalars."""
+    from qsb.runs.dataset import write
+    from qsb.runs.spec import load_spec
+
+    loaded = load_spec(spec)
+    # what cannot be written is refused before the work
+    for target in (out, plot):
+        if target is not None:
+            _writable(target)
+    data = _sweep(loaded, store, jobs) if loaded.axes() else _single(loaded)
+    if out is not None:
+        write(data, out)
+    if plot is not None:
+        from qsb.plots import plot_series, save
+
+        save(plot_series(data), plot)
+    _answer(as_json, lambda: _data_dict(data), lambda: _data_text(data))
+    for target in (out, plot):
+        if target is not None:
+            print(f"wrote {target}", file=sys.stderr)
+
+
+@app.command()
+def plan(spec: SpecFile, as_json: Json = False) -> None:
+    """Say how a spec would be solved, with dimension, bytes and reasons, and start nothing."""
+    from qsb.runs.run import plan as make_plan
+    from qsb.runs.spec import load_spec
+
+    plans = []
+    for coordinates, point in load_spec(spec).points():
+        where = ", ".join(f"{k} = {v}" for k, v in coordinates.items())
+        plans.append((where, coordinates, make_plan(point)))
+    _answer(
+        as_json,
+        lambda: [{"point": c, **p.to_dict()} for _, c, p in plans] if plans[0][1] else plans[0][2].to_dict(),
+        lambda: "\n\n".join(f"{where}\n{made}" if where else str(made) for where, _, made in plans),
+    )
+
+
+@app.command()
+def fit(
+    dataset: Annotated[Path, typer.Argument(help="A NetCDF file that a sweep over the number of cells wrote.")],
+    resource: Annotated[
+        str, typer.Option(help="What is held equal between the sizes: 'coupling', 'operator norm', ...")
+    ],
+    figure: Annotated[str, typer.Option(help="The scalar to fit.")] = "peak_power",
+    over: Annotated[str, typer.Option(help="The swept axis that counts the cells.")] = "cells",
+    plot: Annotated[Path | None, typer.Option(help="Draw it to this png, pdf or svg file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Fit a scaling exponent with its interval, and say whether it is an advantage."""
+    from qsb.runs.dataset import read
+    from qsb.studies.scaling import fit_dataset
+
+    if plot is not None:
+        _writable(plot)
+    scaling = fit_dataset(read(dataset), figure, over, resource=resource)
+    if plot is not None:
+        from qsb.plots import plot_scaling, save
+
+        save(plot_scaling({dataset.stem: scaling}), plot)
+    _answer(as_json, scaling.to_dict, lambda: str(scaling))
+
+
+@app.command()
+def reproduce(
+    paper: Annotated[str, typer.Argument(help="Key of a paper; `qsb list papers` has them.")] = "singh2025",
+    out: Annotated[Path, typer.Option(help="Folder of the report; a former report there is replaced.")] = Path(
+        "report"
+    ),
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer and smaller sizes in the scaling runs.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Recompute a paper's figures, tables and claims, and write a report with a verdict for each claim."""
+    from qsb.report import Progress, reproduce
+
+    with Progress(quick=quick) as progress:
+        folder = reproduce(paper, out, quick=quick, tell=progress.tell)
+    claims = json.loads((folder / "claims.json").read_text(encoding="utf-8"))
+    _answer(
+        as_json,
+        lambda: {"report": str(folder / "index.html"), "claims": claims},
+        lambda: "\n".join(
+            [
+                *(f"{c['verdict']:<13} {c['id']:<18} {c['statement']}" for c in claims),
+                f"report: {folder / 'index.html'}",
+            ]
+        ),
+    )
+
+
+Kind = Literal["models", "figures", "channels", "envelopes", "representations", "papers"]
+
+
+@app.command("list")
+def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")], as_json: Json = False) -> None:
+    """List what can be named in a spec or on the command line."""
+    rows = _CATALOGUES[kind]()
+    width = max(len(name) for name in rows)
+    _answer(as_json, lambda: rows, lambda: "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items()))
+
+
+@app.command()
+def bounds(
+    specific_energy: Annotated[float | None, typer.Option(help="J/kg: is such a store possible?")] = None,
+    as_json: Json = False,
+) -> None:
+    """Hard limits: a specific energy against c^2, or the list of all bounds with their assumptions."""
+    from qsb.stellar import scale
+
+    if specific_energy is not None:
+        found = scale.specific_energy_report(specific_energy)
+        _answer(as_json, found.to_dict, lambda: str(found))
+        if not found.allowed:
+            raise typer.Exit(FAILED)
+        return
+    rows = _bounds()
+    light = scale.one_second_of_sunlight()
+    constants = {
+        "speed_of_light_squared_J_per_kg": scale.SPEED_OF_LIGHT_SQUARED,
+        "one_second_of_sunlight_J": light.energy,
+    }
+    _answer(
+        as_json,
+        lambda: {**constants, "bounds": rows},
+        lambda: "\n".join(
+            [
+                f"c^2 = {scale.SPEED_OF_LIGHT_SQUARED:.10g} J/kg: no store holds more energy per kilogram of itself.",
+                f"One second of sunlight: {light.energy:.4g} J.",
+                *(f"{name}: {text}" for name, text in rows.items()),
+            ]
+        ),
+    )
+
+
+def _single(spec: Any) -> xr.Dataset:
+    """One run with a progress bar."""
+    from qsb.runs.run import run as run_spec
+
+    with _bar(spec.title or "run") as progress:
+        return run_spec(spec, progress=progress)
+
+
+def _sweep(spec: Any, store: Path | None, jobs: int) -> xr.Dataset:
+    """All points, in one or several processes that share the cores between them."""
+    from qsb.runs.sweep import sweep
+
+    with _bar(spec.title or "sweep") as progress:
+        if jobs == 1:
+            return sweep(spec, store=store, progress=progress)
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            return sweep(spec, store=store, executor=pool, progress=progress)
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Callable[[float], None] | None]:
+    """A bar on stderr; nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(title, total=1.0)
+        yield lambda fraction: shown.update(task, completed=fraction)
+
+
+def _writable(target: Path) -> None:
+    """Refuse a file whose folder is not there, before the work."""
+    from qsb.errors import SpecError
+
+    if not target.parent.is_dir():
+        raise SpecError(f"The folder {str(target.parent)!r} of {target.name!r} does not exist; make it first.")
+
+
+def _data_dict(data: xr.Dataset) -> dict[str, Any]:
+    """Scalars, series and attributes as plain data; NaN and infinity become null."""
+    return {
+        "attributes": dict(data.attrs),
+        "dimensions": {str(k): int(v) for k, v in data.sizes.items()},
+        "coordinates": {str(k): v.values.tolist() for k, v in data.coords.items()},
+        "variables": {
+            str(k): {"units": v.attrs["units"], "dims": list(v.dims), "values": v.values.tolist()}
+            for k, v in data.data_vars.items()
+        },
+    }
+
+
+def _data_text(data: xr.Dataset) -> str:
+    """Scalars with units; of a sweep one line a point."""
+    axes = [str(d) for d in data.dims if d != "time"]
+    scalars = [str(k) for k, v in data.data_vars.items() if "time" not in v.dims]
+    if not axes:
+        width = max(len(k) for k in scalars)
+        lines = [f"{k:<{width}}  {float(data[k]):.10g} {_unit(data[k].attrs['units'])}".rstrip() for k in scalars]
+        return "\n".join([data.attrs["title"], *lines])
+    flat = data[scalars].stack(point=axes)
+    header = [*axes, *scalars]
+    rows = [
+        [*map(str, _tuple(p)), *(f"{float(flat[k][i]):.8g}" for k in scalars)]
+        for i, p in enumerate(flat["point"].values)
+    ]
+    widths = [max(len(r[c]) for r in [header, *rows]) for c in range(len(header))]
+    return "\n".join("  ".join(f"{v:>{w}}" for v, w in zip(r, widths, strict=True)) for r in [header, *rows])
+
+
+def _tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _unit(unit: str) -> str:
+    return "" if unit == "1" else unit
+
+
+def _models() -> dict[str, str]:
+    from qsb.models import MODELS
+
+    return {name: _first_line(model) for name, model in MODELS.items()}
+
+
+def _figures() -> dict[str, str]:
+    from qsb.quantities import names, quantity
+
+    return {
+        name: f"{quantity(name).long_name} ({quantity(name).unit})"
+        for kind in ("series", "scalar")
+        for name in names(kind)
+    }
+
+
+def _channels() -> dict[str, str]:
+    from qsb.charging import environment
+
+    return {name: _first_line(getattr(environment, name)) for name in ("emission", "pumping", "dephasing", "thermal")}
+
+
+def _envelopes() -> dict[str, str]:
+    from qsb.runs.forms import ENVELOPES
+
+    return {form.kind_of(): ", ".join(k for k in form.model_fields if k != "kind") for form in ENVELOPES}
+
+
+def _representations() -> dict[str, str]:
+    from qsb.dynamics.plan import REPRESENTATIONS
+
+    return {r.name: _first_line(type(r)) for r in REPRESENTATIONS}
+
+
+def _papers() -> dict[str, str]:
+    from qsb.studies.papers import PAPERS
+
+    return {key: title for key, (_, title) in PAPERS.items()}
+
+
+def _bounds() -> dict[str, str]:
+    from qsb.quantities import names, quantity
+
+    return {n: quantity(n).definition for n in names("series") if n.startswith("bound_")}
+
+
+_CATALOGUES: Mapping[str, Callable[[], dict[str, str]]] = {
+    "models": _models,
+    "figures": _figures,
+    "channels": _channels,
+    "envelopes": _envelopes,
+    "representations": _representations,
+    "papers": _papers,
+}
+
+
+def _first_line(thing: Any) -> str:
+    return (thing.__doc__ or "").strip().splitlines()[0]
+
+
+def _answer(as_json: bool, plain: Callable[[], Any], text: Callable[[], str]) -> None:
+    """Print the answer in one of its two forms."""
+    print(json.dumps(_finite(plain()), ensure_ascii=False, allow_nan=False) if as_json else text())
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value
+
+
+def main() -> None:
+    """Entry point of the `qsb` command; turns errors into a sentence and an exit code."""
+    try:
+        app()
+    except (PlanError, ConvergenceError) as error:
+        _stop(error, FAILED)
+    except QsbError as error:
+        _stop(error, WRONG)
+    except KeyboardInterrupt:
+        print("interrupted; a sweep with --store goes on from here when it is run again", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(FAILED)
+    except (OSError, MemoryError) as error:
+        _stop(error, FAILED)
+
+
+def _stop(error: BaseException, code: int) -> None:
+    if "--json" in sys.argv:
+        needed = getattr(error, "bytes_needed", None)
+        print(json.dumps({"error": type(error).__name__, "message": str(error), "bytes_needed": needed}))
+    print(f"qsb: {error}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
