@@ -1,0 +1,44 @@
+"""Writing figures: whole or not at all, and the same bytes from the same figure."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from qsb.errors import SpecError
+from qsb.plots.style import style
+
+#: no dates and no program versions, so that the same figure gives the same file
+_METADATA: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "svg": {"Date": None, "Creator": None},
+}
+
+
+def save(figure: Figure, path: str | Path, *, dpi: int = 200) -> Path:
+    """Write a figure as png, pdf or svg, by the ending of the name.
+
+    Raises:
+        SpecError: on another ending, or a folder that does not exist.
+    """
+    target = Path(path)
+    kind = target.suffix.lower().lstrip(".")
+    if kind not in _METADATA:
+        raise SpecError(f"A figure is written as .png, .pdf or .svg, but the file is called {target.name!r}.")
+    if not target.parent.is_dir():
+        raise SpecError(f"The folder {str(target.parent)!r} does not exist; make it first.")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with style():
+            figure.savefig(part, format=kind, dpi=dpi, metadata=_METADATA[kind])
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+__all__ = ["save"]
