@@ -41,9 +41,12 @@ class Peaks:
             power: its slope there.
             offset: tr[H_B rho(0)], which the energies of kinks include.
         """
-        best: list[tuple[float, float]] = []
+        return earliest([maximum(t, e, p) for t, e, p in self.pieces(energy, power, offset)])
+
+    def pieces(self, energy: RealArray, power: RealArray, offset: float) -> Iterator[tuple[list[float], ...]]:
+        """Times, stored energies and slopes of every smooth piece, kinks at its ends included."""
         for index, left, right in self._pieces():
-            t, e, p = (list(a[index]) for a in (self.times, energy, power))
+            t, e, p = (a[index].tolist() for a in (self.times, energy, power))
             if left is not None:
                 t, e, p = [left.time, *t], [left.energy - offset, *e], [left.after, *p]
             if right is not None:
@@ -51,8 +54,7 @@ class Peaks:
             # outside the save window a kink is no part of the answer
             keep = [k for k, at in enumerate(t) if self.times[0] <= at <= self.times[-1]]
             if keep:
-                best.append(maximum([t[k] for k in keep], [e[k] for k in keep], [p[k] for k in keep]))
-        return earliest(best)
+                yield tuple([values[k] for k in keep] for values in (t, e, p))
 
     def of_power(self, power: RealArray) -> tuple[float, float]:
         """Time and value of the largest power, one-sided limits at kinks included."""

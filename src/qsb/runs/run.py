@@ -15,9 +15,9 @@ from qsb.dynamics.representation import Request
 from qsb.dynamics.solve import Series, solve
 from qsb.errors import SpecError
 from qsb.quantities import quantity
+from qsb.runs.closer import MOST_POINTS, Closer, look_closer
 from qsb.runs.dataset import CONVENTIONS, check, variable
 from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, Reading, check_figures, needs
-from qsb.runs.peaks import Peaks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -143,8 +143,12 @@ def run(
         "seed": seed,
         "charging_time_of": timed,
     }
-    data = _dataset(problem, reading, {name: values[name] for name in chosen}, values[timed], timed)
-    data.attrs.update(described | _provenance(problem, made, series, wanted, tolerance or 1e-8))
+    peaked = dict.fromkeys(("stored_energy", "power", "average_power", timed))
+    if "ergotropy" in chosen and not reading.pure:
+        peaked["ergotropy"] = None
+    closer = look_closer(problem, made, reading, tuple(peaked), tolerance or 1e-8)
+    data = _dataset(problem, reading, closer, {name: values[name] for name in chosen}, timed)
+    data.attrs.update(described | _provenance(problem, made, series, wanted, tolerance or 1e-8, closer))
     for name, attribute in (("subset_ergotropy", list(subset)), ("entanglement_entropy", cut)):
         if name in data:
             data[name].attrs["cells" if name == "subset_ergotropy" else "cut"] = json.dumps(attribute)
@@ -175,57 +179,61 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
     )
 
 
-def _dataset(
-    problem: Problem, reading: Reading, values: dict[str, Any], timed: Any, charging_time_of: str
-) -> xr.Dataset:
+def _dataset(problem: Problem, reading: Reading, closer: Closer, values: dict[str, Any], timed: str) -> xr.Dataset:
     """Series and scalars with their attributes."""
     import xarray as xr
 
     variables = {name: variable(name, ("time",), v) for name, v in values.items()}
-    for name, v in _scalars(problem, reading, values, timed, charging_time_of).items():
+    scalars = _scalars(problem, reading)
+    if closer.resolved:
+        scalars = _peaks(reading, closer, timed, "ergotropy" in values) | scalars
+    for name, v in scalars.items():
         variables[name] = variable(name, (), v)
     times = variable("time", ("time",), np.array(reading.series.times))
     return xr.Dataset(variables, coords={"time": times})
 
 
-def _scalars(
-    problem: Problem, reading: Reading, values: dict[str, Any], timed: Any, charging_time_of: str
-) -> dict[str, float]:
-    """Peaks between the save times, and what describes the battery."""
-    series = reading.series
-    peaks = Peaks(series.times, series.kinks)
-    stored = FIGURES["stored_energy"](reading)
-    energy_peak = peaks.of_energy(stored, reading["power"], series.start_energy)
-    power_peak = peaks.of_power(reading["power"])
-    if charging_time_of in ("stored_energy", "energy_above_ground"):
+def _peaks(reading: Reading, closer: Closer, timed: str, ergotropy: bool) -> dict[str, float]:
+    """The largest values, and when they are reached, between the save times as well."""
+    start, found, peaks = reading.series.start_energy, closer.values, closer.peaks
+    energy_peak = peaks.of_energy(found["stored_energy"], found["power"], start)
+    power_peak = peaks.of_power(found["power"])
+    if timed in ("stored_energy", "energy_above_ground"):
         charging_time = energy_peak[0]
-    elif charging_time_of == "power":
+    elif timed == "power":
         charging_time = power_peak[0]
     else:
-        charging_time = peaks.of(timed)[0]
+        charging_time = peaks.of(found[timed])[0]
     out = {
         "charging_time": charging_time,
         "peak_stored_energy": energy_peak[1],
         "peak_power": power_peak[1],
         "peak_power_time": power_peak[0],
-        "peak_average_power": peaks.of(FIGURES["average_power"](reading))[1],
+        "peak_average_power": peaks.of(found["average_power"])[1],
+    }
+    if ergotropy and reading.pure:
+        # of a pure state W = E - E_0, whose slope is the power
+        out["peak_ergotropy"] = energy_peak[1] + start - reading.extremes[0]
+    elif ergotropy:
+        out["peak_ergotropy"] = peaks.of(found["ergotropy"])[1]
+    return out
+
+
+def _scalars(problem: Problem, reading: Reading) -> dict[str, float]:
+    """What describes the battery."""
+    out = {
         "ground_energy": reading.extremes[0],
         "body_order": problem.structure.body_order,
         "cells": problem.cells,
     }
-    if "ergotropy" in values:
-        pure = reading.pure
-        # of a pure state W = E - E_0, whose slope is the power
-        offset = series.start_energy - reading.extremes[0]
-        out["peak_ergotropy"] = energy_peak[1] + offset if pure else peaks.of(values["ergotropy"])[1]
-    if "span" in series.statics:
+    if "span" in reading.series.statics:
         low, high = reading.span
         out["charger_span"] = high - low
     return out
 
 
 def _provenance(
-    problem: Problem, made: Plan, series: Series, figures: tuple[str, ...], tolerance: float
+    problem: Problem, made: Plan, series: Series, figures: tuple[str, ...], tolerance: float, closer: Closer
 ) -> dict[str, Any]:
     """What is needed to make the numbers again, and how far they can be trusted."""
     references = [problem.battery.reference, *(quantity(name).reference for name in figures)]
@@ -234,7 +242,9 @@ def _provenance(
         "plan": json.dumps(made.to_dict()),
         "exact": int(made.exact),
         "versions": json.dumps(versions()),
-        "error_budget": json.dumps({"tolerance": tolerance, **series.budget}),
+        "error_budget": json.dumps({"tolerance": tolerance, **series.budget, "peaks": closer.error}),
+        # the reason if peaks are missing; they are not given where the window holds too many oscillations to see each
+        "left_out": "" if closer.resolved else f"peaks: {MOST_POINTS} times do not resolve them; shorten the window",
         "references": "; ".join(dict.fromkeys(r for r in references if r)),
         "conventions": CONVENTIONS,
     }

@@ -252,7 +252,7 @@ def _put(table: dict[str, Any], path: str, value: Any) -> None:
         if isinstance(here, list):
             if not part.isdigit() or int(part) >= len(here):
                 raise SpecError(
-                    f"sweep.{path}: {'.'.join(way[:k])} has the entries 0..{len(here) - 1}, and {part!r} is none of them."
+                    f"sweep.{path}: {'.'.join(way[:k])} has the entries 0..{len(here) - 1}; {part!r} is none of them."
                 )
             if final:
                 here[int(part)] = value
