@@ -27,7 +27,7 @@ def is_uniform(values: object) -> bool:
 
 
 def is_permutation_symmetric(op: OpSum, space: Space) -> bool:
-    """Whether the operator is a polynomial of collective spins of one group: invariant under every exchange of cells."""
+    """Whether the operator is a polynomial of collective spins: invariant under every exchange of cells."""
     if not space.single_spin_group:
         return False
     return all(_symmetric_term(t, space) for t in op.active)

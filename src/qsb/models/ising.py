@@ -59,7 +59,7 @@ def ising(
 
     For J >> h the two lowest levels differ by about :math:`2h^N(1-h^2)` (in units of J): the ground state of H_B is a
     superposition of all up and all down, and numerically degenerate from some N on (the solver then asks for a start).
-    Name the start: ``Start("up")`` for an ordered state, ``Start("product", bloch=(1, 0, 0))`` for a quench of the field.
+    Name the start: ``Start("up")`` for an ordered state, ``Start("product", bloch=(1, 0, 0))`` for a field quench.
 
     Args:
         cells: N >= 1.
@@ -107,7 +107,8 @@ def modes(cells: int, exchange: float = 1.0, transverse: float = 0.1) -> NDArray
     r"""Half the excitation energies :math:`s_k`, ascending, (N,), of the open chain with g = 0.
 
     Singular values of h on the diagonal and J above it, as the positive eigenvalues of the tridiagonal matrix with zero
-    diagonal and h, J, h, ..., h beside it. Absolute error a few 1e-16 (|J| + |h|): use `gap` for an exponentially small mode.
+    diagonal and h, J, h, ..., h beside it. Absolute error a few 1e-16 (|J| + |h|): an exponentially small mode comes
+    from `gap`.
 
     Raises:
         SpecError: cells or a number that is impossible.
@@ -232,7 +233,7 @@ def quench(
 ) -> Quench:
     r"""Energy and its variance after a sudden change to :math:`H_B`, from cells that all have one Bloch vector r.
 
-    The default :math:`|+\rangle^{\otimes N}` is the ground state in a strong transverse field that is switched off to h.
+    The default :math:`|+\rangle^{\otimes N}` is the ground state in a strong transverse field, switched off to h.
     With B = N - 1 bonds,
 
     .. math::
@@ -273,7 +274,7 @@ class Metastability:
         wall: energy of one domain wall at h = 0, 2J.
         wall_band: lowest energy of a wall that moves, :math:`2(J-h)`: the exact gap above the doublet as N grows.
         bulk_flip: cost at h = 0 of flipping cells inside the chain, 4J (two walls), for any number of cells at g = 0.
-        edge_flip: cost at h = 0 of flipping cells from an end, 2J (one wall): the lowest way from one order to the other.
+        edge_flip: cost at h = 0 of flipping cells from an end, 2J (one wall): the lowest way to the other order.
         splitting: exact splitting of the doublet at g = 0 (see `gap`).
         stored_energy: energy of the false order above the true one at h = 0, :math:`2|g|N`; zero at g = 0.
         bulk_barrier: highest energy on the way at h = 0 through a droplet in the bulk, :math:`4J-2|g|`, at least 0.
@@ -304,10 +305,10 @@ def metastability(
 ) -> Metastability:
     r"""The barrier of the open chain in its ordered phase, J > |h|.
 
-    A run of l cells of the other order costs one wall (2J) for each end of it inside the chain, and gains :math:`2|g|l`:
-    :math:`4J-2|g|l` in the bulk, :math:`2J-2|g|l` at an end. In one dimension the walls cost the same at every l, so the
-    barrier is paid with the first cell; with g = 0 it is 2J whatever N is: no barrier grows with the battery, and
-    no order survives at a temperature above zero.
+    A run of l cells of the other order costs one wall (2J) for each end of it inside the chain, and gains
+    :math:`2|g|l`: :math:`4J-2|g|l` in the bulk, :math:`2J-2|g|l` at an end. In one dimension the walls cost the same at
+    every l, so the barrier is paid with the first cell; with g = 0 it is 2J whatever N is: no barrier grows with the
+    battery, and no order survives at a temperature above zero.
 
     Validity: all droplet numbers are the classical ones, leading order in h (|h| << J); `wall_band` and `splitting` are
     exact in h at g = 0. No decay rate is given; on the lattice, bubbles need not grow once they are there
@@ -331,13 +332,13 @@ def metastability(
     metastable = 0 < g < j
     if g == 0:
         statement = (
-            "The two ordered states have the same energy up to the splitting: the doublet stores no energy. Its barrier "
-            f"is one domain wall, {2 * j:g}, whatever the number of cells."
+            "The two ordered states have the same energy up to the splitting: the doublet stores no energy. Its "
+            f"barrier is one domain wall, {2 * j:g}, whatever the number of cells."
         )
     elif metastable:
         statement = (
-            f"The false order stores {2 * g * n:g}; it is left over a barrier of {2 * j - 2 * g:g} (one wall from an end), "
-            "which does not grow with the number of cells."
+            f"The false order stores {2 * g * n:g}; it is left over a barrier of {2 * j - 2 * g:g} (one wall from an "
+            "end), which does not grow with the number of cells."
         )
     else:
         statement = (

@@ -42,7 +42,7 @@ def plot_scaling(fits: Mapping[str, Scaling], guides: Sequence[float] = (1.0, 2.
         figure = blank(DOUBLE, 5.0 + below)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.7, 1.0])
         for k, (text, fit) in enumerate(fits.items()):
-            few = f"  (slope {fit.exponent.value:.2f}, limit {fit.limit.value:.2f})"
+            few = f"  (slope {_two(fit.exponent.value)}, limit {_two(fit.limit.value)})"
             shown = marker(k) | {"linestyle": look(k)["linestyle"], "linewidth": 0.9}
             upper.plot(fit.cells, fit.values, label=text + few, **shown)
             lower.plot([p.cells for p in fit.local], [p.exponent for p in fit.local], **shown)
@@ -60,6 +60,11 @@ def plot_scaling(fits: Mapping[str, Scaling], guides: Sequence[float] = (1.0, 2.
         return figure
 
 
+def _two(value: float) -> str:
+    """Two decimals, without a minus before zero."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
 def _guides(ax: Axes, fits: Mapping[str, Scaling], guides: Sequence[float], sizes: list[int]) -> None:
     """Straight lines from the largest value at the smallest N, each named at its end."""
     first = max(fit.values[0] for fit in fits.values()) * 1.6
@@ -68,7 +73,12 @@ def _guides(ax: Axes, fits: Mapping[str, Scaling], guides: Sequence[float], size
         y = first * (n / n[0]) ** a
         ax.plot(n, y, color=GUIDE, linewidth=0.8, zorder=0)
         ax.annotate(
-            f"$N^{{{a:g}}}$", (n[1], y[1]), xytext=(3, 0), textcoords="offset points", color="0.35", va="center"
+            "$N$" if a == 1 else f"$N^{{{a:g}}}$",
+            (n[1], y[1]),
+            xytext=(3, 0),
+            textcoords="offset points",
+            color="0.35",
+            va="center",
         )
 
 

@@ -28,8 +28,17 @@ _PANELS = (
         "coherent_ergotropy",
     ),
     ("passive_energy", "capacity", "energy_std"),
-    ("power", "average_power", "work_power", "heat_power"),
-    ("power", "bound_fisher", "bound_uncertainty", "bound_locality", "bound_norm", "bound_variance"),
+    (
+        "power",
+        "average_power",
+        "work_power",
+        "heat_power",
+        "bound_fisher",
+        "bound_uncertainty",
+        "bound_locality",
+        "bound_norm",
+        "bound_variance",
+    ),
     ("ergotropy_fraction", "purity"),
 )
 #: a panel holds this many lines of a sweep, more become a map
@@ -82,14 +91,10 @@ def _named(data: xr.Dataset, wanted: Sequence[str] | None, *, over_time: bool) -
 
 
 def _panels(drawn: list[str]) -> list[list[str]]:
-    """Names by panel; power stands beside its bounds, and alone only where there are none."""
-    panels, left = [], list(drawn)
-    for group in _PANELS:
-        found = [n for n in group if n in drawn]
-        if found and any(n in left for n in found if n != "power" or len(found) == 1 or group[1] != "bound_fisher"):
-            panels.append(found)
-            left = [n for n in left if n not in found]
-    return panels + [[n] for n in left]
+    """Names by panel."""
+    together = [[n for n in group if n in drawn] for group in _PANELS]
+    alone = [[n] for n in drawn if not any(n in group for group in _PANELS)]
+    return [group for group in together if group] + alone
 
 
 def _run(data: xr.Dataset, drawn: list[str]) -> Figure:

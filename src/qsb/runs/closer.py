@@ -24,8 +24,10 @@ from qsb.runs.peaks import Peaks
 
 RealArray = NDArray[np.float64]
 
-#: estimated error of a peak between the points, relative to the range of energy or power, that is let pass
-RESOLUTION = 1e-6
+#: estimated error between the points, relative to the range of energy or power, that passes near a peak, and elsewhere
+RESOLUTION, ELSEWHERE = 1e-6, 1e-3
+#: a value this many estimated errors below the largest one may still belong to the peak
+_SLACK = 30.0
 #: refinements of an interval, and points in all, after which the peaks are given up
 MOST_LEVELS, MOST_POINTS = 16, 60_000
 #: halving an interval divides the error of a cubic by 16, that of its slope by 8
@@ -66,7 +68,7 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
     kinks = series.kinks
     for level in range(MOST_LEVELS + 1):
         peaks = Peaks(times, kinks)
-        error, wanted = _coarse(peaks, values["stored_energy"], values["power"], series.start_energy)
+        error, wanted = _coarse(peaks, values, series.start_energy)
         room = level < MOST_LEVELS and len(times) + len(wanted) <= MOST_POINTS
         if not len(wanted) or not room:
             return Closer(peaks, values, error, not len(wanted))
@@ -79,20 +81,27 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
     raise AssertionError("the loop returns")
 
 
-def _coarse(peaks: Peaks, energy: RealArray, power: RealArray, offset: float) -> tuple[float, RealArray]:
-    """Largest estimated error, relative to the ranges, and the midpoints of the intervals that are too long."""
+def _coarse(peaks: Peaks, values: dict[str, RealArray], offset: float) -> tuple[float, RealArray]:
+    """Largest estimated error near a peak, relative to the ranges, and midpoints of the intervals that are too long."""
+    energy, power = values["stored_energy"], values["power"]
     size = (float(np.ptp(energy)), float(np.ptp(power)))
     window = float(peaks.times[-1] - peaks.times[0])
+    # distance to the largest value of any figure, in units of its range
+    ranges = {name: float(np.ptp(v)) or 1.0 for name, v in values.items()}
+    below = np.min([(v.max() - v) / ranges[name] for name, v in values.items()], axis=0)
     worst, wanted = 0.0, [np.empty(0)]
     for piece in peaks.pieces(energy, power, offset):
-        t, e, p = (np.array(values) for values in piece)
+        t, e, p = (np.array(part) for part in piece)
         middle = (t[1:] + t[:-1]) / 2
         if len(t) == 2:
             wanted.append(middle[t[1:] - t[:-1] > 1e-9 * window])
         if len(t) > 2:
             error = _error(t, e, p, size, 1e-12 * (abs(offset) + np.abs(e).max()))
-            worst = max(worst, float(error.max()))
-            late = error > RESOLUTION
+            three = np.lib.stride_tricks.sliding_window_view(np.interp(t, peaks.times, below), 3)
+            # the peak may rise above its neighbours by as much as they differ among themselves
+            near = three.min(axis=1) - np.ptp(three, axis=1) < _SLACK * np.maximum(error, RESOLUTION)
+            worst = max(worst, float(error[near].max(initial=0.0)))
+            late = error > np.where(near, RESOLUTION, ELSEWHERE)
             wanted.append(middle[np.append(late, False) | np.append(False, late)])
     return worst, np.setdiff1d(np.concatenate(wanted), peaks.times)
 

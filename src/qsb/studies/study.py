@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from qsb.studies.claim import Judgement
 from qsb.studies.scaling import Scaling
@@ -38,22 +38,20 @@ class Panel:
 
     Attributes:
         id: e.g. ``"fig1"``.
-        kind: ``compare`` draws the named series of several datasets, ``scaling`` draws fits.
         title: one line.
         caption: what is shown, with parameters.
         alt: the figure in words, for those who cannot see it.
-        datasets: label -> name of a dataset of the study (``compare``).
-        names: the series to draw (``compare``).
-        fits: label -> `Scaling` (``scaling``).
+        rows: title of a row -> (label of a run -> name of a dataset of the study); one row of panels each.
+        columns: the series of each column of panels.
+        fits: label -> `Scaling`, for a figure against the number of cells; then there are no rows.
     """
 
     id: str
-    kind: Literal["compare", "scaling"]
     title: str
     caption: str
     alt: str
-    datasets: Mapping[str, str] = field(default_factory=dict)
-    names: tuple[str, ...] = ()
+    rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    columns: tuple[tuple[str, ...], ...] = ()
     fits: Mapping[str, Scaling] = field(default_factory=dict)
 
 

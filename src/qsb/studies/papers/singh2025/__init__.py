@@ -92,42 +92,45 @@ def _panels(work: Work) -> tuple[Panel, ...]:
     label = {r.key: f"{r.key}: {r.label}" for r in work.readings}
     four = f"N = {CELLS}, λ = {STRENGTHS[0]:g} ω0"
     noisy = f"emission and dephasing, γ = {RATE:g} ω0 each"
-    fig1 = {label[key]: work.name(key) for key in work.keys}
-    pairs = {}
-    for key in ("A", work.default, "C", "E"):
-        pairs[f"{label[key]}, closed"] = work.name(key)
-        pairs[f"{label[key]}, noise"] = work.name(key, "both")
+    default = next(r for r in work.readings if r.default)
+    energies = ("stored_energy", "ergotropy", "local_ergotropy")
+    noise = {label[k]: {"no noise": work.name(k), "noise": work.name(k, "both")} for k in ("A", default.key, "C", "E")}
     return (
         Panel(
             "fig1",
-            "compare",
-            "Fig. 1 recomputed: energy, power, ergotropy",
-            f"Stored energy, power, ergotropy and local ergotropy under each reading; {four}, no noise. For a pure "
-            "start in the ground state the "
-            "ergotropy is the stored energy; what single cells could deliver alone is the local ergotropy.",
-            "Four panels against time, one line for each reading of the paper.",
-            datasets=fig1,
-            names=("stored_energy", "power", "ergotropy", "local_ergotropy"),
+            "Fig. 1 recomputed: energy, power, ergotropy of the default reading",
+            f"Reading {label[default.key]}; {four}, no noise. For a pure start in the ground state the ergotropy is "
+            "the stored energy (the lines coincide); what single cells could deliver alone is the local ergotropy.",
+            "Stored energy, ergotropy and local ergotropy on the left, power on the right, against time.",
+            rows={label[default.key]: {"": work.name(default.key)}},
+            columns=(energies, ("power",)),
+        ),
+        Panel(
+            "fig1-readings",
+            "Fig. 1 under every reading",
+            f"Stored energy, ergotropy and local ergotropy (left) and power (right) under each reading; {four}, no "
+            "noise; every row has its own scale.",
+            "Ten rows, one for each reading of the paper, with energies on the left and power on the right.",
+            rows={label[key]: {"": work.name(key)} for key in work.keys},
+            columns=(energies, ("power",)),
         ),
         Panel(
             "fig2",
-            "scaling",
             "Fig. 2 recomputed: peak power against the number of cells",
             f"Largest power on [0, {WINDOW:g}/ω0] at equal coupling λ = {STRENGTHS[0]:g} ω0, with linear and "
-            "quadratic guides, and the local exponents below: "
-            "where they settle, the asymptotics show.",
+            "quadratic guides; below, local exponents: where they settle, the asymptotics show. Grey: the extrapolated "
+            "limit of large N with its interval.",
             "Log-log plot of peak power against N for each reading with guides of slope one and two; below, local "
             "exponents.",
             fits={label[key]: work.fit(key) for key in work.charging},
         ),
         Panel(
             "fig3",
-            "compare",
             "Fig. 3 recomputed: decoherence",
             f"Stored energy and ergotropy without noise and with {noisy}; {four}.",
             "Stored energy and ergotropy against time for four readings, with and without noise.",
-            datasets=pairs,
-            names=("stored_energy", "ergotropy"),
+            rows=noise,
+            columns=(("stored_energy",), ("ergotropy",)),
         ),
     )
 
