@@ -82,14 +82,15 @@ def _section(name: str, title: str, body: str) -> str:
     return f'<section id="{name}"><h2>{escape(title)}</h2>{body}</section>'
 
 
-def _grid(header: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "") -> str:
-    """A table of ready HTML cells that scrolls by itself where it is too wide."""
+def _grid(header: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", cards: bool = False) -> str:
+    """A table of ready HTML cells; on a phone it scrolls by itself, or becomes a list of cards."""
     head = "".join(f'<th scope="col">{escape(h)}</th>' for h in header)
     body = "".join(
         "<tr>" + f'<th scope="row">{row[0]}</th>' + "".join(f"<td>{c}</td>" for c in row[1:]) + "</tr>" for row in rows
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f'<div class="wide" tabindex="0"><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    kind = "cards" if cards else "wide"
+    return f'<div class="{kind}" tabindex="0"><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _readings(readings: tuple[Reading, ...]) -> str:
@@ -102,7 +103,7 @@ def _readings(readings: tuple[Reading, ...]) -> str:
         )
         for r in readings
     ]
-    return _grid(("Reading", "In words", "Hamiltonian", "What speaks for it"), rows)
+    return _grid(("Reading", "In words", "Hamiltonian", "What speaks for it"), rows, cards=True)
 
 
 def _badge(verdict: Verdict) -> str:
@@ -121,7 +122,7 @@ def _claims(judgements: tuple[Judgement, ...]) -> str:
         )
         for j in judgements
     ]
-    return _grid(("Claim", "Section", "What the paper says", "Verdict", "Numbers", "Rerun"), rows)
+    return _grid(("Claim", "Section", "What the paper says", "Verdict", "Numbers", "Rerun"), rows, cards=True)
 
 
 def _figure(panel: Panel, image: str) -> str:
@@ -138,7 +139,7 @@ def _table(table: Table) -> str:
 
 def _faults(faults: tuple[Inconsistency, ...]) -> str:
     rows = [(escape(f.section), escape(f.statement), escape(f.found)) for f in faults]
-    return _grid(("Section", "What is printed", "What was computed"), rows)
+    return _grid(("Section", "What is printed", "What was computed"), rows, cards=True)
 
 
 def _evidence(judgements: tuple[Judgement, ...]) -> str:

@@ -87,11 +87,14 @@ class Evidence:
         object.__setattr__(self, "holds", holds)
 
     def __str__(self) -> str:
-        """The comparison as a clause, e.g. ``exponent 1.03 is not above 1``."""
+        """The comparison as a clause, e.g. ``exponent: 1.03 is not above 1``."""
         if not self.decided:
-            return f"{self.quantity} {_text(self.value)} cannot be compared with {_text(self.expected)}"
+            return f"{self.quantity}: {_text(self.value)} cannot be compared with {_text(self.expected)}"
         verb = _WORDS[self.relation][not self.holds]
-        return f"{self.quantity} {_text(self.value)} {verb} {_text(self.expected)}"
+        within = (
+            f" within {100 * self.tolerance:g} %" if self.relation in ("==", "!=") and self.tolerance > 1e-6 else ""
+        )
+        return f"{self.quantity}: {_text(self.value)} {verb} {_text(self.expected)}{within}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; a number that is not finite becomes None (JSON has no NaN)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -434,7 +436,7 @@ def gap(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
         found = ising_gap(cells, exchange=EXCHANGE, transverse=TRANSVERSE)
         call = f"gap({cells}, exchange={EXCHANGE}, transverse={TRANSVERSE})"
         again = f'python -c "from qsb.models.ising import gap; print({call})"'
-        note = f"splitting of the doublet {found.splitting:.3g} J"
+        note = f"splitting of the doublet 10^{found.log_splitting / math.log(10):.1f} J"
         out.append(
             c.measure(
                 f"gap above the doublet (J), N = {cells}",
