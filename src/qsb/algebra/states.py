@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,11 @@ class Start:
 
     def __post_init__(self) -> None:
         """Refuse impossible states by name and value."""
+        if self.kind not in get_args(StartKind):
+            raise SpecError(f"A start is one of {', '.join(get_args(StartKind))}, but it is {self.kind!r}.")
+        for kind, name in (("product", "bloch"), ("state", "array")):
+            if self.kind == kind and getattr(self, name) is None:
+                raise SpecError(f"A {kind} start needs {name}.")
         if self.kind == "thermal":
             t = self.temperature
             if t is None or not np.isfinite(t) or t <= 0:

@@ -93,6 +93,10 @@ class Channel:
             raise SpecError(f"nbar and temperature belong to a thermal channel, not to {self.kind}.")
         if (self.kind == "custom") != (self.operator is not None):
             raise SpecError("A custom channel needs its jump operator, and only a custom channel takes one.")
+        if self.kind == "custom" and np.ndim(self.rate) > 0:
+            raise SpecError(
+                f"A custom channel has one rate, but {np.shape(self.rate)} were given; make a channel of each."
+            )
 
     def jumps(self, space: Space, frequencies: NDArray[np.float64] | None) -> tuple[Jump, ...]:
         """Elementary jumps of this channel.

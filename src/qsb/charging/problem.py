@@ -190,6 +190,8 @@ def canonical(value: Any) -> str:
     if isinstance(value, np.ndarray):
         if value.ndim == 0:
             return canonical(value.item())
+        if value.dtype.kind in "iu":
+            value = value.astype(float)
         content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
         return f"array({value.dtype.str},{value.shape},{content})"
     if hasattr(value, "tocsr"):
@@ -202,10 +204,12 @@ def canonical(value: Any) -> str:
         return "[" + ",".join(canonical(v) for v in value) + "]"
     if isinstance(value, np.generic):
         return canonical(value.item())
-    if isinstance(value, bool | int | str) or value is None:
+    if isinstance(value, bool | str) or value is None:
         return repr(value)
-    if isinstance(value, float | complex):
-        return repr(complex(value))
+    if isinstance(value, float | complex) or (isinstance(value, int) and abs(value) < 2**53):
+        return repr(complex(value))  # 1 and 1.0 are one number
+    if isinstance(value, int):
+        return repr(value)
     if isinstance(value, Callable):  # type: ignore[arg-type]
         return f"function({_code(value)})"
     raise SpecError(f"A problem cannot hold a {type(value).__name__}.")
@@ -222,7 +226,13 @@ def _code(function: Any) -> str:
         f"{k}={_bytes(v)}" for k, v in sorted(used.items()) if isinstance(v, int | float | complex | str | np.ndarray)
     ]
     held = [_bytes(v) for v in (*cells, *(function.__defaults__ or ()))]
-    return f"{code.co_code.hex()},{[c for c in code.co_consts if not hasattr(c, 'co_code')]!r},{held},{data}"
+    return f"{_text(code)},{held},{data}"
+
+
+def _text(code: Any) -> str:
+    """Instructions, names and constants of a function and of the functions inside it."""
+    constants = [_text(c) if hasattr(c, "co_code") else repr(c) for c in code.co_consts]
+    return f"{code.co_code.hex()},{code.co_names},{constants}"
 
 
 def _bytes(value: Any) -> str:

@@ -12,6 +12,7 @@ from qsb.algebra.opsum import OpSum
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import Envelope, Stage
+from qsb.errors import SpecError
 
 Coefficient = Callable[[float], float]
 
@@ -48,12 +49,28 @@ class Segment:
         return not self.drives and not self.rated
 
 
-def _clamped(envelope: Envelope, origin: float, start: float, end: float) -> Coefficient:
-    """The envelope in absolute time, never evaluated beyond the segment's own side of a jump."""
-    last = np.nextafter(end, start) - origin
+def _clamped(envelope: Envelope, origin: float, a: float, b: float) -> Coefficient:
+    """The envelope in absolute time on stage times [a, b), never evaluated beyond the segment's own side of a jump.
+
+    The limits are stage times: t - origin may lie on the wrong side of an edge by rounding.
+    """
+    last = float(np.nextafter(b, a))
 
     def value(t: float) -> float:
-        return envelope.value(min(max(t - origin, start - origin), last))
+        return envelope.value(min(max(t - origin, a), last))
+
+    return value
+
+
+def _not_negative(jump: Jump, factor: Coefficient) -> Coefficient:
+    """A rate's envelope that refuses to turn negative: that would be no master equation."""
+
+    def value(t: float) -> float:
+        f = factor(t)
+        if f < 0:
+            what = "a custom jump" if isinstance(jump.op, OpSum) else f"the jump {jump.op!r}"
+            raise SpecError(f"The rate of {what} is negative at t = {t:.6g}: its envelope is {f:.6g}; keep it >= 0.")
+        return f
 
     return value
 
@@ -98,7 +115,7 @@ def _segment(problem: Problem, stage: Stage, index: int, origin: float, a: float
         if envelope.stepwise:
             hamiltonian = hamiltonian + op * envelope.value(middle)
         else:
-            drives.append((op, _clamped(envelope, origin, start, end)))
+            drives.append((op, _clamped(envelope, origin, a, b)))
             steps.append(envelope.max_step(middle))
     jumps: list[Jump] = []
     rated: list[tuple[Jump, Coefficient]] = []
@@ -106,7 +123,7 @@ def _segment(problem: Problem, stage: Stage, index: int, origin: float, a: float
         if j.envelope is None:
             jumps.append(j)
         else:
-            rated.append((j, _clamped(j.envelope, origin, start, end)))
+            rated.append((j, _not_negative(j, _clamped(j.envelope, origin, a, b))))
             steps.append(j.envelope.max_step(middle))
-    drive = _clamped(stage.envelope, origin, start, end) if stage.charging else (lambda t: 0.0)
+    drive = _clamped(stage.envelope, origin, a, b) if stage.charging else (lambda t: 0.0)
     return Segment(start, end, hamiltonian, tuple(drives), tuple(jumps), tuple(rated), float(min(steps)), drive, index)

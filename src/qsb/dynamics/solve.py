@@ -156,10 +156,10 @@ def _walk(
         previous = generator
         integrator = next(i for i in INTEGRATORS if i.name == name)
         before = _total_energy(generator, a, x)
-        for stop, state in zip(stops, integrator.advance(generator, x, a, stops, tolerance), strict=True):
-            x = state
-            if stop in inside:
-                yield stop, x, generator
+        states = integrator.advance(generator, x, a, stops, tolerance)
+        for k, x in enumerate(states):
+            if k < len(inside):
+                yield stops[k], x, generator
         _conserve(generator, before, _total_energy(generator, b, x), b, budget, tolerance)
 
 

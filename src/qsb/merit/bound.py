@@ -14,6 +14,7 @@ __all__ = ["advantage", "fisher", "locality", "norm", "uncertainty", "variance"]
 
 _POPULATION_TOLERANCE = 1e-6
 _LEVEL_TOLERANCE = 1e-9
+_EMPTY = 1e-14
 
 
 def fisher(levels: ArrayLike, populations: ArrayLike, rates: ArrayLike) -> RealArray:
@@ -50,15 +51,17 @@ def fisher(levels: ArrayLike, populations: ArrayLike, rates: ArrayLike) -> RealA
     weight = np.maximum(weight, 0.0)
     shift = energy - (weight @ energy)[..., None]
     spread = (weight * shift**2).sum(axis=-1)
-    empty = weight == 0
-    moving = np.abs(rate) > _LEVEL_TOLERANCE * np.abs(rate).max(axis=-1, keepdims=True)
-    information = np.where(empty, 0.0, rate**2 / np.where(empty, 1.0, weight)).sum(axis=-1)
-    leaving = (empty & moving).any(axis=-1)
+    width = float(np.ptp(energy)) or 1.0
+    # below _EMPTY a population is rounding; if it grows at a real rate, its term of I_E diverges
+    born = (weight <= _EMPTY) & (np.abs(rate) > _LEVEL_TOLERANCE * width)
+    information = np.where(born, 0.0, rate**2 / np.maximum(weight, _EMPTY)).sum(axis=-1)
+    leaving = born.any(axis=-1)
     with np.errstate(invalid="ignore"):
         bound = np.sqrt(spread * np.where(leaving, np.inf, information))
-    gain = np.where(empty, np.abs(rate), 0.0)
+    gain = np.where(born, np.abs(rate), 0.0)
     limit = np.sqrt((gain * shift**2).sum(axis=-1) * gain.sum(axis=-1))
-    return np.asarray(np.where(leaving & (spread == 0), limit, bound), dtype=np.float64)
+    alone = spread <= 100 * _EMPTY * width**2
+    return np.asarray(np.where(leaving & alone, limit, bound), dtype=np.float64)
 
 
 def _distinct(energy: RealArray, weight: RealArray, rate: RealArray) -> tuple[RealArray, RealArray, RealArray]:

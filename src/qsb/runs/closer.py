@@ -72,12 +72,12 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
         room = level < MOST_LEVELS and len(times) + len(wanted) <= MOST_POINTS
         if not len(wanted) or not room:
             return Closer(peaks, values, error, not len(wanted))
-        between = dataclasses.replace(problem, times=wanted)
-        again = planner.plan(between, finer, representation=plan.representation)
-        found = Reading(between, solve(between, again, tolerance=tolerance))
-        order = np.argsort(np.concatenate([times, wanted]), kind="stable")
-        times = np.concatenate([times, wanted])[order]
-        values = {name: np.concatenate([values[name], FIGURES[name](found)])[order] for name in figures}
+        # all times again: equal steps share their propagators, which single midpoints would not
+        times = np.union1d(times, wanted)
+        denser = dataclasses.replace(problem, times=times)
+        again = planner.plan(denser, finer, representation=plan.representation)
+        found = Reading(denser, solve(denser, again, tolerance=tolerance))
+        values = {name: np.asarray(FIGURES[name](found)) for name in figures}
     raise AssertionError("the loop returns")
 
 
