@@ -262,7 +262,7 @@ def _data_text(data: xr.Dataset) -> str:
     flat = data[scalars].stack(point=axes)
     header = [*axes, *scalars]
     rows = [
-        [*map(str, _tuple(p)), *(f"{float(flat[k][i]):.8g}" for k in scalars)]
+        [*map(_short, _tuple(p)), *(f"{float(flat[k][i]):.8g}" for k in scalars)]
         for i, p in enumerate(flat["point"].values)
     ]
     widths = [max(len(r[c]) for r in [header, *rows]) for c in range(len(header))]
@@ -271,6 +271,10 @@ def _data_text(data: xr.Dataset) -> str:
 
 def _tuple(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.8g}" if isinstance(value, float) else str(value)
 
 
 def _unit(unit: str) -> str:
@@ -334,7 +338,7 @@ _CATALOGUES: Mapping[str, Callable[[], dict[str, str]]] = {
 
 
 def _first_line(thing: Any) -> str:
-    return (thing.__doc__ or "").strip().splitlines()[0]
+    return (thing.__doc__ or "").strip().splitlines()[0].replace(":math:", "").replace("`", "")
 
 
 def _answer(as_json: bool, plain: Callable[[], Any], text: Callable[[], str]) -> None:

@@ -19,9 +19,7 @@ def binomial(cells, excited, rate):
     p, dp = excited[:, None], rate[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         up = np.where(ups > 0, ups * p ** np.maximum(ups - 1, 0), 0) * (1 - p) ** (cells - ups)
-        down = (
-            np.where(cells - ups > 0, (cells - ups) * (1 - p) ** np.maximum(cells - ups - 1, 0), 0) * p**ups
-        )
+        down = np.where(cells - ups > 0, (cells - ups) * (1 - p) ** np.maximum(cells - ups - 1, 0), 0) * p**ups
     return count * p**ups * (1 - p) ** (cells - ups), count * dp * (up - down)
 
 

@@ -193,9 +193,7 @@ class TestGlobalAgainstLocal:
         ("w 4", sum(ket(*(int(i != j) for i in range(4))) for j in range(4)) / 2, 1, 0),
     )
 
-    @pytest.mark.parametrize(
-        ("psi", "work", "alone"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
-    )
+    @pytest.mark.parametrize(("psi", "work", "alone"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
     def test_pure_states(self, psi, work, alone):
         count = round(math.log2(len(psi)))
         assert ergotropy(psi, cells(count)) == pytest.approx(work, abs=1e-10)
@@ -277,8 +275,7 @@ class TestQutritAndPinching:
         rho = np.einsum("ti,tj->tij", psi, psi.conj())
         levels, basis = np.linalg.eigh(meter)
         projectors = [
-            basis[:, g] @ basis[:, g].conj().T
-            for g in (np.isclose(levels, x) for x in (-1.5, -0.5, 0.5, 1.5))
+            basis[:, g] @ basis[:, g].conj().T for g in (np.isclose(levels, x) for x in (-1.5, -0.5, 0.5, 1.5))
         ]
         expected = sum(p @ rho @ p for p in projectors)
         assert np.allclose(pinch(psi, meter), expected, atol=1e-12)
@@ -328,9 +325,7 @@ class TestMultiplicities:
         """Dicke mixtures: N+1 values, all else null; sorted against 2^N levels, not N+1."""
         weights = np.arange(1, count + 2) / sum(range(1, count + 2))
         null = 2**count - count - 1
-        state = Spectrum.counted(
-            np.append(weights, 0.0), [1] * (count + 1) + [null] if null else [1] * (count + 1)
-        )
+        state = Spectrum.counted(np.append(weights, 0.0), [1] * (count + 1) + [null] if null else [1] * (count + 1))
         levels = Spectrum.counted(np.arange(count + 1) - count / 2, self.binomial(count))
         full = np.sort(np.sum(list(itertools.product([0.5, -0.5], repeat=count)), axis=1))
         expected = np.sort(weights)[::-1] @ full[: count + 1]
@@ -347,9 +342,7 @@ class TestMultiplicities:
             full = np.sort(np.repeat(energies, lower))
             expected = [np.sort(np.repeat(row, upper))[::-1] @ full for row in weights]
             counted = passive_energy(Spectrum.counted(weights, upper), Spectrum.counted(energies, lower))
-            logged = passive_energy(
-                Spectrum.logged(weights, np.log(upper)), Spectrum.logged(energies, np.log(lower))
-            )
+            logged = passive_energy(Spectrum.logged(weights, np.log(upper)), Spectrum.logged(energies, np.log(lower)))
             assert counted == pytest.approx(expected, rel=1e-12)
             assert logged == pytest.approx(expected, rel=1e-10)
 
@@ -376,9 +369,7 @@ class TestMultiplicities:
     def test_exact_integers_beyond_a_float_that_do_not_line_up(self):
         """Half of 2^1200 dimensions full: the lower half of the levels is filled evenly."""
         count = 1200
-        state = Spectrum.counted(
-            [2.0 ** -(count // 2), 0.0], [2 ** (count // 2), 2**count - 2 ** (count // 2)]
-        )
+        state = Spectrum.counted([2.0 ** -(count // 2), 0.0], [2 ** (count // 2), 2**count - 2 ** (count // 2)])
         levels = Spectrum.counted(np.arange(count + 1) - count / 2, self.binomial(count))
         left, energy = 2 ** (count // 2), 0
         for k, size in enumerate(self.binomial(count)):

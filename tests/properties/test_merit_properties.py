@@ -112,9 +112,7 @@ def test_local_ergotropy_is_at_most_global_without_interactions(seed, cells, ran
     for i in range(cells):
         split = rho.reshape(2**i, 2, 2 ** (cells - i - 1), 2**i, 2, 2 ** (cells - i - 1))
         marginals.append(np.einsum("aibajb->ij", split))
-    assert local_ergotropy(np.stack(marginals), np.stack(single), np.ones(cells)) <= (
-        ergotropy(rho, meter) + TOLERANCE
-    )
+    assert local_ergotropy(np.stack(marginals), np.stack(single), np.ones(cells)) <= (ergotropy(rho, meter) + TOLERANCE)
 
 
 @st.composite
@@ -137,9 +135,7 @@ def test_blocks_with_multiplicities_are_the_dense_state(seed, shape, low_rank):
     meters = [meter_of(rng, size, False) for size, _ in shapes]
     extra = [np.eye(1) * level for level in rng.normal(size=null)]
     meter = Blocks((*meters, *extra), (*counts, *[1] * null))
-    rho_dense = direct_sum(
-        [np.kron(f @ f.conj().T, np.eye(m)) for f, m in zip(factors, counts, strict=True)], null
-    )
+    rho_dense = direct_sum([np.kron(f @ f.conj().T, np.eye(m)) for f, m in zip(factors, counts, strict=True)], null)
     meter_dense = direct_sum(
         [np.kron(h, np.eye(m)) for h, m in zip([*meters, *extra], meter.multiplicity, strict=True)]
     )

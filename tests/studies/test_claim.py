@@ -160,9 +160,7 @@ def test_no_evidence_says_so():
 
 
 def test_dictionary_has_the_keys_and_survives_json():
-    j = judge(
-        CLAIM, [holds(), is_open(), CLAIM.measure("verdict", "extensive", "is", "super-extensive", note="n")]
-    )
+    j = judge(CLAIM, [holds(), is_open(), CLAIM.measure("verdict", "extensive", "is", "super-extensive", note="n")])
     plain = j.to_dict()
     assert set(plain) == KEYS
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain

@@ -127,9 +127,7 @@ def test_flips_without_field_cost_4j_in_the_bulk_and_2j_at_an_edge():
     n, j = 8, 0.9
     found = chain(n, j, 0.0, "sx")
     assert found.multiplicity[0] == 2
-    assert escape_rate(found, [0, 1], **BATH) == pytest.approx(
-        (n - 2) * spectrum(-4 * j) + 2 * spectrum(-2 * j)
-    )
+    assert escape_rate(found, [0, 1], **BATH) == pytest.approx((n - 2) * spectrum(-4 * j) + 2 * spectrum(-2 * j))
     kets = stored_states(n)
     bulk = decay(found, kets["bulk flip"], **BATH)
     # cell 4 flips back (4J); 3 and 5 move a wall for nothing; 0 and 7 are edges (2J); 1, 2, 6 are bulk (4J)

@@ -81,9 +81,7 @@ def test_bond_count_alone_is_no_advantage():
     assert s.exponent.value == pytest.approx(1.461, abs=5e-4)
     assert s.verdict == "no asymptotic advantage shown"
     assert s.limit.low < 1 < s.limit.high
-    assert [w.exponent.value for w in s.windows] == sorted(
-        (w.exponent.value for w in s.windows), reverse=True
-    )
+    assert [w.exponent.value for w in s.windows] == sorted((w.exponent.value for w in s.windows), reverse=True)
 
 
 def test_count_and_bound_each_unmask_it():
@@ -202,10 +200,7 @@ def test_coverage_test_notices_a_wrong_level():
     # negative control: an interval asked at 80 % must fail the 95 % check
     rng = np.random.default_rng(11)
     n = np.arange(2, 11)
-    fits = [
-        fit_scaling(n, n * np.exp(0.05 * rng.standard_normal(9)), resource="x", confidence=0.8)
-        for _ in range(400)
-    ]
+    fits = [fit_scaling(n, n * np.exp(0.05 * rng.standard_normal(9)), resource="x", confidence=0.8) for _ in range(400)]
     rate = np.mean([f.exponent.low <= 1 <= f.exponent.high for f in fits])
     assert abs(rate - 0.95) > 3 * math.sqrt(0.95 * 0.05 / 400)
     assert abs(rate - 0.80) < 3 * math.sqrt(0.80 * 0.20 / 400)
@@ -249,9 +244,7 @@ def test_any_data_give_a_consistent_answer_in_any_order(power, factor, noise, se
     y = factor * n**power * np.exp(noise)
     s = fit_scaling(n, y, resource="x", counts={"bonds": n - 1}, bound=2 * y)
     mixed = np.random.default_rng(seed).permutation(n.size)
-    again = fit_scaling(
-        n[mixed], y[mixed], resource="x", counts={"bonds": (n - 1)[mixed]}, bound=2 * y[mixed]
-    )
+    again = fit_scaling(n[mixed], y[mixed], resource="x", counts={"bonds": (n - 1)[mixed]}, bound=2 * y[mixed])
     assert s == again
     assert s.verdict in VERDICTS
     assert s.exponent.low <= s.exponent.value <= s.exponent.high
@@ -264,9 +257,7 @@ def test_any_data_give_a_consistent_answer_in_any_order(power, factor, noise, se
 
 
 def test_text_names_resource_numbers_and_reasons():
-    text = str(
-        fit_scaling(SMALL, SMALL - 1.0, resource="coupling", counts={"bonds": SMALL - 1}, figure="peak_power")
-    )
+    text = str(fit_scaling(SMALL, SMALL - 1.0, resource="coupling", counts={"bonds": SMALL - 1}, figure="peak_power"))
     for part in (
         "peak_power",
         "equal coupling",

@@ -53,13 +53,11 @@ def plot_compare(rows: Mapping[str, Mapping[str, xr.Dataset]], columns: Sequence
         for ax in grid[-1]:
             ax.set_xlabel(label("time"))
         for k, names in enumerate(columns):
-            text = (
-                label(names[0]) if len(names) == 1 else {"omega0": r"Energy ($\omega_0$)"}.get(quantity(names[0]).unit)
-            )
+            energies = len(names) > 1 and quantity(names[0]).unit == "omega0"
             for ax in grid[:, k]:
                 ax.set_ylabel("")
             figure.align_ylabels(grid[:, k])
-            grid[0, k].set_title(text or label(names[0]), loc="right")
+            grid[0, k].set_title(r"Energy ($\omega_0$)" if energies else label(names[0]), loc="right")
         found = {text: h for ax in grid.ravel() for h, text in zip(*ax.get_legend_handles_labels(), strict=True)}
         if len(found) > 1:
             figure.legend(list(found.values()), list(found), loc="outside upper center", ncols=min(len(found), 4))

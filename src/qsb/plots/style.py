@@ -22,7 +22,7 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 GUIDE = "0.55"
 
-_RC = {
+_RC: dict[Any, Any] = {
     "font.size": 8.5,
     "axes.labelsize": 8.5,
     "axes.titlesize": 8.5,
