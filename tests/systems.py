@@ -26,7 +26,7 @@ def accepting(problem, needs=("energy", "power")):
         for r in REPRESENTATIONS
         if r.accepts(problem.structure) is None
         and r.lacks(problem, wanted) is None
-        and problem.battery.space.dimension < 600
+        and (r.name in ("product", "symmetric") or problem.battery.space.dimension <= 64)
     ]
 
 

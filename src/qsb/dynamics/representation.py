@@ -31,6 +31,7 @@ class Generator:
             None.
         norm: an upper bound, or a good estimate, of the operator norm of G over the segment.
         bounds: for a skew generator, (lowest, highest) bounds of the spectrum of H; None otherwise.
+        kept: what an integrator has made of this generator and can use again (eigenvectors, exponentials).
     """
 
     segment: Segment
@@ -40,6 +41,7 @@ class Generator:
     dense: Callable[[], Array] | None = None
     norm: Callable[[], float] = field(default=lambda: 1.0)
     bounds: Callable[[], tuple[float, float]] | None = None
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def constant(self) -> bool:

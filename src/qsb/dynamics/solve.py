@@ -43,6 +43,7 @@ class Series:
         budget: the largest violation of each self-check over all save times.
         kinks: the instants at which the power jumps, saved or not, in order.
         start_energy: <H_B> at t = 0.
+        reduced: the reduced system, for solving again at other times.
     """
 
     times: NDArray[np.float64]
@@ -52,10 +53,16 @@ class Series:
     budget: dict[str, float] = field(default_factory=dict)
     kinks: tuple[Kink, ...] = ()
     start_energy: float = 0.0
+    reduced: Reduced | None = None
 
 
 def solve(
-    problem: Problem, plan: Plan, *, tolerance: float = 1e-8, progress: Callable[[float], None] | None = None
+    problem: Problem,
+    plan: Plan,
+    *,
+    tolerance: float = 1e-8,
+    progress: Callable[[float], None] | None = None,
+    again: Series | None = None,
 ) -> Series:
     """Solve a problem as planned.
 
@@ -64,12 +71,14 @@ def solve(
         plan: from `plan`.
         tolerance: bound on the error of the state; every self-check must hold within ten times of it.
         progress: called with the fraction of save times that are done.
+        again: what the same problem gave at other save times; what was built for it is used again.
 
     Raises:
         ConvergenceError: if norm, trace, Hermiticity, positivity or the conserved energy fails its check.
     """
     representation = next(r for r in REPRESENTATIONS if r.name == plan.representation)
-    reduced = representation.reduce(problem, plan.request)
+    built = None if again is None else again.reduced
+    reduced = representation.reduce(problem, plan.request) if built is None else built
     needs = plan.request.needs
     batches: list[dict[str, Value]] = []
     drive: list[float] = []
@@ -87,8 +96,8 @@ def solve(
             progress(done / total)
     values = {name: _join([b[name] for b in batches]) for name in batches[0]}
     start = _observe_energy(reduced, reduced.start, np.zeros_like(reduced.start), np.zeros_like(reduced.start))[0]
-    statics = reduced.readout.statics(needs)
-    return Series(problem.times, values, statics, np.array(drive), budget, tuple(kinks), start)
+    statics = reduced.readout.statics(needs) if again is None else again.statics
+    return Series(problem.times, values, statics, np.array(drive), budget, tuple(kinks), start, reduced)
 
 
 def _join(parts: list[Value]) -> Value:

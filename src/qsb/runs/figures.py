@@ -44,6 +44,13 @@ def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int,
         raise SpecError(f"The subset must name different cells in 0..{n - 1}, but it is {list(subset)}.")
     if cut is not None and not 0 < cut < max(n, 2):
         raise SpecError(f"The cut must leave cells on both sides, 1..{n - 1}, but it is {cut}.")
+    chargers = [g.name for g in problem.battery.space.groups if g.role == "charger"]
+    whole = set(figures) & _OF_THE_BATTERY
+    if chargers and whole:
+        raise SpecError(
+            f"{sorted(whole)} would count unitaries on the charger {chargers} as work of the battery; ask for "
+            "subset_ergotropy of the battery's cells instead."
+        )
     closed_bounds = set(figures) & {"bound_uncertainty", "bound_locality", "bound_norm", "bound_variance"}
     if closed_bounds and (problem.battery.drives or problem.battery.charger):
         raise SpecError(
@@ -70,6 +77,10 @@ def needs(figures: tuple[str, ...], problem: Problem) -> frozenset[str]:
     return frozenset(out)
 
 
+#: figures of the state of all sites, which is the battery's only if there is no charger beside it
+_OF_THE_BATTERY = frozenset(
+    {"ergotropy", "ergotropy_fraction", "passive_energy", "capacity", "incoherent_ergotropy", "coherent_ergotropy"}
+)
 _PURE = frozenset({"ergotropy", "ergotropy_fraction", "passive_energy", "capacity", "purity"})
 
 

@@ -195,27 +195,18 @@ def _dataset(problem: Problem, reading: Reading, closer: Closer, values: dict[st
 
 def _peaks(reading: Reading, closer: Closer, timed: str, ergotropy: bool) -> dict[str, float]:
     """The largest values, and when they are reached, between the save times as well."""
-    start, found, peaks = reading.series.start_energy, closer.values, closer.peaks
-    energy_peak = peaks.of_energy(found["stored_energy"], found["power"], start)
-    power_peak = peaks.of_power(found["power"])
-    if timed in ("stored_energy", "energy_above_ground"):
-        charging_time = energy_peak[0]
-    elif timed == "power":
-        charging_time = power_peak[0]
-    else:
-        charging_time = peaks.of(found[timed])[0]
+    tops = closer.tops
     out = {
-        "charging_time": charging_time,
-        "peak_stored_energy": energy_peak[1],
-        "peak_power": power_peak[1],
-        "peak_power_time": power_peak[0],
-        "peak_average_power": peaks.of(found["average_power"])[1],
+        "charging_time": tops["stored_energy" if timed == "energy_above_ground" else timed][0],
+        "peak_stored_energy": tops["stored_energy"][1],
+        "peak_power": tops["power"][1],
+        "peak_power_time": tops["power"][0],
+        "peak_average_power": tops["average_power"][1],
     }
-    if ergotropy and reading.pure:
+    if ergotropy:
         # of a pure state W = E - E_0, whose slope is the power
-        out["peak_ergotropy"] = energy_peak[1] + start - reading.extremes[0]
-    elif ergotropy:
-        out["peak_ergotropy"] = peaks.of(found["ergotropy"])[1]
+        offset = reading.series.start_energy - reading.extremes[0]
+        out["peak_ergotropy"] = tops["stored_energy"][1] + offset if reading.pure else tops["ergotropy"][1]
     return out
 
 
