@@ -267,9 +267,7 @@ def test_a_stored_pure_state_keeps_its_energy_and_a_second_charge_goes_on():
 
 
 def test_discharge_by_the_reversed_charger_undoes_the_charge_with_the_battery_off():
-    stages = protocol(
-        Stage("charge", 1.3, battery=False), Stage("discharge", 1.3, Constant(-1.0), battery=False)
-    )
+    stages = protocol(Stage("charge", 1.3, battery=False), Stage("discharge", 1.3, Constant(-1.0), battery=False))
     problem = cells(3, coupling=pairs(0.5), protocol=stages, times=np.linspace(0, 2.6, 27))
     for _, data in in_all(problem, ["stored_energy", "power"]):
         e, p = data["stored_energy"].values, data["power"].values

@@ -1,0 +1,301 @@
+"""Every figure of merit against its definition, written out with dense matrices, sorted lists and differences."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+import qsb
+from qsb.algebra.build import csr
+from qsb.algebra.opsum import OpSum
+from qsb.charging.protocol import Constant, Piecewise, Stage
+from qsb.quantities import READOUTS, names, quantity
+from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, needs
+from systems import accepting, cells, pairs
+
+CLOSE = 1e-9
+
+
+def matrix(op, problem):
+    """Return the dense matrix of a sum of terms."""
+    d = problem.battery.space.dimension
+    return csr(op, problem.battery.space).toarray() if op.active else np.zeros((d, d))
+
+
+def evolve(problem, h, jumps, times):
+    """Return dense states (T, d, d) under a constant generator, from the ground state of H_B."""
+    d = len(h)
+    one = np.eye(d)
+    g = -1j * (np.kron(h, one) - np.kron(one, h.T))
+    for rate, l in jumps:
+        n = l.conj().T @ l
+        g = g + rate * (np.kron(l, l.conj()) - (np.kron(n, one) + np.kron(one, n.T)) / 2)
+    ground = np.linalg.eigh(matrix(problem.battery.battery, problem))[1][:, 0]
+    start = np.outer(ground, ground.conj()).reshape(-1)
+    states = np.array([(expm(g * t) @ start).reshape(d, d) for t in times])
+    return states, np.array([(g @ s.reshape(-1)).reshape(d, d) for s in states])
+
+
+def passive(rho, h):
+    """Return the lowest energy on the orbit: largest eigenvalue on the lowest level, and so on."""
+    return np.sort(np.linalg.eigvalsh(rho))[::-1] @ np.linalg.eigvalsh(h)
+
+
+def pinched(rho, h):
+    """Return the state without coherence between different levels."""
+    e, u = np.linalg.eigh(h)
+    r = u.conj().T @ rho @ u
+    r[np.abs(e[:, None] - e[None, :]) > 1e-9] = 0.0
+    return u @ r @ u.conj().T
+
+
+def trace_out(rho, kept, n):
+    """Return the state of the kept cells, by a sum over the others."""
+    t = rho.reshape([2] * (2 * n))
+    out = np.zeros([2] * (2 * len(kept)), dtype=complex)
+    rest = [i for i in range(n) if i not in kept]
+    for values in itertools.product((0, 1), repeat=len(rest)):
+        index = [slice(None)] * (2 * n)
+        for i, v in zip(rest, values, strict=True):
+            index[i] = index[n + i] = v
+        out += t[tuple(index)]
+    return out.reshape(2 ** len(kept), -1)
+
+
+def fisher(rho, rate, h, std):
+    """Return std sqrt(sum_k p'_k^2 / p_k) over different levels."""
+    e, u = np.linalg.eigh(h)
+    level = np.round(e, 9)
+    p, dp = (np.einsum("ki,kl,li->i", u.conj(), a, u).real for a in (rho, rate))
+    total = 0.0
+    for value in np.unique(level):
+        at, moved = p[level == value].sum(), dp[level == value].sum()
+        if at > 1e-13:
+            total += moved**2 / at
+    return std * np.sqrt(total)
+
+
+def by_definition(problem, jumps, subset):
+    """Return every figure of a problem with a constant charger, from dense states."""
+    b, n = problem.battery, problem.cells
+    h_b, v = matrix(b.battery, problem), matrix(b.interaction, problem)
+    h = h_b + v
+    local = [matrix(OpSum(tuple(t for t in b.battery.terms)), cells_alone(problem, i)) for i in range(n)]
+    states, rates = evolve(problem, h, jumps, problem.times)
+    low, high = np.linalg.eigvalsh(h_b)[[0, -1]]
+    span = np.ptp(np.linalg.eigvalsh(v))
+    h_s = matrix(OpSum(tuple(b.battery.terms)), cells_alone(problem, *subset))
+    out = {name: [] for name in FIGURES if name != "entanglement_entropy"}
+    for t, rho, rate in zip(problem.times, states, rates, strict=True):
+        energy = np.trace(rho @ h_b).real
+        work = np.trace((-1j * (h @ rho - rho @ h)) @ h_b).real
+        power = np.trace(rate @ h_b).real
+        std = np.sqrt(max(np.trace(rho @ h_b @ h_b).real - energy**2, 0))
+        v_std = np.sqrt(np.trace(rho @ v @ v).real - np.trace(rho @ v).real ** 2)
+        w, w_inc = energy - passive(rho, h_b), energy - passive(pinched(rho, h_b), h_b)
+        cell_states = [trace_out(rho, [i], n) for i in range(n)]
+        r_s = trace_out(rho, list(subset), n)
+        row = {
+            "drive": 1.0,
+            "stored_energy": energy - np.trace(states[0] @ h_b).real,
+            "energy_above_ground": energy - low,
+            "power": power,
+            "average_power": power if t == 0 else (energy - np.trace(states[0] @ h_b).real) / t,
+            "work_power": work,
+            "heat_power": power - work,
+            "ergotropy": w,
+            "ergotropy_fraction": w / (energy - low) if energy - low > 1e-9 else np.nan,
+            "local_ergotropy": sum(
+                np.trace(r @ x).real - passive(r, x) for r, x in zip(cell_states, local, strict=True)
+            ),
+            "subset_ergotropy": np.trace(r_s @ h_s).real - passive(r_s, h_s),
+            "incoherent_ergotropy": w_inc,
+            "coherent_ergotropy": w - w_inc,
+            "passive_energy": passive(rho, h_b),
+            "capacity": -passive(rho, -h_b) - passive(rho, h_b),
+            "energy_std": std,
+            "purity": np.trace(rho @ rho).real,
+            "bound_fisher": fisher(rho, rate, h_b, std),
+            "bound_uncertainty": 2 * std * v_std,
+            "bound_locality": problem.structure.body_order * max(np.ptp(np.linalg.eigvalsh(x)) for x in local) * span / 2,
+            "bound_norm": (high - low) * span / 2,
+            "bound_variance": (high - low) * v_std,
+        }
+        for name, value in row.items():
+            out[name].append(value)
+    return {name: np.array(values) for name, values in out.items()}
+
+
+def cells_alone(problem, *chosen):
+    """Return a problem of the chosen cells alone, for its space and the matrix of H_B on it."""
+
+    class Alone:
+        """Pick per-cell strengths, then build on fewer cells."""
+
+        battery = qsb.models.ensemble(
+            len(chosen), **{k: np.broadcast_to(x, problem.cells)[list(chosen)] for k, x in METERS[id(problem)].items()}
+        )
+
+    return Alone
+
+
+METERS = {}
+
+
+def made(n, meter, noise=(), **charger):
+    """Return a problem that remembers its per-cell meter."""
+    problem = cells(n, channels=noise, times=[0.0, 0.4, 1.1, 2.5], duration=2.5, **meter, **charger)
+    METERS[id(problem)] = meter
+    return problem
+
+
+def sigma(op, site, n):
+    """Return a ladder or Pauli matrix of one site, by Kronecker products."""
+    single = {"-": np.array([[0, 0], [1, 0]]), "+": np.array([[0, 1], [0, 0]]), "z": np.diag([1, -1])}[op]
+    return np.kron(np.kron(np.eye(2**site), single), np.eye(2 ** (n - site - 1))).astype(complex)
+
+
+NOISE = (qsb.emission(0.1), qsb.dephasing(0.05))
+LOCAL = [[(0.1, sigma("-", i, n)) for i in range(n)] + [(0.05, sigma("z", i, n)) for i in range(n)] for n in (2, 3)]
+COLLECTIVE = [(0.2, sum(sigma("-", i, 3) for i in range(3)))]
+UNLIKE = {"frequency": np.array([1.0, 1.3, 0.7]), "tilt": np.array([0.0, 0.2, 0.1])}
+
+PROBLEMS = {
+    "closed field": (made(3, {"frequency": 1.0}, field=0.5), []),
+    "closed tilted field": (made(3, {"frequency": 1.0, "tilt": 0.4}, field=0.5), []),
+    "closed unlike chain": (made(3, UNLIKE, coupling=pairs(0.6)), []),
+    "closed all-to-all": (made(3, {"frequency": 1.0}, coupling=pairs(0.6, "all")), []),
+    "noisy field": (made(3, {"frequency": 1.0}, NOISE, field=0.5), LOCAL[1]),
+    "noisy unlike fields": (made(3, UNLIKE, NOISE, field=[0.5, 0.3, 0.7]), LOCAL[1]),
+    "noisy pair": (made(2, {"frequency": 1.0}, NOISE, coupling=pairs(0.7)), LOCAL[0]),
+    "noisy tilted chain": (made(3, {"frequency": 1.0, "tilt": 0.4}, NOISE, coupling=pairs(0.6)), LOCAL[1]),
+    "collective noise": (
+        made(3, {"frequency": 1.0}, (qsb.emission(0.2, collective=True),), flip=0.3, field=0.3),
+        COLLECTIVE,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_every_figure_is_what_its_definition_says(name):
+    problem, jumps = PROBLEMS[name]
+    subset = (0, problem.cells - 1)
+    expected = by_definition(problem, jumps, subset)
+    for representation in accepting(problem):
+        able = [f for f in expected if representation in accepting(problem, needs((f,), problem))]
+        assert "ergotropy" in able
+        data = qsb.run(problem, able, subset=subset, representation=representation, tolerance=1e-11)
+        for figure in able:
+            # the spread of an eigenstate is the root of a rounding error
+            loose = 1e-7 if figure in ("energy_std", "bound_uncertainty", "bound_variance", "bound_fisher") else CLOSE
+            np.testing.assert_allclose(
+                data[figure], expected[figure], rtol=0, atol=loose, err_msg=f"{figure} by {representation}"
+            )
+
+
+def test_the_definitions_see_a_difference():
+    """The comparison is no tautology: other couplings give other figures."""
+    a, b = (by_definition(made(3, UNLIKE, NOISE, coupling=pairs(s)), LOCAL[1], (0, 2)) for s in (0.6, 0.61))
+    same = {f for f in a if np.allclose(a[f], b[f], rtol=0, atol=1e-7, equal_nan=True)}
+    assert same == {"drive"}
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_entanglement_entropy_is_that_of_the_singular_values(cut):
+    problem = cells(4, field=0.2, coupling=pairs(0.6), times=[0.0, 0.7, 2.5], duration=2.5)
+    h = matrix(problem.battery.battery, problem) + matrix(problem.battery.interaction, problem)
+    expected = []
+    for t in problem.times:
+        s = np.linalg.svd(expm(-1j * h * t)[:, -1].reshape(2**cut, -1))[1] ** 2
+        s = s[s > 1e-15]
+        expected.append(-(s * np.log(s)).sum())
+    assert max(expected) > 0.1
+    data = qsb.run(problem, ["entanglement_entropy"], cut=cut, tolerance=1e-11)
+    np.testing.assert_allclose(data["entanglement_entropy"], expected, rtol=0, atol=1e-9)
+    assert data["entanglement_entropy"].attrs["cut"] == str(cut)
+
+
+@pytest.mark.parametrize("n", [2, 5])
+def test_entropy_of_a_flip_is_that_of_a_biased_coin(n):
+    """The global flip moves between all down and all up: S = h(p) at every cut, in the sector and in full."""
+    problem = cells(n, flip=0.6 * n, times=np.linspace(0.1, 3, 8), duration=3.0)
+    p = (0.6 * n) ** 2 * 4 / (n**2 + 4 * (0.6 * n) ** 2) * np.sin(np.hypot(n, 1.2 * n) * problem.times / 2) ** 2
+    expected = -(p * np.log(p) + (1 - p) * np.log1p(-p))
+    for representation in accepting(problem, {"cut"}):
+        for cut in range(1, n):
+            data = qsb.run(problem, ["entanglement_entropy"], cut=cut, representation=representation, tolerance=1e-11)
+            np.testing.assert_allclose(data["entanglement_entropy"], expected, rtol=0, atol=1e-8)
+
+
+# -- the table of quantities and the functions are one list --
+
+
+def test_every_series_of_the_nomenclature_has_its_function_and_the_other_way_round():
+    assert set(FIGURES) == set(names("series"))
+    assert set(DEFAULT_FIGURES) <= set(FIGURES)
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_every_figure_can_be_asked_alone(name):
+    """Alone, so that `needs` must name all that the figure reads."""
+    problem = cells(3, coupling=pairs(0.5), times=[0.0, 1.0], duration=1.0)
+    data = qsb.run(problem, [name], subset=(0, 1), cut=1)
+    assert set(data.data_vars) & set(names("series")) == {name}
+    assert data[name].dims == ("time",)
+    assert data[name].dtype == float
+
+
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"entanglement_entropy"}))
+@pytest.mark.parametrize("how", [{"field": 0.5}, {"coupling": pairs(0.5)}], ids=["product", "density"])
+def test_every_figure_but_the_entropy_of_a_cut_can_be_asked_alone_with_noise(name, how):
+    problem = cells(2, channels=NOISE, times=[0.0, 1.0], duration=1.0, **how)
+    data = qsb.run(problem, [name], subset=(0,))
+    assert np.all(np.isfinite(data[name][1]))
+
+
+def test_needs_are_readouts():
+    pure, mixed = cells(2, field=0.5), cells(2, field=0.5, channels=NOISE)
+    extra = {"extremes", "locality"}
+    for name in FIGURES:
+        for problem in (pure, mixed):
+            assert needs((name,), problem) <= set(READOUTS) | extra
+        assert set(quantity(name).needs) <= needs((name,), mixed)
+
+
+def test_a_pure_state_needs_no_spectra():
+    problem = cells(3, coupling=pairs(0.5))
+    for name in ("ergotropy", "passive_energy", "capacity", "purity", "ergotropy_fraction"):
+        assert not needs((name,), problem) & {"spectrum", "levels"}
+
+
+# -- bounds follow the drive --
+
+
+def test_closed_bounds_scale_with_the_envelope_and_hold():
+    envelope = Piecewise((0.0, 1.0, 2.0, 3.0), (1.0, -2.0, 0.5))
+    stages = qsb.Protocol((Stage("charge", 3.0, envelope), Stage("store", 1.0), Stage("charge", 1.0, Constant(-1.0))))
+    times = np.linspace(0, 5, 51)
+    problem = cells(3, coupling=pairs(0.5), protocol=stages, times=times)
+    bounds = ["bound_norm", "bound_locality", "bound_variance", "bound_uncertainty", "bound_fisher"]
+    data = qsb.run(problem, ["power", "drive", *bounds])
+    for bound in bounds:
+        assert np.all(np.abs(data["power"]) <= data[bound] + 1e-8), bound
+    f = np.abs(data["drive"].values)
+    np.testing.assert_allclose(data["bound_norm"], f * data["bound_norm"].values[0], rtol=0, atol=1e-12)
+    stored = (times > 3) & (times <= 4)
+    for bound in bounds:
+        np.testing.assert_allclose(data[bound][stored], 0.0, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("bound", ["bound_norm", "bound_locality", "bound_variance", "bound_uncertainty"])
+def test_closed_bounds_are_not_written_for_several_drives(bound):
+    problem = cells(2, field=0.5)
+    battery = problem.battery
+    more = qsb.Battery(
+        battery.space, battery.battery, battery.interaction, drives=((battery.interaction, Constant(0.3)),)
+    )
+    several = qsb.Problem(more, qsb.quench(2.0))
+    with pytest.raises(qsb.SpecError, match=f"{bound}.*one interaction"):
+        qsb.run(several, [bound])
+    assert np.all(np.isfinite(qsb.run(several, ["bound_fisher"])["bound_fisher"]))

@@ -1,0 +1,101 @@
+"""Sweeps equal their single runs, resume after any interruption, and refuse before they start."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import qsb
+from qsb.runs import sweep as module
+
+SPEC = """
+[model]
+name = "ensemble"
+cells = 2
+field = 0.5
+[[channel]]
+kind = "emission"
+rate = 0.05
+[[stage]]
+duration = 2.0
+[save]
+points = 5
+[sweep]
+"model.cells" = [1, 2, 3]
+"channel.0.rate" = [0.0, 0.1]
+"""
+
+
+def test_a_sweep_is_its_single_runs():
+    data = qsb.sweep(SPEC)
+    assert data["ergotropy"].dims == ("cells", "rate", "time")
+    one = qsb.run(SPEC.split("[sweep]")[0].replace("cells = 2", "cells = 3").replace("0.05", "0.1"))
+    np.testing.assert_array_equal(data["ergotropy"].sel(cells=3, rate=0.1), one["ergotropy"])
+    assert float(data["peak_power"].sel(cells=3, rate=0.1)) == float(one["peak_power"])
+
+
+def test_an_executor_gives_the_same():
+    with ThreadPoolExecutor(2) as pool:
+        other = qsb.sweep(SPEC, executor=pool)
+    np.testing.assert_array_equal(other["ergotropy"], qsb.sweep(SPEC)["ergotropy"])
+
+
+def test_an_interrupted_sweep_resumes(tmp_path, monkeypatch):
+    def stop(fraction):
+        if fraction >= 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        qsb.sweep(SPEC, store=tmp_path, progress=stop)
+    kept = sorted(tmp_path.glob("*.nc"))
+    assert len(kept) == 3
+    ran = []
+    monkeypatch.setattr(module, "compute", lambda text, path, real=module.compute: ran.append(path) or real(text, path))
+    data = qsb.sweep(SPEC, store=tmp_path)
+    assert len(ran) == 3
+    assert not set(ran) & set(kept)
+    np.testing.assert_array_equal(data["power"], qsb.sweep(SPEC)["power"])
+
+
+def test_a_broken_point_is_computed_again(tmp_path):
+    qsb.sweep(SPEC, store=tmp_path)
+    victim = sorted(tmp_path.glob("*.nc"))[2]
+    victim.write_bytes(victim.read_bytes()[:100])
+    np.testing.assert_array_equal(qsb.sweep(SPEC, store=tmp_path)["power"], qsb.sweep(SPEC)["power"])
+
+
+def test_a_killed_sweep_leaves_a_store_that_resumes(tmp_path):
+    many = SPEC.replace("[1, 2, 3]", "[1, 2, 3, 4]").replace("[0.0, 0.1]", "{start = 0.0, stop = 0.2, num = 25}")
+    (tmp_path / "spec.toml").write_text(many)
+    store = tmp_path / "store"
+    command = [sys.executable, "-m", "qsb", "run", str(tmp_path / "spec.toml"), "--store", str(store)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(600):
+        if len(list(store.glob("*.nc"))) >= 3:
+            break
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    before = len(list(store.glob("*.nc")))
+    assert 3 <= before < 100
+    for path in store.glob("*.nc"):
+        qsb.read(path)
+    data = qsb.sweep(many, store=store)
+    assert data["peak_power"].shape == (4, 25)
+
+
+def test_a_point_that_cannot_be_done_is_refused_before_the_first_one(tmp_path):
+    wide = SPEC.replace("field = 0.5", 'field = 0.5\ncoupling = [{axes = "xx", strength = 0.1}]')
+    with pytest.raises(qsb.PlanError, match="cells = 30"):
+        qsb.sweep(wide.replace("[1, 2, 3]", "[1, 30]"), store=tmp_path)
+    assert not list(tmp_path.glob("*.nc"))
+
+
+def test_a_spec_without_axes_is_refused():
+    with pytest.raises(qsb.SpecError, match="sweep"):
+        qsb.sweep(SPEC.split("[sweep]")[0])
