@@ -1,4 +1,4 @@
-"""The planner: what it takes for each class of problem, what it refuses and with which words, and that it only plans."""
+"""The planner: what it takes for each class of problem, what it refuses and in which words; it only plans."""
 
 import json
 import time
@@ -339,9 +339,7 @@ def test_planning_takes_neither_time_nor_memory(problem):
     assert peak < 2**21
 
 
-@pytest.mark.parametrize(
-    ("n", "channels"), [(12, ()), (14, ()), (4, (qsb.emission(0.1),)), (6, (qsb.emission(0.1),))]
-)
+@pytest.mark.parametrize(("n", "channels"), [(12, ()), (14, ()), (4, (qsb.emission(0.1),)), (6, (qsb.emission(0.1),))])
 def test_the_estimate_covers_what_a_solution_takes(n, channels):
     problem = cells(n, coupling=pairs(0.5), channels=channels, duration=1.0, times=np.linspace(0, 1, 11))
     made = plan(problem)

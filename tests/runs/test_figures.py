@@ -8,7 +8,6 @@ from scipy.linalg import expm
 
 import qsb
 from qsb.algebra.build import csr
-from qsb.algebra.opsum import OpSum
 from qsb.charging.protocol import Constant, Piecewise, Stage
 from qsb.quantities import READOUTS, names, quantity
 from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, needs
@@ -63,17 +62,17 @@ def trace_out(rho, kept, n):
     return out.reshape(2 ** len(kept), -1)
 
 
-def fisher(rho, rate, h, std):
-    """Return std sqrt(sum_k p'_k^2 / p_k) over different levels."""
+def fisher(rho, rate, h):
+    """Return (Var sum_k p'_k^2 / p_k)^(1/2) over different levels; its limit where a single level is left at a rate."""
     e, u = np.linalg.eigh(h)
-    level = np.round(e, 9)
     p, dp = (np.einsum("ki,kl,li->i", u.conj(), a, u).real for a in (rho, rate))
-    total = 0.0
-    for value in np.unique(level):
-        at, moved = p[level == value].sum(), dp[level == value].sum()
-        if at > 1e-13:
-            total += moved**2 / at
-    return std * np.sqrt(total)
+    level = np.unique(np.round(e, 9))
+    p, dp = (np.array([a[np.abs(e - x) < 1e-8].sum() for x in level]) for a in (p, dp))
+    filled = p > 1e-13
+    if filled.sum() == 1:  # p_k = dp_k t and Var = sum dp_k gap_k^2 t for small t
+        return np.sqrt(max((dp[~filled] * (level[~filled] - level[filled]) ** 2).sum() * dp[~filled].sum(), 0.0))
+    variance = p @ level**2 - (p @ level) ** 2
+    return np.sqrt(variance * (dp[filled] ** 2 / p[filled]).sum())
 
 
 def by_definition(problem, jumps, subset):
@@ -81,11 +80,11 @@ def by_definition(problem, jumps, subset):
     b, n = problem.battery, problem.cells
     h_b, v = matrix(b.battery, problem), matrix(b.interaction, problem)
     h = h_b + v
-    local = [matrix(OpSum(tuple(t for t in b.battery.terms)), cells_alone(problem, i)) for i in range(n)]
+    local = [meter_of(problem, i) for i in range(n)]
     states, rates = evolve(problem, h, jumps, problem.times)
     low, high = np.linalg.eigvalsh(h_b)[[0, -1]]
     span = np.ptp(np.linalg.eigvalsh(v))
-    h_s = matrix(OpSum(tuple(b.battery.terms)), cells_alone(problem, *subset))
+    h_s = meter_of(problem, *subset)
     out = {name: [] for name in FIGURES if name != "entanglement_entropy"}
     for t, rho, rate in zip(problem.times, states, rates, strict=True):
         energy = np.trace(rho @ h_b).real
@@ -116,9 +115,12 @@ def by_definition(problem, jumps, subset):
             "capacity": -passive(rho, -h_b) - passive(rho, h_b),
             "energy_std": std,
             "purity": np.trace(rho @ rho).real,
-            "bound_fisher": fisher(rho, rate, h_b, std),
+            "bound_fisher": fisher(rho, rate, h_b),
             "bound_uncertainty": 2 * std * v_std,
-            "bound_locality": problem.structure.body_order * max(np.ptp(np.linalg.eigvalsh(x)) for x in local) * span / 2,
+            "bound_locality": problem.structure.body_order
+            * max(np.ptp(np.linalg.eigvalsh(x)) for x in local)
+            * span
+            / 2,
             "bound_norm": (high - low) * span / 2,
             "bound_variance": (high - low) * v_std,
         }
@@ -127,17 +129,11 @@ def by_definition(problem, jumps, subset):
     return {name: np.array(values) for name, values in out.items()}
 
 
-def cells_alone(problem, *chosen):
-    """Return a problem of the chosen cells alone, for its space and the matrix of H_B on it."""
-
-    class Alone:
-        """Pick per-cell strengths, then build on fewer cells."""
-
-        battery = qsb.models.ensemble(
-            len(chosen), **{k: np.broadcast_to(x, problem.cells)[list(chosen)] for k, x in METERS[id(problem)].items()}
-        )
-
-    return Alone
+def meter_of(problem, *chosen):
+    """Return the dense H_B of the chosen cells alone."""
+    picked = {k: np.broadcast_to(x, problem.cells)[list(chosen)] for k, x in METERS[id(problem)].items()}
+    battery = qsb.models.ensemble(len(chosen), **picked)
+    return csr(battery.battery, battery.space).toarray()
 
 
 METERS = {}

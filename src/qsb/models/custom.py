@@ -70,7 +70,7 @@ def custom(
         battery: :math:`H_B`, the energy meter: a Qobj or a square matrix (dense or scipy-sparse), constant.
         interaction: V: the same, or a QobjEvo, or QuTiP's list ``[V0, [V1, c1], ...]``. Constant parts are multiplied
             by the envelope of a stage; parts with a coefficient follow it, with t since the start of the stage, while
-            the charger is on. Coefficients may be functions ``c(t)`` or ``c(t, args)``, arrays over `tlist`, QuTiP
+            the charger is on. Coefficients may be functions ``c(t)`` or ``c(t, **args)``, arrays over `tlist`, QuTiP
             strings or `qutip.coefficient` objects; complex ones as long as the sum is Hermitian.
         charger: :math:`H_C`, constant.
         start: a `Start`, a Qobj, a ket or a density matrix; the ground state of :math:`H_B` if None.
@@ -158,7 +158,7 @@ def _parts(source: Any, tlist: ArrayLike | None, args: dict[str, Any] | None) ->
         return []
     if type(source).__name__ == "QobjEvo":
         source = source.to_list()
-        if any(callable(item) for item in source):
+        if any(not (isinstance(item, list) or hasattr(item, "isoper")) for item in source):
             raise SpecError("A QobjEvo that is a Python function of t hides its parts; write [operator, coefficient].")
     if not isinstance(source, list):
         return [_Part(_matrix("An operator", source), None)]
