@@ -1,16 +1,31 @@
 """Closed-form answers, in every representation that accepts the problem.
 
-Other oracles are tested beside what they concern: passivity, capacity and ergotropy of given states (O1-O7) in
-tests/merit and tests/algebra, the bounds' saturation (O9-O12) in tests/merit/test_bound.py, bath rates of the storage
-model in tests/studies/test_relaxation.py, its spectrum (O33) in tests/models.
+Numbers are those of the project's list of oracles; "row" is a row of its table of models. Where each is tested:
+
+    rows 1, 4, 6, 8, 9, 11, 14, 15, 19      here
+    O1, O2, O6                              here as runs; as given states in tests/merit/test_ergotropy.py
+    O3                                      here; every representation in tests/properties
+    O4, O5, O7                              tests/merit, tests/algebra/test_copies.py
+    O9, O10, O12                            here as runs; saturation and violations in tests/merit/test_bound.py
+    O11                                     tests/merit/test_bound.py, tests/runs/test_figures.py
+    O13                                     no model of this package prepares k-producible states by name
+    O16 - O24                               here (O23 and O24 with N = 10^6 in test_edges.py)
+    O25, O26 (one battery), O27 - O29, O32  here, the cavities by operators
+    O30, O31                                long open ladders: only their closed parts, rows 9 and 11, here
+    O33                                     here as a run; spectrum and gaps in tests/models/test_ising.py
 """
+
+from itertools import product
+from math import comb
 
 import numpy as np
 import pytest
 import qutip
 from scipy.integrate import quad
+from scipy.linalg import expm
 
 import qsb
+from qsb.algebra.build import dense
 from qsb.algebra.opsum import Local, Word
 from qsb.algebra.space import Group, Space, Spin
 from qsb.charging.protocol import Gaussian, Piecewise, Ramp, Sinusoidal, Stage
@@ -250,8 +265,6 @@ def ladder(n, rate, t):
     m = np.arange(-j, j + 1)
     out = rate * (j + m) * (j - m + 1)
     generator = np.diag(-out) + np.diag(out[1:], 1)
-    from scipy.linalg import expm
-
     return np.array([(m + j) @ expm(generator * s)[:, -1] for s in t])
 
 
@@ -385,3 +398,384 @@ def test_row_15_three_levels():
     problem = qsb.Problem(battery, qsb.quench(6.0, battery=False), (), np.linspace(0, 6, 31))
     expected = 2.0 * np.sin(0.6 * problem.times / np.sqrt(2)) ** 4
     np.testing.assert_allclose(qsb.run(problem, ["stored_energy"])["stored_energy"], expected, rtol=0, atol=CLOSE)
+
+
+# -- thermal and inverted cells --
+
+
+@pytest.mark.parametrize(("beta", "printed"), [(0.5, 0.2449186624), (2.0, 0.7615941560)])
+@pytest.mark.parametrize("n", [1, 3])
+def test_o2_o6_gibbs_and_inverted_cells(beta, printed, n):
+    """W(+beta) = 0, W(-beta) = N tanh(beta/2), and the capacity of both is N tanh(beta/2)."""
+    hot = cells(n, start=qsb.Start("thermal", temperature=1 / beta), times=[0.0])
+    inverted = cells(n, start=qsb.Start("product", bloch=np.array([0, 0, np.tanh(beta / 2)])), times=[0.0])
+    for problem, work in ((hot, 0.0), (inverted, n * printed)):
+        for _, data in in_all(problem, ["ergotropy", "local_ergotropy", "capacity", "energy_std"]):
+            assert float(data["ergotropy"][0]) == pytest.approx(work, abs=1e-9)
+            assert float(data["local_ergotropy"][0]) == pytest.approx(work, abs=1e-9)
+            assert float(data["capacity"][0]) == pytest.approx(n * printed, abs=1e-9)
+            assert float(data["energy_std"][0]) == pytest.approx(np.sqrt(n) / 2 / np.cosh(beta / 2), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("r", "total", "incoherent"), [((0.3, -0.4, 0.5), 0.6035533906, 0.5), ((0.6, 0.0, -0.2), 0.2162277660, 0.0)]
+)
+def test_o1_parts_of_the_ergotropy_of_a_cell(r, total, incoherent):
+    problem = cells(1, start=qsb.Start("product", bloch=np.array(r)), times=[0.0])
+    for name in ("ket", "density", "symmetric"):
+        if name == "ket":
+            continue  # the cell is mixed
+        data = qsb.run(problem, ["ergotropy", "incoherent_ergotropy", "coherent_ergotropy"], representation=name)
+        assert float(data["ergotropy"][0]) == pytest.approx(total, abs=1e-10)
+        assert float(data["incoherent_ergotropy"][0]) == pytest.approx(incoherent, abs=1e-10)
+        assert float(data["coherent_ergotropy"][0]) == pytest.approx(total - incoherent, abs=1e-10)
+
+
+# -- free decay and driven decay, as functions of time --
+
+
+def bloch(t, start, strength=0.0, emission=0.0, pumping=0.0, dephasing=0.0, frequency=1.0):
+    """Return O23's Bloch vectors (T, 3), with pumping: one exponential of the affine equations a time."""
+    wide = (emission + pumping) / 2 + 2 * dephasing
+    a = np.zeros((4, 4))
+    a[0, :2] = -wide, -frequency
+    a[1, :3] = frequency, -wide, -2 * strength
+    a[2, 1:] = 2 * strength, -(emission + pumping), pumping - emission
+    return np.array([(expm(a * s) @ [*start, 1.0])[:3] for s in t])
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5])
+@pytest.mark.parametrize(
+    "rates",
+    [
+        {"emission": 0.3},
+        {"pumping": 0.3},
+        {"dephasing": 0.3},
+        {"emission": 0.2, "pumping": 0.1, "dephasing": 0.05},
+    ],
+    ids=["emission", "pumping", "dephasing", "all"],
+)
+def test_o23_o24_bloch_equations(strength, rates):
+    start = np.array([0.48, -0.36, 0.5])
+    noise = tuple(getattr(qsb, kind)(rate) for kind, rate in rates.items())
+    for n in (1, 2):
+        problem = cells(
+            n, field=strength, channels=noise, duration=6.0, times=np.linspace(0, 6, 13),
+            start=qsb.Start("product", bloch=start),
+        )  # fmt: skip
+        r = bloch(problem.times, start, strength, **rates)
+        size, z = np.linalg.norm(r, axis=1), r[:, 2]
+        up, down = rates.get("pumping", 0.0), rates.get("emission", 0.0)
+        expected = {
+            "stored_energy": n * (z - 0.5) / 2,
+            "local_ergotropy": n * (size + z) / 2,
+            "ergotropy": n * (size + z) / 2,
+            "passive_energy": -n * size / 2,
+            "capacity": n * size,
+            "purity": ((1 + size**2) / 2) ** n,
+            "energy_std": np.sqrt(n * (1 - z**2)) / 2,
+            "work_power": n * strength * r[:, 1],
+            "heat_power": n * (up * (1 - z) - down * (1 + z)) / 2,
+        }
+        for _, data in in_all(problem, list(expected)):
+            for figure, value in expected.items():
+                np.testing.assert_allclose(data[figure], value, rtol=0, atol=1e-9, err_msg=figure)
+
+
+def test_o23_dephasing_by_half_a_pauli_matrix_is_a_quarter_of_it():
+    """gamma D[sz/2] is gamma/4 D[sz]: it decays coherence at gamma/2, and the steady energy is another."""
+    half = qsb.charging.Channel("custom", 0.05, operator=qsb.OpSum((Local("z", 0.5),)))
+    for channel, printed in ((half, 0.24969), (qsb.dephasing(0.05 / 4), 0.24969), (qsb.dephasing(0.05), 0.35556)):
+        problem = cells(1, field=0.5, channels=(qsb.emission(0.05), channel), protocol=qsb.quench(900.0), times=[900.0])
+        for _, data in in_all(problem, ["stored_energy"]):
+            assert float(data["stored_energy"][0]) == pytest.approx(printed, abs=5e-6)
+
+
+# -- noise on many-body states --
+
+
+def ghz(n):
+    """Return (|all up> + |all down>) / sqrt 2."""
+    psi = np.zeros(2**n, dtype=complex)
+    psi[[0, -1]] = np.sqrt(0.5)
+    return qsb.Start("state", array=psi)
+
+
+@pytest.mark.parametrize("n", [2, 4])
+@pytest.mark.parametrize(("emission", "dephasing"), [(0.3, 0.0), (0.0, 0.1), (0.2, 0.05)])
+def test_ghz_in_losses(n, emission, dephasing):
+    """With p = exp(-g t): the branch of all up becomes binomial, the coherence is c = exp(-N(g/2 + 2 g_phi)t)/2."""
+    t = np.linspace(0.0, 3.0, 7)
+    noise = tuple(c for c in (qsb.emission(emission), qsb.dephasing(dephasing)) if np.any(c.rate))
+    problem = cells(n, channels=noise, protocol=qsb.Protocol((Stage("store", 3.0),)), times=t, start=ghz(n))
+    expected = {"energy_above_ground": [], "ergotropy": [], "purity": []}
+    for s in t:
+        p, c = np.exp(-emission * s), np.exp(-n * (emission / 2 + 2 * dephasing) * s) / 2
+        rho = np.array([[p**n / 2, c], [c, ((1 - p) ** n + 1) / 2]])
+        middle = [p**k * (1 - p) ** (n - k) / 2 for k in range(1, n) for _ in range(comb(n, k))]
+        values = np.sort([*np.linalg.eigvalsh(rho), *middle])[::-1]
+        levels = np.sort([k for k in range(n + 1) for _ in range(comb(n, k))])
+        expected["energy_above_ground"].append(n * p / 2)
+        expected["ergotropy"].append(n * p / 2 - values @ levels)
+        expected["purity"].append(values @ values)
+    for _, data in in_all(problem, [*expected, "local_ergotropy"]):
+        for figure, value in expected.items():
+            np.testing.assert_allclose(data[figure], value, rtol=0, atol=1e-9, err_msg=figure)
+        np.testing.assert_allclose(data["local_ergotropy"], 0.0, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_flip_under_local_dephasing_is_a_damped_rotation(n):
+    """N dephased cells that only flip together: one two-level system whose coherence decays at G = 2 N g_phi.
+
+    With H_B off, z'' + G z' + 4 g^2 z = 0, z(0) = -1, z'(0) = 0.
+    """
+    g, rate = 0.5, 0.03
+    wide = 2 * n * rate
+    turn = np.sqrt(4 * g**2 - wide**2 / 4)
+    problem = cells(n, flip=g, channels=(qsb.dephasing(rate),), protocol=quiet(9.0), times=np.linspace(0, 9, 19))
+    t = problem.times
+    z = -np.exp(-wide * t / 2) * (np.cos(turn * t) + wide / 2 / turn * np.sin(turn * t))
+    y = np.exp(-wide * t / 2) * 2 * g / turn * np.sin(turn * t)
+    size = np.hypot(y, z)
+    # the smaller of both eigenvalues sits on the first excited level, of energy 1
+    work = n * (1 + z) / 2 - (1 - size) / 2
+    for _, data in in_all(problem, ["stored_energy", "power", "ergotropy"]):
+        np.testing.assert_allclose(data["stored_energy"], n * (1 + z) / 2, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(data["power"], n * g * y, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(data["ergotropy"], np.maximum(work, 0), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("chargers", [1, 2, 3])
+def test_row_19_dark_states(chargers):
+    """Collective loss of n full chargers and an empty battery: E = (n/(n+1))^2, W = max(0, 2E - 1)."""
+    space = Space((Group("charger", Spin(), chargers, "charger"), Group("cells", Spin(), 1)))
+    jump = qsb.OpSum((Local("-", 1.0, "charger"), Local("-", 1.0)))
+    start = np.zeros(2 ** (chargers + 1), dtype=complex)
+    start[1] = 1.0
+    battery = qsb.Battery(
+        space,
+        qsb.OpSum((Local("z", 0.5),)),
+        charger=qsb.OpSum((Local("z", 0.5, "charger"),)),
+        start=qsb.Start("state", array=start),
+    )
+    channel = qsb.charging.Channel("custom", 1.0, operator=jump)
+    problem = qsb.Problem(battery, qsb.Protocol((Stage("store", 60.0),)), (channel,), np.array([60.0]))
+    data = qsb.run(problem, ["stored_energy", "subset_ergotropy"], subset=(chargers,))
+    steady = (chargers / (chargers + 1)) ** 2
+    assert float(data["stored_energy"][0]) == pytest.approx(steady, abs=1e-9)
+    assert float(data["subset_ergotropy"][0]) == pytest.approx(max(0.0, 2 * steady - 1), abs=1e-9)
+
+
+# -- further closed charging --
+
+
+@pytest.mark.parametrize(("strength", "printed"), [(0.1, 0.0196604325), (0.5, 0.3599257326), (1.0, 0.9044373838)])
+def test_o21_first_power_peak_per_site_of_the_infinite_chain(strength, printed):
+    data = qsb.run(cells(14, coupling=pairs(strength, "ring"), duration=1.9, times=np.linspace(0, 1.9, 39)), ["power"])
+    assert float(data["peak_power"]) / 14 == pytest.approx(printed, rel=3e-6)
+
+
+@pytest.mark.parametrize("n", [2, 5])
+@pytest.mark.parametrize("strength", [0.1, 0.5, 1.3])
+def test_o21_levels_of_the_open_chain_are_signed_sums_of_singular_values(n, strength):
+    h = 0.5
+    s = np.linalg.svd(h * np.eye(n) + strength * np.eye(n, k=1))[1]
+    battery = cells(n, coupling=pairs(strength)).battery
+    found = np.linalg.eigvalsh(dense(battery.battery + battery.interaction, battery.space))
+    expected = np.sort([sum(x) for x in product(*((-v, v) for v in s))])
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+    if strength == h:
+        np.testing.assert_allclose(
+            np.sort(s), np.sort(2 * h * np.cos(np.arange(1, n + 1) * np.pi / (2 * n + 1))), rtol=0, atol=1e-12
+        )
+
+
+@pytest.mark.parametrize("strength", [0.1, 0.5, 1.0])
+def test_a_bipartite_chain_discharges_as_it_charges(strength):
+    """From all up the energy falls exactly as it rises from all down."""
+    up, down = (
+        qsb.run(cells(4, coupling=pairs(strength), start=qsb.Start(s)), ["stored_energy"]) for s in ("up", "down")
+    )
+    np.testing.assert_allclose(up["stored_energy"], -down["stored_energy"], rtol=0, atol=CLOSE)
+    assert float(up["stored_energy"].max()) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("how", [{"coupling": pairs(0.5)}, {"coupling": pairs(0.5, "all")}, {"flip": 0.5}])
+@pytest.mark.parametrize("n", [2, 4])
+def test_parity_forbids_local_work(how, n):
+    """No cell has coherence and none inverts, so no work comes out of single cells at any time."""
+    for _, data in in_all(cells(n, **how), ["local_ergotropy", "ergotropy"]):
+        np.testing.assert_allclose(data["local_ergotropy"], 0.0, rtol=0, atol=1e-9)
+        assert float(data["ergotropy"].max()) > 0.1
+
+
+def test_noise_may_heat_a_chain():
+    """N = 4, strength 1/2, rates 0.05: more energy than the closed maximum, less power, less ergotropy."""
+    noise = (qsb.emission(0.05), qsb.dephasing(0.05))
+    grid = np.linspace(0, 20, 201)
+    closed = qsb.run(cells(4, coupling=pairs(0.5), times=grid), POWERS)
+    noisy = qsb.run(cells(4, coupling=pairs(0.5), channels=noise, times=grid), POWERS)
+    assert float(closed["peak_stored_energy"]) == pytest.approx(1.1924, abs=6e-5)
+    assert float(closed["peak_power"]) == pytest.approx(1.1551, abs=6e-5)
+    assert float(noisy["stored_energy"][-1]) == pytest.approx(1.3520, abs=6e-5)
+    assert float(noisy["peak_power"]) == pytest.approx(1.0689, abs=6e-5)
+    assert float(noisy["peak_ergotropy"]) == pytest.approx(0.7854, abs=6e-5)
+
+
+def test_noise_reduces_the_amplitude_of_a_field():
+    noise = (qsb.emission(0.05), qsb.dephasing(0.05))
+    data = qsb.run(cells(4, field=0.5, channels=noise), ["stored_energy"])
+    assert float(data["peak_stored_energy"]) == pytest.approx(1.854, abs=6e-4)
+
+
+def test_o33_quench_of_the_storage_chain():
+    start = qsb.Start("product", bloch=np.array([1.0, 0.0, 0.0]))
+    battery = qsb.models.ising(6, exchange=1.0, transverse=0.5, start=start)
+    problem = qsb.Problem(battery, qsb.quench(3.0), (), np.array([0.0, 1.0, 3.0]))
+    data = qsb.run(problem, ["energy_above_ground", "energy_std", "ergotropy"])
+    np.testing.assert_allclose(data["energy_above_ground"], 2.5220295708, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(data["ergotropy"], 2.5220295708, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(data["energy_std"], np.sqrt(5.0), rtol=0, atol=1e-9)
+
+
+# -- modes and ladders, by operators --
+
+
+def test_row_8_displacement_of_a_thermal_mode():
+    """dE = w |a|^2, Var = w^2 [n (n + 1) + |a|^2 (2 n + 1)]."""
+    w, nbar, pull, t = 1.3, 0.2, 0.5, np.array([0.0, 0.5, 1.0])
+    a = qutip.destroy(40)
+    battery = qsb.models.custom(
+        w * a.dag() * a, 1j * pull * (a.dag() - a), start=qutip.thermal_dm(40, nbar, method="analytic")
+    )
+    data = qsb.run(
+        qsb.Problem(battery, qsb.quench(1.0, battery=False), (), t), ["stored_energy", "energy_std", "ergotropy"]
+    )
+    moved = (pull * t) ** 2
+    np.testing.assert_allclose(data["stored_energy"], w * moved, rtol=0, atol=CLOSE)
+    np.testing.assert_allclose(data["ergotropy"], w * moved, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(
+        data["energy_std"] ** 2, w**2 * (nbar * (nbar + 1) + moved * (2 * nbar + 1)), rtol=0, atol=1e-8
+    )
+
+
+def test_row_8_squeezing_of_a_thermal_mode():
+    """dE = w (2n + 1) sinh^2 r, Var = w^2 [(2n + 1)^2 cosh 4r - 1]/4."""
+    w, nbar, r = 1.3, 0.1, 0.25
+    a = qutip.destroy(50)
+    battery = qsb.models.custom(
+        w * a.dag() * a, 0.5j * (a * a - a.dag() * a.dag()), start=qutip.thermal_dm(50, nbar, method="analytic")
+    )
+    data = qsb.run(
+        qsb.Problem(battery, qsb.quench(r, battery=False), (), np.array([r])), ["stored_energy", "energy_std"]
+    )
+    assert float(data["stored_energy"][0]) == pytest.approx(w * (2 * nbar + 1) * np.sinh(r) ** 2, abs=1e-8)
+    variance = w**2 * ((2 * nbar + 1) ** 2 * np.cosh(4 * r) - 1) / 4
+    assert float(data["energy_std"][0]) ** 2 == pytest.approx(variance, abs=1e-7)
+
+
+@pytest.mark.parametrize("loss", [1.0, 2.0])
+def test_row_9_driven_mode_charges_a_mode_whatever_it_loses(loss):
+    """At zero temperature E(inf) = (F/g)^2: the driven mode ends empty, the battery in a coherent state."""
+    push, g, levels = 0.3, 1.0, 8
+    a, b = (
+        qutip.tensor(qutip.destroy(levels), qutip.qeye(levels)),
+        qutip.tensor(qutip.qeye(levels), qutip.destroy(levels)),
+    )
+    v = g * (a * b.dag() + a.dag() * b) + push * (a + a.dag())
+    start = qutip.tensor(qutip.basis(levels, 0), qutip.basis(levels, 0))
+    battery = qsb.models.custom(b.dag() * b, v, start=start)
+    channels = qsb.models.custom_channels([np.sqrt(loss) * a])
+    problem = qsb.Problem(battery, qsb.quench(80.0, battery=False), channels, np.array([80.0]))
+    data = qsb.run(problem, ["stored_energy"])
+    assert float(data["stored_energy"][0]) == pytest.approx((push / g) ** 2, abs=1e-7)
+
+
+@pytest.mark.parametrize("excited", [0.75, 0.2])
+def test_row_11_one_collision(excited):
+    """A qubit with excitation probability 1 - q meets a ladder: d<n> = (1-2q) sin^2, dVar = sin^2 - (1-2q)^2 sin^4."""
+    levels, angle = 7, 0.6
+    lower = qutip.Qobj(np.eye(levels, k=1))
+    v = angle * qutip.tensor(lower, qutip.sigmap())
+    meter = qutip.tensor(qutip.Qobj(np.diag(np.arange(levels))), qutip.qeye(2))
+    start = qutip.tensor(qutip.fock_dm(levels, 3), qutip.Qobj(np.diag([excited, 1 - excited])))
+    battery = qsb.models.custom(meter, v + v.dag(), start=start)
+    data = qsb.run(
+        qsb.Problem(battery, qsb.quench(1.0, battery=False), (), np.array([1.0])), ["stored_energy", "energy_std"]
+    )
+    bias, s = 2 * excited - 1, np.sin(angle) ** 2
+    assert float(data["stored_energy"][0]) == pytest.approx(bias * s, abs=1e-10)
+    assert float(data["energy_std"][0]) ** 2 == pytest.approx(s - bias**2 * s**2, abs=1e-9)
+
+
+def cavity(n, levels, quanta, *, rotating=True, g=1.0):
+    """Return n cells in a resonant cavity with `quanta` photons or a state of the mode."""
+    a = qutip.tensor(qutip.destroy(levels), *[qutip.qeye(2)] * n)
+
+    def on(op, i):
+        return qutip.tensor(qutip.qeye(levels), *[op if k == i else qutip.qeye(2) for k in range(n)])
+
+    raise_all = sum(on(qutip.sigmap(), i) for i in range(n))
+    v = g * (a * raise_all + (a * raise_all).dag()) if rotating else None
+    if not rotating:
+        v = g * (raise_all + raise_all.dag()) * (a + a.dag())
+    mode = qutip.basis(levels, quanta) if isinstance(quanta, int) else quanta
+    down = [qutip.basis(2, 1)] * n
+    start = qutip.tensor(mode, *(down if mode.isket else [qutip.ket2dm(d) for d in down]))
+    meter = sum(on(qutip.sigmaz() / 2, i) for i in range(n))
+    return qsb.models.custom(meter, v, charger=a.dag() * a, start=start)
+
+
+def test_o27_two_cells_in_a_cavity():
+    """E = (2/3) sin^2(sqrt6 t) + (4/9) (1 - cos(sqrt6 t))^2, whose maximum is 16/9."""
+    problem = qsb.Problem(cavity(2, 4, 2), qsb.quench(3.0), (), np.linspace(0, 3, 31))
+    data = qsb.run(problem, ["stored_energy", "average_power"])
+    x = np.sqrt(6) * problem.times
+    expected = 2 / 3 * np.sin(x) ** 2 + 4 / 9 * (1 - np.cos(x)) ** 2
+    np.testing.assert_allclose(data["stored_energy"], expected, rtol=0, atol=CLOSE)
+    assert float(data["peak_stored_energy"]) == pytest.approx(16 / 9, rel=1e-5)
+
+
+@pytest.mark.parametrize(("n", "printed"), [(1, 0.7246113538), (2, 1.7733416639), (3, 3.1621477724)])
+def test_o27_average_power_of_a_cavity(n, printed):
+    problem = qsb.Problem(cavity(n, n + 2, n), qsb.quench(2.0), (), np.linspace(0, 2, 41))
+    assert float(qsb.run(problem, ["average_power"])["peak_average_power"]) == pytest.approx(printed, rel=1e-5)
+
+
+def test_o28_thermal_mode_and_counter_rotating_terms():
+    thermal = qutip.thermal_dm(60, 2.0, method="analytic")
+    problem = qsb.Problem(cavity(1, 60, thermal), qsb.quench(1.0), (), np.array([1.0]))
+    assert float(qsb.run(problem, ["stored_energy"])["stored_energy"][0]) == pytest.approx(0.5000106640, abs=1e-9)
+    problem = qsb.Problem(cavity(2, 40, 2, rotating=False, g=0.5), qsb.quench(1.0), (), np.array([1.0]))
+    assert float(qsb.run(problem, ["stored_energy"])["stored_energy"][0]) == pytest.approx(1.1370363480, abs=1e-9)
+
+
+def test_o29_two_modes():
+    """Two photons, g t = 1: E = 2 sin^2(1)."""
+    a, b = qutip.tensor(qutip.destroy(4), qutip.qeye(4)), qutip.tensor(qutip.qeye(4), qutip.destroy(4))
+    v = a * b.dag()
+    start = qutip.tensor(qutip.basis(4, 2), qutip.basis(4, 0))
+    battery = qsb.models.custom(b.dag() * b, v + v.dag(), charger=a.dag() * a, start=start)
+    data = qsb.run(qsb.Problem(battery, qsb.quench(1.0), (), np.array([1.0])), ["stored_energy"])
+    assert float(data["stored_energy"][0]) == pytest.approx(2 * np.sin(1.0) ** 2, abs=1e-9)
+    assert 2 * np.sin(1.0) ** 2 == pytest.approx(1.4161468365, abs=1e-10)
+
+
+@pytest.mark.parametrize(("duration", "printed"), [(5.0, 0.4596193210), (50.0, 0.9984578397)])
+def test_o32_linear_ramps_in_counter_intuitive_order(duration, printed):
+    """The upper drive first: its ramp falls from 1 to 0 while the lower one rises."""
+    one, two, three = (qutip.basis(3, k) for k in range(3))
+    first, second = one * two.dag(), two * three.dag()
+    meter = qsb.models.custom(three * three.dag()).battery
+    lower, upper = (qsb.models.custom(x + x.dag()).battery for x in (first, second))
+    base = qsb.models.custom(three * three.dag(), start=one)
+    battery = qsb.Battery(
+        base.space,
+        meter,
+        drives=((lower, Ramp(0.0, 1.0, duration)), (upper, Ramp(1.0, 0.0, duration))),
+        start=base.start,
+    )
+    problem = qsb.Problem(battery, qsb.quench(duration, battery=False), (), np.array([duration]))
+    data = qsb.run(problem, ["stored_energy"], tolerance=1e-11)
+    assert float(data["stored_energy"][0]) == pytest.approx(printed, abs=2e-9)

@@ -214,7 +214,7 @@ def test_a_broken_dataset_is_not_written(data, tmp_path):
 
 
 def test_a_missing_folder_is_named(data, tmp_path):
-    with pytest.raises(qsb.SpecError, match="nowhere.*does not exist"):
+    with pytest.raises(qsb.SpecError, match=r"nowhere.*does not exist"):
         write(data, tmp_path / "nowhere" / "run.nc")
 
 

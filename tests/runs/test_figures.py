@@ -27,9 +27,9 @@ def evolve(problem, h, jumps, times):
     d = len(h)
     one = np.eye(d)
     g = -1j * (np.kron(h, one) - np.kron(one, h.T))
-    for rate, l in jumps:
-        n = l.conj().T @ l
-        g = g + rate * (np.kron(l, l.conj()) - (np.kron(n, one) + np.kron(one, n.T)) / 2)
+    for rate, jump in jumps:
+        n = jump.conj().T @ jump
+        g = g + rate * (np.kron(jump, jump.conj()) - (np.kron(n, one) + np.kron(one, n.T)) / 2)
     ground = np.linalg.eigh(matrix(problem.battery.battery, problem))[1][:, 0]
     start = np.outer(ground, ground.conj()).reshape(-1)
     states = np.array([(expm(g * t) @ start).reshape(d, d) for t in times])
