@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy.linalg import expm
+from scipy.special import erf
 
 import qsb
 from qsb.charging.protocol import Constant, Function, Gaussian, Piecewise, Ramp, Stage
@@ -266,6 +267,24 @@ def test_a_stored_pure_state_keeps_its_energy_and_a_second_charge_goes_on():
         np.testing.assert_allclose(data["power"], [1, 1, 0, 0, 1, 1] * (2 * 0.5 * r[:, 1]), rtol=0, atol=CLOSE)
 
 
+@pytest.mark.parametrize("channels", [(), (qsb.emission(0.2),)], ids=["closed", "open"])
+def test_segments_are_walked_to_their_end_wherever_the_save_times_are(channels):
+    """Save times inside the first and the third stage, none on an edge: the state still goes through every edge."""
+    stages = protocol(Stage("charge", 1.0), Stage("store", 2.0), Stage("charge", 1.0))
+    t = np.array([0.4, 0.7, 3.2, 3.9])
+    problem = cells(2, field=0.5, channels=channels, protocol=stages, times=t)
+    rate = 0.2 if channels else 0.0
+
+    def evolve(s):
+        r = bloch(min(s, 1.0), [0, 0, -1.0], 0.5, emission=rate)[0]
+        r = bloch(min(max(s - 1.0, 0.0), 2.0), r, 0.0, emission=rate)[0]
+        return bloch(max(s - 3.0, 0.0), r, 0.5, emission=rate)[0]
+
+    z = np.array([evolve(s)[2] for s in t])
+    for _, data in in_all(problem, ["stored_energy"]):
+        np.testing.assert_allclose(data["stored_energy"], z + 1, rtol=0, atol=CLOSE)
+
+
 def test_discharge_by_the_reversed_charger_undoes_the_charge_with_the_battery_off():
     stages = protocol(Stage("charge", 1.3, battery=False), Stage("discharge", 1.3, Constant(-1.0), battery=False))
     problem = cells(3, coupling=pairs(0.5), protocol=stages, times=np.linspace(0, 2.6, 27))
@@ -276,8 +295,11 @@ def test_discharge_by_the_reversed_charger_undoes_the_charge_with_the_battery_of
         assert e[13] > 0.5
 
 
-@pytest.mark.parametrize("where", [0, 1, 2])
-@pytest.mark.parametrize("channels", [(), (qsb.emission(0.1),)], ids=["closed", "open"])
+@pytest.mark.parametrize(
+    ("where", "channels"),
+    [(0, ()), (1, ()), (2, ()), (1, (qsb.emission(0.1),))],
+    ids=["first", "middle", "last", "open"],
+)
 def test_a_stage_of_zero_duration_changes_nothing(where, channels):
     stages = [Stage("charge", 1.0, Ramp(0.0, 1.0, 0.6)), Stage("store", 1.0)]
     with_empty = stages.copy()
@@ -319,20 +341,40 @@ def test_breakpoints_at_save_times_give_the_power_from_the_left(channels):
 # -- pulses --
 
 
-@pytest.mark.parametrize("times", [[1000.0], np.linspace(0, 1000.0, 5)], ids=["one save", "few saves"])
-@pytest.mark.parametrize(
-    ("envelope", "area"),
-    [
-        (Gaussian(777.7, 1e-3, 1e3), np.sqrt(2 * np.pi)),
-        (Piecewise((777.7, 777.7 + 1e-4), (1e4,)), 1.0),
-        (Function(lambda t: 1e3 * (777.7 <= t < 777.702), 50.0, (777.7, 777.702)), 2.0),
-    ],
-    ids=["gaussian", "piecewise", "function"],
-)
-def test_a_short_pulse_in_a_long_window_is_met(envelope, area, times):
-    problem = cells(2, field=0.5, protocol=qsb.quench(1000.0, envelope, battery=False), times=times)
-    for _, data in in_all(problem, ["stored_energy"]):
-        assert float(data["stored_energy"][-1]) == pytest.approx(2 * np.sin(0.5 * area) ** 2, abs=1e-8)
+SHORT = {
+    "gaussian": (Gaussian(777.7, 1e-3, 1e3), np.sqrt(2 * np.pi)),
+    "piecewise": (Piecewise((777.7, 777.7 + 1e-4), (1e4,)), 1.0),
+    "function": (Function(lambda t: 1e3 * (777.7 <= t < 777.702), 50.0, (777.7, 777.702)), 2.0),
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("representation", ["product", "symmetric", "ket", "density"])
+def test_a_short_pulse_in_a_long_window_is_met(name, representation):
+    envelope, area = SHORT[name]
+    for times in ([1000.0], [0.0, 250.0, 777.7, 1000.0]):
+        problem = cells(2, field=0.5, protocol=qsb.quench(1000.0, envelope, battery=False), times=times)
+        energy = solve(problem, plan(problem, representation=representation), tolerance=1e-10).values["energy"]
+        assert energy[-1] == pytest.approx(2 * np.sin(0.5 * area) ** 2 - 1, abs=1e-8)
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_the_peaks_of_a_short_pulse_are_met(name):
+    """The energy stays at its maximum after the pulse; the power is largest inside it, between all save times."""
+    envelope, area = SHORT[name]
+    problem = cells(2, field=0.5, protocol=qsb.quench(1000.0, envelope, battery=False), times=[0.0, 500.0, 1000.0])
+    data = qsb.run(problem, ["stored_energy"])
+    assert data.attrs["left_out"] == ""
+    assert float(data["peak_stored_energy"]) == pytest.approx(2 * np.sin(0.5 * area) ** 2, rel=1e-5)
+    height = {"gaussian": 1e3, "piecewise": 1e4, "function": 1e3}[name]
+    if name == "gaussian":
+        x = np.linspace(-5, 5, 100_001)
+        angle = np.sqrt(np.pi / 2) * (1 + erf(x / np.sqrt(2)))
+        expected = (height * np.exp(-(x**2) / 2) * np.sin(angle)).max()
+    else:
+        expected = height * np.sin(min(area, np.pi / 2))
+    assert float(data["peak_power"]) == pytest.approx(expected, rel=1e-4)
+    assert abs(float(data["peak_power_time"]) - 777.7) < 5e-3
 
 
 def test_a_short_pulse_under_losses_is_met():

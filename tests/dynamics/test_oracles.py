@@ -572,8 +572,9 @@ def test_row_19_dark_states(chargers):
 
 @pytest.mark.parametrize(("strength", "printed"), [(0.1, 0.0196604325), (0.5, 0.3599257326), (1.0, 0.9044373838)])
 def test_o21_first_power_peak_per_site_of_the_infinite_chain(strength, printed):
-    data = qsb.run(cells(14, coupling=pairs(strength, "ring"), duration=1.9, times=np.linspace(0, 1.9, 39)), ["power"])
-    assert float(data["peak_power"]) / 14 == pytest.approx(printed, rel=3e-6)
+    # the ends of a ring of eight meet only after the peak
+    problem = cells(8, coupling=pairs(strength, "ring"), duration=1.2, times=np.linspace(0, 1.2, 13))
+    assert float(qsb.run(problem, ["power"])["peak_power"]) / 8 == pytest.approx(printed, rel=1e-6)
 
 
 @pytest.mark.parametrize("n", [2, 5])
@@ -611,16 +612,23 @@ def test_parity_forbids_local_work(how, n):
 
 
 def test_noise_may_heat_a_chain():
-    """N = 4, strength 1/2, rates 0.05: more energy than the closed maximum, less power, less ergotropy."""
+    """N = 4, strength 1/2, rates 0.05: more energy than the closed maximum, less power, less ergotropy.
+
+    Without noise the first maximum of the power, 1.1551, is overtaken by a recurrence at t = 15.3.
+    """
     noise = (qsb.emission(0.05), qsb.dephasing(0.05))
     grid = np.linspace(0, 20, 201)
     closed = qsb.run(cells(4, coupling=pairs(0.5), times=grid), POWERS)
+    first = qsb.run(cells(4, coupling=pairs(0.5), duration=3.0, times=grid[:31]), ["power"])
     noisy = qsb.run(cells(4, coupling=pairs(0.5), channels=noise, times=grid), POWERS)
     assert float(closed["peak_stored_energy"]) == pytest.approx(1.1924, abs=6e-5)
-    assert float(closed["peak_power"]) == pytest.approx(1.1551, abs=6e-5)
+    assert float(first["peak_power"]) == pytest.approx(1.1551, abs=6e-5)
+    assert float(closed["peak_power"]) == pytest.approx(1.169480, abs=2e-6)
+    assert float(closed["peak_power_time"]) == pytest.approx(15.335, abs=5e-3)
     assert float(noisy["stored_energy"][-1]) == pytest.approx(1.3520, abs=6e-5)
     assert float(noisy["peak_power"]) == pytest.approx(1.0689, abs=6e-5)
-    assert float(noisy["peak_ergotropy"]) == pytest.approx(0.7854, abs=6e-5)
+    assert float(noisy["ergotropy"].max()) == pytest.approx(0.7854, abs=6e-5)  # on this grid; 0.785537 between
+    assert float(noisy["peak_ergotropy"]) == pytest.approx(0.785537, abs=2e-6)
 
 
 def test_noise_reduces_the_amplitude_of_a_field():

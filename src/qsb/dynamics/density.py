@@ -11,7 +11,7 @@ from qsb.dynamics.frame import MixedReadout
 from qsb.dynamics.full import FullFrame, start_density
 from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.lindblad import DENSE_UNKNOWNS, gather_generator, matrix_generator
-from qsb.dynamics.representation import Array, Reduced, Request, Size
+from qsb.dynamics.representation import Array, Reduced, Request, Size, batch_bytes
 from qsb.dynamics.segment import segments
 
 
@@ -30,11 +30,11 @@ class Density:
         return full_lacks(problem, needs, pure=False)
 
     def size(self, problem: Problem) -> Size:
-        """Twenty matrices: integrator stages, readouts and their eigenvalue work."""
+        """Twenty matrices (stages and eigenvalue work), a batch of save states, and what small exponentials take."""
         d = problem.battery.space.dimension
         unknowns = d * d
-        dense = 4 * 16 * unknowns**2 if unknowns <= DENSE_UNKNOWNS else 0
-        return Size(unknowns, 16 * unknowns * 20 + dense)
+        dense = 12 * 16 * unknowns**2 if unknowns <= DENSE_UNKNOWNS else 0
+        return Size(unknowns, 16 * unknowns * 20 + batch_bytes(problem, unknowns) + dense)
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Gather kernels on spins, sparse matrices elsewhere."""

@@ -296,6 +296,8 @@ class MixedReadout:
 
     def check(self, x: Array) -> dict[str, float]:
         """Deviations of trace and Hermiticity, and the most negative eigenvalue."""
+        if not np.isfinite(x).all():
+            return {"trace": np.nan}
         trace = np.einsum("tii->t", x)
         out = {
             "trace": float(np.abs(trace - 1).max()),

@@ -7,6 +7,7 @@ Each declares `order` (the power of the step by which its global error falls; in
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,6 +22,10 @@ from qsb.errors import ConvergenceError
 
 #: largest matrix that is diagonalised, and largest one that is exponentiated
 EIGEN_LIMIT = 1200
+#: the same of kets of 2^N amplitudes, whose spectra are narrow for their size: an expansion is cheaper above
+KET_EIGEN_LIMIT = 128
+#: of a step that comes c times, c times this many products with a vector are taken rather than an exponential
+_SERIES_COST = 20
 PROPAGATOR_LIMIT = 260
 
 
@@ -105,7 +110,7 @@ class Propagator:
     def advance(
         self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
     ) -> Iterator[Array]:
-        """One exponential a distinct step length, told apart to 1e-13 of the whole time.
+        """One exponential a step length that comes often, told apart to 1e-13 of the whole time; a series for the rest.
 
         The clock advances by the step whose exponential was taken, so that differences never add up.
         """
@@ -116,16 +121,34 @@ class Propagator:
         batch, n = g.shape[0], g.shape[-1]
         now, y = start, x.reshape(batch, n, 1)
         grain = 1e-13 * (generator.segment.end - start)
+        steps = np.diff([start, *times])
+        often = Counter(np.round(steps / (2 * grain)).tolist()) if grain > 0 else Counter()
         for t in times:
             h = t - now
             if h > grain:
-                key = round(h / (2 * grain))
-                if key not in kept:
-                    kept[key] = h, la.expm(h * g)
-                step, exponential = kept[key]
-                y = exponential @ y
+                key = float(round(h / (2 * grain)))
+                if key not in kept and often[key] * _SERIES_COST < n:
+                    y, step = _series(h * g, y), h
+                else:
+                    if key not in kept:
+                        kept[key] = h, la.expm(h * g)
+                    step, exponential = kept[key]
+                    y = exponential @ y
                 now += step
             yield y.reshape(x.shape)
+
+
+def _series(g: Array, y: Array) -> Array:
+    """exp(g) y by its Taylor series, in parts whose norm is at most one half."""
+    parts = max(1, math.ceil(2 * float(np.abs(g).sum(axis=-2).max())))
+    for _ in range(parts):
+        term, k = y, 0
+        size = float(np.abs(y).max())
+        while float(np.abs(term).max()) > 1e-18 * size and k < 40:
+            k += 1
+            term = g @ term / (k * parts)
+            y = y + term
+    return y
 
 
 @dataclass(frozen=True)
@@ -281,18 +304,19 @@ class DormandPrince:
 INTEGRATORS: tuple[Integrator, ...] = (Eigen(), Propagator(), Chebyshev(), Taylor(), DormandPrince())
 
 
-def choose(dimension: int, *, constant: bool, skew: bool) -> Integrator:
+def choose(dimension: int, *, constant: bool, skew: bool, eigen_limit: int = EIGEN_LIMIT) -> Integrator:
     """The integrator for a segment: exact small ones first.
 
     Args:
         dimension: unknowns of one block of the generator.
         constant: whether the generator is constant.
         skew: whether it is -iH on a ket.
+        eigen_limit: largest ket that is diagonalised.
     """
     if not constant:
         return DormandPrince()
     if skew:
-        return Eigen() if dimension <= EIGEN_LIMIT else Chebyshev()
+        return Eigen() if dimension <= eigen_limit else Chebyshev()
     if dimension <= PROPAGATOR_LIMIT:
         return Propagator()
     return Taylor()

@@ -8,8 +8,8 @@ from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.frame import PureReadout
 from qsb.dynamics.full import DENSE_LIMIT, FullFrame, is_opaque, operator, start_ket
-from qsb.dynamics.integrate import EIGEN_LIMIT
-from qsb.dynamics.representation import Reduced, Request, Size
+from qsb.dynamics.integrate import KET_EIGEN_LIMIT
+from qsb.dynamics.representation import Reduced, Request, Size, batch_bytes
 from qsb.dynamics.segment import segments
 
 
@@ -32,18 +32,18 @@ class Ket:
         return full_lacks(problem, needs, pure=True)
 
     def size(self, problem: Problem) -> Size:
-        """Six vectors, the diagonals, and the window of save states."""
+        """Ten vectors and diagonals, the states of an expansion's window, and a batch of save states."""
         d = problem.battery.space.dimension
         window = min(len(problem.times), max(1, 2**28 // (16 * d)))
-        dense = 3 * 16 * d * d if d <= EIGEN_LIMIT else 0
-        return Size(d, 16 * d * (8 + 2 * window) + 24 * d + dense)
+        dense = 3 * 16 * d * d if d <= KET_EIGEN_LIMIT else 0
+        return Size(d, 16 * d * (10 + window) + batch_bytes(problem, d) + dense)
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Matrix-free -iH for each segment."""
         space = problem.battery.space
         d = space.dimension
         generators = tuple(
-            closed_generator(s, lambda op: operator(op, space), d, EIGEN_LIMIT) for s in segments(problem)
+            closed_generator(s, lambda op: operator(op, space), d, KET_EIGEN_LIMIT) for s in segments(problem)
         )
         return Reduced(start_ket(problem), generators, PureReadout(FullFrame(problem), request))
 

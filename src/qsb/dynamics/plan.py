@@ -8,7 +8,7 @@ from typing import Any
 
 from qsb.charging.problem import Problem
 from qsb.dynamics.density import Density
-from qsb.dynamics.integrate import choose
+from qsb.dynamics.integrate import EIGEN_LIMIT, KET_EIGEN_LIMIT, choose
 from qsb.dynamics.ket import Ket
 from qsb.dynamics.product import Product, kinds
 from qsb.dynamics.representation import Representation, Request, Size
@@ -152,7 +152,8 @@ def _accept(
     pure = candidate.name == "ket" or (candidate.name == "symmetric" and s.pure_start and not s.dissipative)
     block = 4 if candidate.name == "product" else size.dimension
     parts = segments(problem)
-    picked = tuple(choose(block, constant=part.constant, skew=pure).name for part in parts)
+    limit = KET_EIGEN_LIMIT if candidate.name == "ket" else EIGEN_LIMIT
+    picked = tuple(choose(block, constant=part.constant, skew=pure, eigen_limit=limit).name for part in parts)
     flags = {name: getattr(s, name) for name in s.__dataclass_fields__}
     why = _WHY[candidate.name]
     if candidate.name == "product":
@@ -174,7 +175,9 @@ def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
         smallest = best.bytes
         advice.append(f"allow {format_bytes(smallest or 0)} with memory=...")
         per_cell = 4.0 if best.representation == "density" else 2.0
-        fits = n - math.ceil(math.log((smallest or 1) / max(limit, 1), per_cell))
+        # bytes of many cells are beyond floats, their logarithms are not
+        excess = math.log(smallest or 1) - math.log(max(limit, 1))
+        fits = n - math.ceil(excess / math.log(per_cell))
         if problem.battery.space.spins_only and fits >= 1:
             advice.append(f"take at most {fits} cells")
     s = problem.structure

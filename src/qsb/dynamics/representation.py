@@ -118,6 +118,16 @@ class Size:
     bytes: int
 
 
+#: bytes that one batch of states (with two derivatives) may take
+BATCH_BYTES = 2**27
+
+
+def batch_bytes(problem: Problem, unknowns: int) -> int:
+    """Bytes of one batch of save states: state and both derivatives, twice while they are stacked, and what is read."""
+    room = max(1, BATCH_BYTES // (3 * 16 * unknowns))
+    return 8 * 16 * unknowns * min(len(problem.times), room)
+
+
 #: Primitive readouts, and what each is. Figures of merit name the ones that they need.
 READOUTS: dict[str, str] = {
     "energy": "<H_B>",

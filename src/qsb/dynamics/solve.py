@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem
 from qsb.dynamics.integrate import INTEGRATORS
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
-from qsb.dynamics.representation import Array, Generator, Reduced, Value
+from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced, Value
 from qsb.errors import ConvergenceError
 
-#: bytes that one batch of states (with two derivatives) may take
-BATCH_BYTES = 2**27
+#: unknowns up to which one BLAS thread is faster than several
+SMALL = 2**16
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,27 @@ def solve(
     representation = next(r for r in REPRESENTATIONS if r.name == plan.representation)
     built = None if again is None else again.reduced
     reduced = representation.reduce(problem, plan.request) if built is None else built
+    # threads that wait for each other cost more than a small product takes
+    calm = _blas().limit(limits=1, user_api="blas") if reduced.start.size <= SMALL else nullcontext()
+    with calm:
+        return _solve(problem, plan, reduced, tolerance, progress, again)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The libraries' thread pools, looked up once."""
+    return ThreadpoolController()
+
+
+def _solve(
+    problem: Problem,
+    plan: Plan,
+    reduced: Reduced,
+    tolerance: float,
+    progress: Callable[[float], None] | None,
+    again: Series | None,
+) -> Series:
+    """Walk, read, check."""
     needs = plan.request.needs
     batches: list[dict[str, Value]] = []
     drive: list[float] = []

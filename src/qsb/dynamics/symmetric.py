@@ -24,7 +24,7 @@ from qsb.dynamics.frame import EnergyBasis, MixedReadout, Operator, PureReadout,
 from qsb.dynamics.full import read_extremes
 from qsb.dynamics.integrate import EIGEN_LIMIT
 from qsb.dynamics.lindblad import matrix_generator
-from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size
+from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size, batch_bytes
 from qsb.dynamics.segment import segments
 from qsb.errors import StructureError
 
@@ -261,9 +261,10 @@ class Symmetric:
         """(N+1) or its square, and the dense diagonalisation of small ones."""
         d = problem.battery.space.sites + 1
         if problem.structure.dissipative:
-            return Size(d * d, 16 * d * d * 30 + (4 * 16 * d**4 if d * d <= 256 else 0))
+            dense = 12 * 16 * d**4 if d * d <= 256 else 0
+            return Size(d * d, 16 * d * d * 30 + batch_bytes(problem, d * d) + dense)
         window = min(len(problem.times), max(1, 2**28 // (16 * d)))
-        return Size(d, 16 * d * (10 + 2 * window) + 4 * 16 * d * d)
+        return Size(d, 16 * d * (10 + window) + batch_bytes(problem, d) + 4 * 16 * d * d)
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Collective matrices for each segment."""

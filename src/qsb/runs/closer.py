@@ -19,7 +19,7 @@ from qsb.dynamics.plan import Plan
 from qsb.dynamics.solve import solve
 from qsb.merit.energy import maximum
 from qsb.runs.figures import FIGURES, Reading, needs
-from qsb.runs.peaks import Peaks
+from qsb.runs.peaks import Peaks, earliest
 
 RealArray = NDArray[np.float64]
 
@@ -27,8 +27,12 @@ RealArray = NDArray[np.float64]
 RESOLUTION, ELSEWHERE = 1e-5, 1e-3
 #: a value this many estimated errors below the largest one may still belong to the peak
 _SLACK = 30.0
+#: times that are put between save times before any grid is believed
+_PROBES = 64
+#: tops that are looked at from near: those that could be the largest
+MOST_TOPS = 12
 #: refinements of an interval, and points in all, after which the peaks are given up
-MOST_LEVELS, MOST_POINTS = 16, 60_000
+MOST_LEVELS, MOST_POINTS = 40, 60_000
 #: halving an interval divides the error of a cubic by 16, that of its slope by 8
 _HALVED_VALUE, _HALVED_SLOPE = 16.0, 8.0
 
@@ -69,11 +73,15 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
 
     times = np.array(reading.series.times)
     values = {name: np.asarray(FIGURES[name](reading)) for name in figures}
+    probed = len(times) == 1
     for level in range(MOST_LEVELS + 1):
         peaks = Peaks(times, reading.series.kinks)
         error, wanted = _coarse(peaks, values, reading.series.start_energy)
+        if not probed:
+            # save times in step with an oscillation see nothing of it, and would agree with each other
+            wanted, probed = np.union1d(wanted, _between(times)), True
         if not len(wanted):
-            return Closer(_polished(peaks, _tops(peaks, values, reading.series.start_energy), at), error, True)
+            return Closer(_polished(peaks, values, reading.series.start_energy, at), error, True)
         if level == MOST_LEVELS or len(times) + len(wanted) > MOST_POINTS:
             break
         # all times again: equal steps share their propagators, which single midpoints would not
@@ -90,30 +98,62 @@ def _tops(peaks: Peaks, values: dict[str, RealArray], offset: float) -> dict[str
     return tops
 
 
+def _between(times: RealArray) -> RealArray:
+    """One time or more in intervals spread over the window, at fractions that no period divides."""
+    steps = np.diff(times)
+    each = max(1, _PROBES // len(steps))
+    chosen = np.unique(np.linspace(0, len(steps) - 1, min(_PROBES, len(steps))).astype(int))
+    fractions = np.sort((0.6180339887498949 * np.arange(1, each + 1) + 0.11 * np.pi) % 1.0)
+    return np.setdiff1d((times[chosen, None] + steps[chosen, None] * fractions).ravel(), times)
+
+
 def _polished(
-    peaks: Peaks, tops: dict[str, tuple[float, float]], at: Callable[[RealArray], dict[str, RealArray]]
+    peaks: Peaks,
+    values: dict[str, RealArray],
+    offset: float,
+    at: Callable[[RealArray], dict[str, RealArray]],
 ) -> dict[str, tuple[float, float]]:
-    """Every maximum again from nine times close to it: ten times as close makes the cubic 10^4 times as good."""
+    """Every maximum that may be the largest again from times close to it; a tenth of the step is 10^4 times as good."""
     times = peaks.times
+    tops = _tops(peaks, values, offset)
     edges = np.unique([times[0], times[-1], *(k.time for k in peaks.kinks)])
-    patches = {}
-    for name, (top, _) in tops.items():
-        k = int(np.clip(np.searchsorted(times, top), 1, max(len(times) - 1, 1)))
-        # on an edge the value is that of the edge itself
-        if len(times) > 1 and np.abs(edges - top).min() > 1e-9 * (times[-1] - times[0]):
-            half = (times[k] - times[k - 1]) / 2
-            low, high = max(top - half, edges[edges < top][-1]), min(top + half, edges[edges > top][0])
-            patches[name] = np.linspace(low, high, 11)[1:-1]
-    if not patches:
+    patches: dict[str, list[RealArray]] = {name: [] for name in tops}
+    for name, (top, height) in tops.items():
+        for t in _candidates(times, values[name], top, height):
+            k = int(np.clip(np.searchsorted(times, t), 1, max(len(times) - 1, 1)))
+            # on an edge the value is that of the edge itself
+            if len(times) > 1 and np.abs(edges - t).min() > 1e-9 * (times[-1] - times[0]):
+                wide = max(times[k] - times[k - 1], times[min(k + 1, len(times) - 1)] - times[k])
+                low, high = max(t - wide, edges[edges < t][-1]), min(t + wide, edges[edges > t][0])
+                patches[name].append(np.linspace(low, high, 23)[1:-1])
+    if not any(patches.values()):
         return tops
-    whole = np.unique(np.concatenate(list(patches.values())))
+    whole = np.unique(np.concatenate([p for each in patches.values() for p in each]))
     found = at(whole)
     out = dict(tops)
-    for name, patch in patches.items():
-        here = np.searchsorted(whole, patch)
-        slopes = found["power"][here] if name == "stored_energy" else None
-        out[name] = maximum(patch, found[name][here], slopes)
+    for name, each in patches.items():
+        looked = []
+        for patch in each:
+            here = np.searchsorted(whole, patch)
+            slopes = found["power"][here] if name == "stored_energy" else None
+            looked.append(maximum(patch, found[name][here], slopes))
+        if looked and np.abs(edges - tops[name][0]).min() <= 1e-9 * (times[-1] - times[0]):
+            looked.append(tops[name])
+        if looked:
+            out[name] = earliest(looked)
     return out
+
+
+def _candidates(times: RealArray, values: RealArray, top: float, height: float) -> list[float]:
+    """The top, and the grid's other local maxima that may rise above it between the times."""
+    if len(times) < 3:
+        return [top]
+    three = np.lib.stride_tricks.sliding_window_view(values, 3)
+    rise = np.ptp(three, axis=1)
+    local = (three[:, 1] >= three[:, 0]) & (three[:, 1] >= three[:, 2])
+    near = np.flatnonzero(local & (three[:, 1] + rise >= height - 1e-4 * np.ptp(values)))
+    best = near[np.argsort(-three[near, 1], kind="stable")[:MOST_TOPS]]
+    return [top, *times[best + 1].tolist()]
 
 
 def _coarse(peaks: Peaks, values: dict[str, RealArray], offset: float) -> tuple[float, RealArray]:

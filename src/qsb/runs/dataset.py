@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qsb.errors import ConvergenceError, SpecError
-from qsb.quantities import quantity
+from qsb.quantities import names, quantity
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,7 +62,8 @@ def check(dataset: xr.Dataset) -> xr.Dataset:
     missing = [a for a in ATTRIBUTES if a not in dataset.attrs]
     if missing:
         raise SpecError(f"The dataset lacks the attributes {missing}; it was not made by a run, or was changed.")
-    for key, data in dataset.data_vars.items():
+    named = {k: v for k, v in dataset.coords.items() if k in names("coordinate")}
+    for key, data in (named | dict(dataset.data_vars)).items():
         name = str(key)
         row = quantity(name)
         if data.attrs.get("units") != row.unit:

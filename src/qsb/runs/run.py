@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +16,20 @@ from qsb.dynamics.representation import Request
 from qsb.dynamics.solve import Series, solve
 from qsb.errors import SpecError
 from qsb.quantities import quantity
-from qsb.runs.closer import MOST_POINTS, Closer, look_closer
+from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer
 from qsb.runs.dataset import CONVENTIONS, check, variable
 from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, Reading, check_figures, needs
 
 if TYPE_CHECKING:
     import xarray as xr
 
+_NO_PEAKS = (
+    f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them; shorten the window"
+)
 #: the span of V comes unasked where it costs no more than this many dimensions
 _SPAN_DIMENSION = 4096
+#: and for collective V, whose every spin sector is looked at, up to this many cells
+_SPAN_CELLS = 100
 
 
 def plan(
@@ -75,7 +81,7 @@ def _with_span(problem: Problem, made: Plan, request: Request, options: dict[str
         return made
     wider = Request(request.needs | {"span"}, request.subset, request.cut)
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
-    cheap = problem.structure.one_body or made.representation == "symmetric"
+    cheap = problem.structure.one_body or (made.representation == "symmetric" and problem.cells <= _SPAN_CELLS)
     if (cheap or problem.battery.space.dimension <= _SPAN_DIMENSION) and taken.lacks(problem, wider.needs) is None:
         return planner.plan(problem, wider, **{**options, "representation": made.representation}).passing_over(
             made.refused
@@ -235,12 +241,16 @@ def _provenance(
         "versions": json.dumps(versions()),
         "error_budget": json.dumps({"tolerance": tolerance, **series.budget, "peaks": closer.error}),
         # the reason if peaks are missing; they are not given where the window holds too many oscillations to see each
-        "left_out": "" if closer.resolved else f"peaks: {MOST_POINTS} times do not resolve them; shorten the window",
+        "left_out": ""
+        if closer.resolved
+        else f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do "
+        "not resolve them; shorten the window or save closer to the pulse",
         "references": "; ".join(dict.fromkeys(r for r in references if r)),
         "conventions": CONVENTIONS,
     }
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of this package and of those that computed."""
     from importlib.metadata import version
