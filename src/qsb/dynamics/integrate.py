@@ -123,12 +123,13 @@ class Propagator:
         grain = 1e-13 * (generator.segment.end - start)
         steps = np.diff([start, *times])
         often = Counter(np.round(steps / (2 * grain)).tolist()) if grain > 0 else Counter()
+        norm = float(np.abs(g).sum(axis=-2).max())
         for t in times:
             h = t - now
             if h > grain:
                 key = float(round(h / (2 * grain)))
-                if key not in kept and often[key] * _SERIES_COST < n:
-                    y, step = _series(h * g, y), h
+                if key not in kept and often[key] * _SERIES_COST * max(2 * h * norm, 1.0) < n:
+                    y, step = _series(h * g, y, h * norm), h
                 else:
                     if key not in kept:
                         kept[key] = h, la.expm(h * g)
@@ -138,9 +139,9 @@ class Propagator:
             yield y.reshape(x.shape)
 
 
-def _series(g: Array, y: Array) -> Array:
+def _series(g: Array, y: Array, norm: float) -> Array:
     """exp(g) y by its Taylor series, in parts whose norm is at most one half."""
-    parts = max(1, math.ceil(2 * float(np.abs(g).sum(axis=-2).max())))
+    parts = max(1, math.ceil(2 * norm))
     for _ in range(parts):
         term, k = y, 0
         size = float(np.abs(y).max())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.space import Space
+from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
 from qsb.dynamics.density import Density
 from qsb.dynamics.integrate import EIGEN_LIMIT, KET_EIGEN_LIMIT, choose
@@ -174,11 +176,8 @@ def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
         best = min(sized, key=lambda r: r.bytes or 0)
         smallest = best.bytes
         advice.append(f"allow {format_bytes(smallest or 0)} with memory=...")
-        per_cell = 4.0 if best.representation == "density" else 2.0
-        # bytes of many cells are beyond floats, their logarithms are not
-        excess = math.log(smallest or 1) - math.log(max(limit, 1))
-        fits = n - math.ceil(excess / math.log(per_cell))
-        if problem.battery.space.spins_only and fits >= 1:
+        fits = _fitting(problem, best.representation, limit)
+        if fits:
             advice.append(f"take at most {fits} cells")
     s = problem.structure
     if s.dissipative and s.one_body and not s.local_noise:
@@ -191,3 +190,15 @@ def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
         advice.append("ask for fewer figures, or change what the reasons name")
     lines.append("What to do: " + "; or ".join(advice) + ".")
     return PlanError("\n".join(lines), smallest)
+
+
+def _fitting(problem: Problem, representation: str, limit: int) -> int:
+    """The largest number of cells, below the problem's, of which a full representation fits; 0 if none."""
+    if representation not in ("ket", "density") or not problem.battery.space.spins_only:
+        return 0
+    full = next(r for r in REPRESENTATIONS if r.name == representation)
+    for n in range(min(problem.battery.space.sites - 1, 60), 0, -1):
+        smaller = Problem(Battery(Space.spins(n), OpSum((Local("z", 1.0),))), problem.protocol, (), problem.times)
+        if full.size(smaller).bytes <= limit:
+            return n
+    return 0

@@ -111,7 +111,8 @@ def _solve(
     done, total = 0, len(problem.times)
     for x, unitary, dissipative, f in _batches(problem, reduced, plan, tolerance, budget, kinks):
         for name, value in reduced.readout.check(x).items():
-            budget[name] = max(budget.get(name, 0.0), value)
+            # written so that NaN stays
+            budget[name] = budget[name] if value <= budget.get(name, -1.0) else value
         _verify(budget, tolerance)
         batches.append(reduced.readout.observe(needs, x, unitary, dissipative))
         drive += f

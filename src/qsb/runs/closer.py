@@ -27,7 +27,7 @@ RealArray = NDArray[np.float64]
 RESOLUTION, ELSEWHERE = 1e-5, 1e-3
 #: a value this many estimated errors below the largest one may still belong to the peak
 _SLACK = 30.0
-#: times that are put between save times before any grid is believed
+#: times between those of a grid that must be predicted before it is believed
 _PROBES = 64
 #: tops that are looked at from near: those that could be the largest
 MOST_TOPS = 12
@@ -77,9 +77,11 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
     for level in range(MOST_LEVELS + 1):
         peaks = Peaks(times, reading.series.kinks)
         error, wanted = _coarse(peaks, values, reading.series.start_energy)
-        if not probed:
+        if not len(wanted) and not probed:
             # save times in step with an oscillation see nothing of it, and would agree with each other
-            wanted, probed = np.union1d(wanted, _between(times)), True
+            probes = _between(times)
+            probed = _predicted(peaks, values, probes, at(probes), reading.series.start_energy)
+            wanted = np.empty(0) if probed else (times[1:] + times[:-1]) / 2
         if not len(wanted):
             return Closer(_polished(peaks, values, reading.series.start_energy, at), error, True)
         if level == MOST_LEVELS or len(times) + len(wanted) > MOST_POINTS:
@@ -105,6 +107,29 @@ def _between(times: RealArray) -> RealArray:
     chosen = np.unique(np.linspace(0, len(steps) - 1, min(_PROBES, len(steps))).astype(int))
     fractions = np.sort((0.6180339887498949 * np.arange(1, each + 1) + 0.11 * np.pi) % 1.0)
     return np.setdiff1d((times[chosen, None] + steps[chosen, None] * fractions).ravel(), times)
+
+
+def _predicted(
+    peaks: Peaks, values: dict[str, RealArray], probes: RealArray, found: dict[str, RealArray], offset: float
+) -> bool:
+    """Whether the cubics of the grid say what is found between its times; intervals that touch a kink are not asked."""
+    t, e, p = peaks.times, values["stored_energy"], values["power"]
+    k = np.searchsorted(t, probes) - 1
+    switched = np.array([j.time for j in peaks.kinks])
+    asked = ~((switched >= t[k, None]) & (switched <= t[k + 1, None])).any(axis=1)
+    k, probes = k[asked], probes[asked]
+    h = t[k + 1] - t[k]
+    s = (probes - t[k]) / h
+    rise = e[k + 1] - e[k]
+    left, right = h * p[k] - rise, rise - h * p[k + 1]
+    guess = e[k] + s * rise + s * (1 - s) * ((1 - s) * left + s * right)
+    slope = (rise + (1 - 2 * s) * ((1 - s) * left + s * right) + s * (1 - s) * (right - left)) / h
+    for seen, there, said in ((e, found["stored_energy"][asked], guess), (p, found["power"][asked], slope)):
+        size = float(np.ptp(np.concatenate([seen, there])))
+        noise = 1e-12 * (abs(offset) + float(np.abs(e).max()))
+        if size > noise and float(np.abs(there - said).max(initial=0.0)) > 10 * ELSEWHERE * size:
+            return False
+    return True
 
 
 def _polished(
