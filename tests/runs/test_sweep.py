@@ -70,7 +70,7 @@ def test_a_broken_point_is_computed_again(tmp_path):
 
 
 def test_a_killed_sweep_leaves_a_store_that_resumes(tmp_path):
-    many = SPEC.replace("[1, 2, 3]", "[1, 2, 3, 4]").replace("[0.0, 0.1]", "{start = 0.0, stop = 0.2, num = 25}")
+    many = SPEC.replace("[1, 2, 3]", "[1, 2, 3, 4]").replace("[0.0, 0.1]", "{start = 0.0, stop = 0.2, num = 12}")
     (tmp_path / "spec.toml").write_text(many)
     store = tmp_path / "store"
     command = [sys.executable, "-m", "qsb", "run", str(tmp_path / "spec.toml"), "--store", str(store)]
@@ -82,11 +82,11 @@ def test_a_killed_sweep_leaves_a_store_that_resumes(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     before = len(list(store.glob("*.nc")))
-    assert 3 <= before < 100
+    assert 3 <= before < 48
     for path in store.glob("*.nc"):
         qsb.read(path)
     data = qsb.sweep(many, store=store)
-    assert data["peak_power"].shape == (4, 25)
+    assert data["peak_power"].shape == (4, 12)
 
 
 def test_a_point_that_cannot_be_done_is_refused_before_the_first_one(tmp_path):
