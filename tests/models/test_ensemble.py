@@ -79,6 +79,13 @@ def test_fields_tilts_and_the_flip():
     np.testing.assert_allclose(v, sum(lam[i] * at(PAULI["x"], i) for i in range(N)) + 0.7 * np.eye(2**N)[::-1])
 
 
+def test_an_extensive_flip_is_as_strong_as_a_field():
+    _, flip = operators(flip=0.7, flip_normalisation="extensive")
+    _, field = operators(field=0.7)
+    np.testing.assert_allclose(flip, N * 0.7 * np.eye(2**N)[::-1], atol=1e-14)
+    assert np.linalg.norm(flip, 2) == pytest.approx(np.linalg.norm(field, 2))
+
+
 def test_a_million_uniform_cells_are_a_few_terms():
     began = time.perf_counter()
     battery = ensemble(10**6, field=0.5, coupling={"geometry": "all", "normalisation": "kac"})
@@ -94,6 +101,7 @@ def test_a_million_uniform_cells_are_a_few_terms():
         ({"field": np.inf}, "field"),
         ({"tilt": "a"}, "tilt"),
         ({"flip": [1.0]}, "flip"),
+        ({"flip_normalisation": "extensiv"}, "extensive"),
         ({"coupling": {"axs": "xx"}}, "axes"),
         ({"coupling": {"geometry": "chian"}}, "chain"),
         ({"coupling": {"normalisation": "kca"}}, "kac"),

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from numbers import Integral
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,8 @@ from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 
 REFERENCE = "arXiv:1503.05007; arXiv:1712.03559; doi:10.20944/preprints202508.2028.v2"
+
+FlipNormalisation = Literal["none", "extensive"]
 
 #: Hermitian pairs of ladder operators as Pauli pairs: s+ s- + h.c. = (xx + yy)/2 and s+ s+ + h.c. = (xx - yy)/2
 _LADDERS = {"+-": (0.5, 0.5), "-+": (0.5, 0.5), "++": (0.5, -0.5), "--": (0.5, -0.5)}
@@ -88,6 +90,7 @@ def ensemble(
     tilt: ArrayLike = 0.0,
     field: ArrayLike = 0.0,
     flip: float = 0.0,
+    flip_normalisation: FlipNormalisation = "none",
     coupling: Coupling | Mapping[str, Any] | Sequence[Coupling | Mapping[str, Any]] = (),
     start: Start | None = None,
 ) -> Battery:
@@ -101,7 +104,7 @@ def ensemble(
     envelope that oscillates keeps both rotating terms. With a tilt the ground state is not all down.
 
     "Collective" chargers are comparable with a field only at a stated equal resource: :math:`\|V\|` of the global flip
-    is g, of the field :math:`\sum_i|\lambda_i|`.
+    is g, of the field :math:`\sum_i|\lambda_i|`; ``flip_normalisation = "extensive"`` makes it N g.
 
     Args:
         cells: N >= 1; a million uniform cells cost no more than one.
@@ -110,6 +113,7 @@ def ensemble(
         tilt: :math:`\epsilon_i`, a static transverse field that belongs to the battery; one number or one a cell.
         field: :math:`\lambda_i` of the charger; one number or one a cell.
         flip: g, strength of the N-body flip of Binder et al.
+        flip_normalisation: ``none`` g, or ``extensive`` N g: as strong as a field of the same number.
         coupling: `Coupling` objects or mappings with their fields, any number of them.
         start: the initial state; the ground state of H_B if None.
 
@@ -137,7 +141,8 @@ def ensemble(
     for i, entry in enumerate(given):
         made = _coupling(i, entry, space)
         (battery if made.role == "battery" else charger).extend(made.terms())
-    charger.append(Global("x", _number("flip", flip)))
+    _word("flip_normalisation", flip_normalisation, get_args(FlipNormalisation))
+    charger.append(Global("x", _number("flip", flip) * (count if flip_normalisation == "extensive" else 1)))
     return Battery(
         space,
         OpSum(tuple(battery)),

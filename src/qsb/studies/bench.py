@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qsb.runs.run import run
 from qsb.runs.spec import load_spec
-from qsb.runs.sweep import combine, sweep
+from qsb.runs.sweep import sweep
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,24 +35,6 @@ class Bench:
             loaded = load_spec(table)
             self.specs[name] = loaded.to_toml()
             self.datasets[name] = sweep(loaded) if loaded.axes() else run(loaded)
-        return self.datasets[name]
-
-    def stack(self, name: str, axis: str, tables: Sequence[tuple[Any, Mapping[str, Any]]]) -> xr.Dataset:
-        """Run several specs that differ in more than one key, and stack them along one axis.
-
-        Args:
-            name: name of the stack; each run is stored as ``name-value``.
-            axis: name of the axis.
-            tables: (value on the axis, spec).
-        """
-        if name not in self.datasets:
-            specs = [(value, load_spec(table)) for value, table in tables]
-            found = []
-            for value, loaded in specs:
-                self.tell(f"{name}, {axis} = {value}")
-                self.specs[f"{name}-{value}"] = loaded.to_toml()
-                found.append(run(loaded))
-            self.datasets[name] = combine([{axis: value} for value, _ in specs], found, specs[0][1])
         return self.datasets[name]
 
 

@@ -60,7 +60,7 @@ def model(reading: str, strength: float, cells: int = CELLS) -> dict[str, Any]:
         "C-sqrt": {"coupling": [{**every, "normalisation": "sqrt"}]},
         "C-kac": {"coupling": [{**every, "normalisation": "kac"}]},
         "D": {"flip": strength},
-        "D-norm": {"flip": strength * cells},
+        "D-norm": {"flip": strength, "flip_normalisation": "extensive"},
         "E": {"field": strength, "coupling": [pair]},
         "F": {"coupling": [pair]},
         "G": {"coupling": [pair], "frequency": 2.0},
@@ -140,8 +140,6 @@ class Work:
             figures = ("stored_energy", "power", "bound_locality")
             return spec(reading, noise, figures, strength=STRENGTHS[0], points=points, cells=n)
 
-        if reading == "D-norm":
-            return self.bench.stack(name, "cells", [(n, one(n)) for n in cells])
         return self.bench.run(name, {**one(cells[0]), "sweep": {"model.cells": cells}})
 
     def fit(self, reading: str, noise: str = "closed") -> Scaling:
