@@ -110,7 +110,9 @@ class Propagator:
     def advance(
         self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
     ) -> Iterator[Array]:
-        """One exponential a step length that comes often, told apart to 1e-13 of the whole time; a series for the rest.
+        """One exponential a step length that comes often, told apart to 1e-13 of the whole time.
+
+        A rare step is made of strides whose exponentials are there, and a series for what is left of it.
 
         The clock advances by the step whose exponential was taken, so that differences never add up.
         """
@@ -128,15 +130,32 @@ class Propagator:
             h = t - now
             if h > grain:
                 key = float(round(h / (2 * grain)))
-                if key not in kept and often[key] * _SERIES_COST * max(2 * h * norm, 1.0) < n:
-                    y, step = _series(h * g, y, h * norm), h
-                else:
-                    if key not in kept:
-                        kept[key] = h, la.expm(h * g)
-                    step, exponential = kept[key]
-                    y = exponential @ y
+                if key not in kept:
+                    strides, rest = _strides(h, kept, grain)
+                    products = len(strides) + _SERIES_COST * max(2 * rest * norm, 1.0)
+                    if often[key] * products < n:
+                        for stride, exponential in strides:
+                            y = exponential @ y
+                            now += stride
+                        y = _series(rest * g, y, rest * norm) if rest > grain else y
+                        now += rest if rest > grain else 0.0
+                        yield y.reshape(x.shape)
+                        continue
+                    kept[key] = h, la.expm(h * g)
+                step, exponential = kept[key]
+                y = exponential @ y
                 now += step
             yield y.reshape(x.shape)
+
+
+def _strides(h: float, kept: dict[float, tuple[float, Array]], grain: float) -> tuple[list[tuple[float, Array]], float]:
+    """Steps whose exponentials are there, the longest first, that make up most of h; and what is left of it."""
+    out: list[tuple[float, Array]] = []
+    for step, exponential in sorted(kept.values(), key=lambda pair: -pair[0]):
+        count = int((h + grain) / step)
+        out += [(step, exponential)] * count
+        h -= count * step
+    return out, max(h, 0.0)
 
 
 def _series(g: Array, y: Array, norm: float) -> Array:
