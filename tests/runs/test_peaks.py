@@ -10,7 +10,8 @@ from scipy.special import erf
 import qsb
 from qsb.charging.protocol import Constant, Gaussian, Piecewise, Sinusoidal, Stage
 from qsb.dynamics.plan import plan
-from qsb.dynamics.solve import Kink, solve
+from qsb.dynamics.series import Kink
+from qsb.dynamics.solve import solve
 from qsb.runs import closer
 from qsb.runs.closer import look_closer
 from qsb.runs.figures import Reading

@@ -9,6 +9,7 @@ from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.frame import MixedReadout
 from qsb.dynamics.full import FullFrame, start_density
+from qsb.dynamics.integrate import choose
 from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.lindblad import DENSE_UNKNOWNS, gather_generator, matrix_generator
 from qsb.dynamics.representation import Array, Reduced, Request, Size, batch_bytes
@@ -20,6 +21,8 @@ class Density:
     """4^N entries of a density matrix; every problem."""
 
     name: str = "density"
+    why: str = "noise on cells that interact or differ, so the full density matrix is needed"
+    exact: bool = True
 
     def accepts(self, structure: Structure) -> str | None:
         """Always exact."""
@@ -29,12 +32,17 @@ class Density:
         """As the full frame, and no cut entropy."""
         return full_lacks(problem, needs, pure=False)
 
-    def size(self, problem: Problem) -> Size:
+    def size(self, problem: Problem, request: Request) -> Size:
         """Twenty matrices (stages and eigenvalue work), a batch of save states, and what small exponentials take."""
         d = problem.battery.space.dimension
         unknowns = d * d
         dense = 12 * 16 * unknowns**2 if unknowns <= DENSE_UNKNOWNS else 0
         return Size(unknowns, 16 * unknowns * 20 + batch_bytes(problem, unknowns) + dense)
+
+    def integrators(self, problem: Problem) -> tuple[str, ...]:
+        """One a segment, by the size of the block and whether anything changes inside."""
+        unknowns = problem.battery.space.dimension**2
+        return tuple(choose(unknowns, constant=s.constant, skew=False).name for s in segments(problem))
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Gather kernels on spins, sparse matrices elsewhere."""

@@ -15,7 +15,8 @@ import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 
 from qsb.algebra.blocks import Blocks, Spectrum
-from qsb.dynamics.representation import Array, Request, Value
+from qsb.dynamics.representation import Array, Request
+from qsb.dynamics.series import Value
 
 #: energy levels closer than this, relative to the largest, count as one
 LEVEL_TOLERANCE = 1e-9

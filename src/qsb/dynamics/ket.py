@@ -8,7 +8,7 @@ from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.frame import PureReadout
 from qsb.dynamics.full import DENSE_LIMIT, FullFrame, is_opaque, operator, start_ket
-from qsb.dynamics.integrate import KET_EIGEN_LIMIT
+from qsb.dynamics.integrate import KET_EIGEN_LIMIT, choose
 from qsb.dynamics.representation import Reduced, Request, Size, batch_bytes
 from qsb.dynamics.segment import segments
 
@@ -18,6 +18,8 @@ class Ket:
     """2^N amplitudes; every closed problem with a pure start."""
 
     name: str = "ket"
+    why: str = "no noise and a pure start, so a state vector carries everything"
+    exact: bool = True
 
     def accepts(self, structure: Structure) -> str | None:
         """Exact without noise and from a ket."""
@@ -31,12 +33,19 @@ class Ket:
         """Interacting H_B: its full spectrum only up to dimension 4096."""
         return full_lacks(problem, needs, pure=True)
 
-    def size(self, problem: Problem) -> Size:
+    def size(self, problem: Problem, request: Request) -> Size:
         """Ten vectors and diagonals, the states of an expansion's window, and a batch of save states."""
         d = problem.battery.space.dimension
         window = min(len(problem.times), max(1, 2**28 // (16 * d)))
         dense = 3 * 16 * d * d if d <= KET_EIGEN_LIMIT else 0
         return Size(d, 16 * d * (10 + window) + batch_bytes(problem, d) + dense)
+
+    def integrators(self, problem: Problem) -> tuple[str, ...]:
+        """One a segment, by the size of the block and whether anything changes inside."""
+        d = problem.battery.space.dimension
+        return tuple(
+            choose(d, constant=s.constant, skew=True, eigen_limit=KET_EIGEN_LIMIT).name for s in segments(problem)
+        )
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Matrix-free -iH for each segment."""

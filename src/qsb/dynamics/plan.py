@@ -10,16 +10,14 @@ from qsb.algebra.space import Space
 from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
 from qsb.dynamics.density import Density
-from qsb.dynamics.integrate import EIGEN_LIMIT, KET_EIGEN_LIMIT, choose
 from qsb.dynamics.ket import Ket
 from qsb.dynamics.product import Product, kinds
 from qsb.dynamics.representation import Representation, Request, Size
-from qsb.dynamics.segment import segments
 from qsb.dynamics.symmetric import Symmetric
 from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes, parse_bytes
 
-#: cheapest exact first
+#: cheapest exact first; approximate ones last, taken only if named or if nothing exact fits
 REPRESENTATIONS: tuple[Representation, ...] = (Product(), Symmetric(), Ket(), Density())
 
 
@@ -91,15 +89,6 @@ class Plan:
         return "\n".join(lines)
 
 
-#: why each representation is exact, said when it is chosen
-_WHY = {
-    "product": "cells never meet, so each kind of cell is one 2x2 density matrix",
-    "symmetric": "every term is collective and the start is symmetric, so N+1 Dicke states carry everything",
-    "ket": "no noise and a pure start, so a state vector carries everything",
-    "density": "noise on cells that interact or differ, so the full density matrix is needed",
-}
-
-
 def plan(
     problem: Problem,
     request: Request | None = None,
@@ -140,7 +129,7 @@ def _judge(candidate: Representation, problem: Problem, request: Request, limit:
     reason = candidate.accepts(problem.structure) or candidate.lacks(problem, request.needs)
     if reason is not None:
         return Refusal(candidate.name, reason), Size(0, 0)
-    size = candidate.size(problem)
+    size = candidate.size(problem, request)
     if size.bytes > limit:
         reason = f"it needs {format_bytes(size.bytes)}, and the limit is {format_bytes(limit)}"
         return Refusal(candidate.name, reason, size.bytes), size
@@ -151,17 +140,13 @@ def _accept(
     candidate: Representation, problem: Problem, request: Request, size: Size, refused: tuple[Refusal, ...]
 ) -> Plan:
     s = problem.structure
-    pure = candidate.name == "ket" or (candidate.name == "symmetric" and s.pure_start and not s.dissipative)
-    block = 4 if candidate.name == "product" else size.dimension
-    parts = segments(problem)
-    limit = KET_EIGEN_LIMIT if candidate.name == "ket" else EIGEN_LIMIT
-    picked = tuple(choose(block, constant=part.constant, skew=pure, eigen_limit=limit).name for part in parts)
     flags = {name: getattr(s, name) for name in s.__dataclass_fields__}
-    why = _WHY[candidate.name]
+    why = candidate.why
     if candidate.name == "product":
         n = len(kinds(problem).counts)
         why += f" ({n} {'kind' if n == 1 else 'kinds'} among {s.sites} cells)"
-    return Plan(candidate.name, why, True, size.dimension, size.bytes, picked, flags, refused, request)
+    picked = candidate.integrators(problem)
+    return Plan(candidate.name, why, candidate.exact, size.dimension, size.bytes, picked, flags, refused, request)
 
 
 def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
@@ -199,6 +184,6 @@ def _fitting(problem: Problem, representation: str, limit: int) -> int:
     full = next(r for r in REPRESENTATIONS if r.name == representation)
     for n in range(min(problem.battery.space.sites - 1, 60), 0, -1):
         smaller = Problem(Battery(Space.spins(n), OpSum((Local("z", 1.0),))), problem.protocol, (), problem.times)
-        if full.size(smaller).bytes <= limit:
+        if full.size(smaller, Request()).bytes <= limit:
             return n
     return 0

@@ -22,8 +22,10 @@ from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.full import read_extremes
-from qsb.dynamics.representation import Apply, Array, Generator, Reduced, Request, Size, Value
+from qsb.dynamics.integrate import choose
+from qsb.dynamics.representation import Apply, Array, Generator, Reduced, Request, Size
 from qsb.dynamics.segment import Segment, segments
+from qsb.dynamics.series import Value
 
 #: largest number of distinct (eigenvalue, multiplicity) pairs that unlike kinds of cells may expand to
 EXPANSION_LIMIT = 2**20
@@ -288,6 +290,8 @@ class Product:
     """One 2x2 density matrix a kind of cell."""
 
     name: str = "product"
+    why: str = "cells never meet, so each kind of cell is one 2x2 density matrix"
+    exact: bool = True
 
     def accepts(self, structure: Structure) -> str | None:
         """Exact where nothing couples cells and the start is a product."""
@@ -322,10 +326,14 @@ class Product:
                 return "the table of level populations over time does not fit in 1 GiB"
         return None
 
-    def size(self, problem: Problem) -> Size:
+    def size(self, problem: Problem, request: Request) -> Size:
         """Four numbers a kind of cell, superoperators and the batch of save states."""
         c = len(kinds(problem).counts)
         return Size(4 * c, 16 * c * (4 * 40 + 16 * 6) + 16 * 4 * c * min(len(problem.times), max(1, 2**22 // c)))
+
+    def integrators(self, problem: Problem) -> tuple[str, ...]:
+        """One a segment, by the size of the block and whether anything changes inside."""
+        return tuple(choose(4, constant=s.constant, skew=False).name for s in segments(problem))
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Superoperators of each kind."""

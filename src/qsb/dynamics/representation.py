@@ -9,10 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.blocks import Spectrum
-from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.segment import Segment
+from qsb.dynamics.series import Series, Value
 
 Array = NDArray[Any]
 Apply = Callable[[Array], Array]
@@ -74,10 +73,6 @@ def _sum(pieces: tuple[tuple[Callable[[float], float] | None, Apply], ...], t: f
     return np.zeros_like(x) if total is None else total
 
 
-#: a readout over time: an array (T, ...) or a spectrum of batch (T,)
-Value = NDArray[Any] | Spectrum | Copies
-
-
 class Readout(Protocol):
     """Reads primitive figures off a batch of reduced states; names are listed in `READOUTS`."""
 
@@ -111,11 +106,31 @@ class Reduced:
 
 
 @dataclass(frozen=True)
+class Work:
+    """What a run costs in units that a machine can be timed by.
+
+    Attributes:
+        flops: floating-point operations in compiled loops and BLAS.
+        traffic: bytes moved between memory and cores.
+        calls: calls from Python into compiled code; each costs microseconds whatever its size.
+    """
+
+    flops: float = 0.0
+    traffic: float = 0.0
+    calls: float = 0.0
+
+    def __add__(self, other: Work) -> Work:
+        """Both, one after the other."""
+        return Work(self.flops + other.flops, self.traffic + other.traffic, self.calls + other.calls)
+
+
+@dataclass(frozen=True)
 class Size:
-    """Cost of a reduction: number of complex unknowns and peak bytes."""
+    """Cost of a reduction: number of complex unknowns, peak bytes, and the work of a whole run."""
 
     dimension: int
     bytes: int
+    work: Work = Work()
 
 
 #: bytes that one batch of states (with two derivatives) may take
@@ -154,6 +169,16 @@ class Representation(Protocol):
         """Its name, as in ``representation = "..."`` of a spec."""
         ...
 
+    @property
+    def why(self) -> str:
+        """One clause that says why it is enough, printed when it is chosen."""
+        ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether its only errors are rounding and the integrator's tolerance."""
+        ...
+
     def accepts(self, structure: Structure) -> str | None:
         """None if the reduction is exact for this structure, otherwise the reason why not."""
         ...
@@ -162,12 +187,35 @@ class Representation(Protocol):
         """None if all readouts can be delivered for this problem, otherwise which cannot and why."""
         ...
 
-    def size(self, problem: Problem) -> Size:
-        """Unknowns and bytes, without building anything."""
+    def size(self, problem: Problem, request: Request) -> Size:
+        """Unknowns, bytes and work, without building anything."""
         ...
+
+    def integrators(self, problem: Problem) -> tuple[str, ...]:
+        """Names of the integrators, one a segment, without building anything."""
+        ...
+
+
+class Reduction(Representation, Protocol):
+    """A representation that is a linear system, advanced by integrators."""
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Build the reduced system."""
+        ...
+
+
+class Simulation(Representation, Protocol):
+    """A representation that is no linear system of fixed size: samples of kets, or tensors that grow."""
+
+    def simulate(
+        self,
+        problem: Problem,
+        request: Request,
+        *,
+        tolerance: float,
+        progress: Callable[[float], None] | None = None,
+    ) -> Series:
+        """Solve from start to end and read at the save times."""
         ...
 
 
@@ -179,8 +227,14 @@ class Request:
         needs: names of readouts.
         subset: cells of the ``reduced`` readout.
         cut: number of first cells of the ``cut`` readout.
+        samples: number of trajectories, where the state is sampled.
+        bond: largest bond dimension, where the state is a matrix-product state.
+        seed: of everything random.
     """
 
     needs: frozenset[str] = frozenset({"energy", "power"})
     subset: tuple[int, ...] = ()
     cut: int = 0
+    samples: int = 200
+    bond: int = 128
+    seed: int = 0

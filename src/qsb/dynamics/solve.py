@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from qsb.algebra.blocks import Spectrum
@@ -17,46 +15,12 @@ from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem
 from qsb.dynamics.integrate import INTEGRATORS
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
-from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced, Value
+from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced
+from qsb.dynamics.series import Kink, Series, Value
 from qsb.errors import ConvergenceError
 
 #: unknowns up to which one BLAS thread is faster than several
 SMALL = 2**16
-
-
-@dataclass(frozen=True)
-class Kink:
-    """An instant at which the power jumps because a charger is switched: energy, and power just before and after."""
-
-    time: float
-    energy: float
-    before: float
-    after: float
-
-
-@dataclass(frozen=True)
-class Series:
-    """Readouts at the save times.
-
-    Attributes:
-        times: save times, (T,).
-        values: time-dependent readouts by name, (T, ...) or a `Spectrum` of that batch.
-        statics: readouts that do not depend on the state.
-        drive: the stage's envelope at the save times, (T,).
-        budget: the largest violation of each self-check over all save times.
-        kinks: the instants at which the power jumps, saved or not, in order.
-        start_energy: <H_B> at t = 0.
-        reduced: the reduced system, for solving again at other times.
-    """
-
-    times: NDArray[np.float64]
-    values: dict[str, Value]
-    statics: dict[str, Any]
-    drive: NDArray[np.float64]
-    budget: dict[str, float] = field(default_factory=dict)
-    kinks: tuple[Kink, ...] = ()
-    start_energy: float = 0.0
-    reduced: Reduced | None = None
 
 
 def solve(
@@ -79,7 +43,10 @@ def solve(
     Raises:
         ConvergenceError: if norm, trace, Hermiticity, positivity or the conserved energy fails its check.
     """
-    representation = next(r for r in REPRESENTATIONS if r.name == plan.representation)
+    representation: Any = next(r for r in REPRESENTATIONS if r.name == plan.representation)
+    if hasattr(representation, "simulate"):
+        found: Series = representation.simulate(problem, plan.request, tolerance=tolerance, progress=progress)
+        return found
     built = None if again is None else again.reduced
     reduced = representation.reduce(problem, plan.request) if built is None else built
     # threads that wait for each other cost more than a small product takes

@@ -22,7 +22,7 @@ from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.frame import EnergyBasis, MixedReadout, Operator, PureReadout, Sparse
 from qsb.dynamics.full import read_extremes
-from qsb.dynamics.integrate import EIGEN_LIMIT
+from qsb.dynamics.integrate import EIGEN_LIMIT, choose
 from qsb.dynamics.lindblad import matrix_generator
 from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size, batch_bytes
 from qsb.dynamics.segment import segments
@@ -217,6 +217,8 @@ class Symmetric:
     """N+1 amplitudes, or their density matrix under collective noise."""
 
     name: str = "symmetric"
+    why: str = "every term is collective and the start is symmetric, so N+1 Dicke states carry everything"
+    exact: bool = True
 
     def accepts(self, structure: Structure) -> str | None:
         """Exact for collective terms, collective noise and a symmetric start."""
@@ -257,7 +259,7 @@ class Symmetric:
                 return str(error)
         return None
 
-    def size(self, problem: Problem) -> Size:
+    def size(self, problem: Problem, request: Request) -> Size:
         """(N+1) or its square, and the dense diagonalisation of small ones."""
         d = problem.battery.space.sites + 1
         if problem.structure.dissipative:
@@ -265,6 +267,13 @@ class Symmetric:
             return Size(d * d, 16 * d * d * 30 + batch_bytes(problem, d * d) + dense)
         window = min(len(problem.times), max(1, 2**28 // (16 * d)))
         return Size(d, 16 * d * (10 + window) + batch_bytes(problem, d) + 4 * 16 * d * d)
+
+    def integrators(self, problem: Problem) -> tuple[str, ...]:
+        """One a segment, by the size of the block and whether anything changes inside."""
+        n, structure = problem.battery.space.sites, problem.structure
+        pure = structure.pure_start and not structure.dissipative
+        unknowns = n + 1 if pure else (n + 1) ** 2
+        return tuple(choose(unknowns, constant=s.constant, skew=pure).name for s in segments(problem))
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Collective matrices for each segment."""

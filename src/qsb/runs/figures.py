@@ -12,7 +12,7 @@ from qsb.algebra import structure as read
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem
-from qsb.dynamics.solve import Series
+from qsb.dynamics.series import Series
 from qsb.errors import SpecError
 from qsb.merit import bound, correlation, energy, ergotropy
 from qsb.quantities import names, quantity

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.dynamics.solve import Kink
+from qsb.dynamics.series import Kink
 from qsb.merit.energy import maximum
 
 RealArray = NDArray[np.float64]

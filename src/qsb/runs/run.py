@@ -13,7 +13,8 @@ from qsb.charging.problem import Problem
 from qsb.dynamics import plan as planner
 from qsb.dynamics.plan import Plan
 from qsb.dynamics.representation import Request
-from qsb.dynamics.solve import Series, solve
+from qsb.dynamics.series import Series
+from qsb.dynamics.solve import solve
 from qsb.errors import SpecError
 from qsb.quantities import quantity
 from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer

@@ -1,0 +1,52 @@
+"""`Series`: readouts along the save times, and the instants at which the power jumps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.algebra.blocks import Spectrum
+from qsb.algebra.copies import Copies
+
+#: a readout over time: an array (T, ...) or a spectrum of batch (T,)
+Value = NDArray[Any] | Spectrum | Copies
+
+
+@dataclass(frozen=True)
+class Kink:
+    """An instant at which the power jumps because a charger is switched: energy, and power just before and after."""
+
+    time: float
+    energy: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Series:
+    """Readouts at the save times.
+
+    Attributes:
+        times: save times, (T,).
+        values: time-dependent readouts by name, (T, ...) or a `Spectrum` of that batch.
+        statics: readouts that do not depend on the state.
+        drive: the stage's envelope at the save times, (T,).
+        budget: the largest violation of each self-check over all save times.
+        kinks: the instants at which the power jumps, saved or not, in order.
+        start_energy: <H_B> at t = 0.
+        reduced: the reduced system, for solving again at other times; None of a simulation.
+        errors: standard errors of sampled readouts by name, (T, ...); empty where nothing is sampled.
+    """
+
+    times: NDArray[np.float64]
+    values: dict[str, Value]
+    statics: dict[str, Any]
+    drive: NDArray[np.float64]
+    budget: dict[str, float] = field(default_factory=dict)
+    kinks: tuple[Kink, ...] = ()
+    start_energy: float = 0.0
+    reduced: Any = None
+    errors: dict[str, NDArray[np.float64]] = field(default_factory=dict)
