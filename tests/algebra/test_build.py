@@ -8,8 +8,8 @@ import pytest
 import qutip
 import scipy.sparse as sp
 
-from qsb.algebra import kernels
 from qsb.algebra.build import PauliSum, collective, collective_spins, csr, dense, gather, pauli_strings, qobj
+from qsb.algebra.kernels import lindblad, pauli
 from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair, Word
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.dynamics.symmetric import multiplicity, sectors
@@ -92,11 +92,11 @@ def test_apply_is_the_matrix_in_serial_and_in_parallel(cells, make, monkeypatch)
     psi = rng.normal(size=2**cells) + 1j * rng.normal(size=2**cells)
     expected = csr(op, space) @ psi
     ran = []
-    serial, parallel = kernels._strings_serial, kernels._strings_parallel
-    monkeypatch.setattr(kernels, "_strings_serial", lambda *a: (ran.append("serial"), serial(*a))[1])
-    monkeypatch.setattr(kernels, "_strings_parallel", lambda *a: (ran.append("parallel"), parallel(*a))[1])
-    for limit in (kernels.PARALLEL_WORK, 0, 2**62):
-        monkeypatch.setattr(kernels, "PARALLEL_WORK", limit)
+    serial, parallel = pauli._strings_serial, pauli._strings_parallel
+    monkeypatch.setattr(pauli, "_strings_serial", lambda *a: (ran.append("serial"), serial(*a))[1])
+    monkeypatch.setattr(pauli, "_strings_parallel", lambda *a: (ran.append("parallel"), parallel(*a))[1])
+    for limit in (pauli.PARALLEL_WORK, 0, 2**62):
+        monkeypatch.setattr(pauli, "PARALLEL_WORK", limit)
         np.testing.assert_allclose(pauli.apply(psi), expected, rtol=0, atol=1e-13 * np.abs(expected).max())
     assert ran == ["parallel" if cells == 13 else "serial", "parallel", "serial"]
 
@@ -128,10 +128,10 @@ def test_the_norm_bound_is_one():
 def test_parity_of_wide_masks():
     """Bits above 32 count too."""
     masks = np.array([(1 << 40) | 1], dtype=np.int64)
-    out = kernels.diagonal(masks, np.array([1.0 + 0j]), 4)
+    out = pauli.diagonal(masks, np.array([1.0 + 0j]), 4)
     np.testing.assert_array_equal(out.real, [1, -1, 1, -1])
     for v in (0, 1, 3, (1 << 62) | 1, (1 << 45) - 1, 0x6996, (1 << 33) | (1 << 31)):
-        assert kernels._odd.py_func(v) == bin(v).count("1") % 2
+        assert pauli._odd.py_func(v) == bin(v).count("1") % 2
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -215,7 +215,7 @@ def test_the_density_kernel_is_the_lindblad_equation_in_serial_and_in_parallel(m
         n = a.conj().T @ a
         expected = expected + rate * (a @ rho @ a.conj().T - (n @ rho + rho @ n) / 2)
     for limit in (0, 2**62):
-        monkeypatch.setattr(kernels, "PARALLEL_WORK", limit)
+        monkeypatch.setattr(lindblad, "PARALLEL_WORK", limit)
         np.testing.assert_allclose(generator.apply(0.0, rho), expected, rtol=0, atol=1e-12)
 
 

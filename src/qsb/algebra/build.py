@@ -65,12 +65,12 @@ class PauliSum:
     @cached_property
     def diagonal(self) -> NDArray[np.float64]:
         """Diagonal of a Hermitian operator, (2^N,)."""
-        from qsb.algebra import kernels
+        from qsb.algebra.kernels import pauli
 
         parts = [(z, c) for (x, z), c in self.strings.items() if x == 0]
         masks = np.array([z for z, _ in parts], dtype=np.int64)
         coefficients = np.array([c for _, c in parts], dtype=complex)
-        return np.ascontiguousarray(kernels.diagonal(masks, coefficients, 1 << self.sites).real)
+        return np.ascontiguousarray(pauli.diagonal(masks, coefficients, 1 << self.sites).real)
 
     @cached_property
     def _flipping(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
@@ -94,13 +94,13 @@ class PauliSum:
 
     def apply(self, psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """Operator times a ket of 2^N amplitudes."""
-        from qsb.algebra import kernels
+        from qsb.algebra.kernels import pauli
 
         if self.is_diagonal:
             return self.diagonal * psi
         flips, signs, coefficients = self._flipping
         out = np.empty_like(psi)
-        kernels.apply_strings(self.diagonal, flips, signs, coefficients, psi, out)
+        pauli.apply_strings(self.diagonal, flips, signs, coefficients, psi, out)
         return out
 
 

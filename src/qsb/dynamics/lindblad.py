@@ -121,7 +121,7 @@ def _dissipator(pairs: list[tuple[float, Any]]) -> Apply:
 
 def _gathered(factor: complex, h: OpSum, pairs: list[tuple[float, OpSum]], space: Space) -> Apply:
     """rho -> A rho + rho A^+ + sum rate L rho L^+, A = factor * H - sum rate L^+L / 2."""
-    from qsb.algebra import kernels
+    from qsb.algebra.kernels.lindblad import lindblad_half
 
     size = 1 << space.sites
     rows: dict[int, Array] = {}
@@ -146,7 +146,7 @@ def _gathered(factor: complex, h: OpSum, pairs: list[tuple[float, OpSum]], space
 
     def apply(rho: Array) -> Array:
         half = np.empty_like(rho)
-        kernels.lindblad_half(flips, values, jump_flips, left, left.conj(), np.ascontiguousarray(rho), half)
+        lindblad_half(flips, values, jump_flips, left, left.conj(), np.ascontiguousarray(rho), half)
         out = half + half.conj().T
         return out if extra is None else np.asarray(out + extra(rho))
 
