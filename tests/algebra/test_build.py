@@ -87,7 +87,7 @@ def large_sum(cells, seed):
 @pytest.mark.parametrize(("cells", "make"), [(3, random_sum), (5, random_sum), (6, large_sum), (13, large_sum)])
 def test_apply_is_the_matrix_in_serial_and_in_parallel(cells, make, monkeypatch):
     op, space = make(cells, 1), Space.spins(cells)
-    pauli = PauliSum.of(op, space)
+    total = PauliSum.of(op, space)
     rng = np.random.default_rng(2)
     psi = rng.normal(size=2**cells) + 1j * rng.normal(size=2**cells)
     expected = csr(op, space) @ psi
@@ -97,7 +97,7 @@ def test_apply_is_the_matrix_in_serial_and_in_parallel(cells, make, monkeypatch)
     monkeypatch.setattr(pauli, "_strings_parallel", lambda *a: (ran.append("parallel"), parallel(*a))[1])
     for limit in (pauli.PARALLEL_WORK, 0, 2**62):
         monkeypatch.setattr(pauli, "PARALLEL_WORK", limit)
-        np.testing.assert_allclose(pauli.apply(psi), expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+        np.testing.assert_allclose(total.apply(psi), expected, rtol=0, atol=1e-13 * np.abs(expected).max())
     assert ran == ["parallel" if cells == 13 else "serial", "parallel", "serial"]
 
 
