@@ -38,6 +38,7 @@ class Series:
         kinks: the instants at which the power jumps, saved or not, in order.
         start_energy: <H_B> at t = 0.
         reduced: the reduced system, for solving again at other times; None of a simulation.
+        probes: times between the save times with <H_B> and its rate there, each (K,), where they were asked for.
         errors: standard errors of sampled readouts by name, (T, ...); empty where nothing is sampled.
     """
 
@@ -49,4 +50,5 @@ class Series:
     kinks: tuple[Kink, ...] = ()
     start_energy: float = 0.0
     reduced: Any = None
+    probes: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None = None
     errors: dict[str, NDArray[np.float64]] = field(default_factory=dict)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from qsb.algebra.blocks import Spectrum
@@ -30,6 +32,7 @@ def solve(
     tolerance: float = 1e-8,
     progress: Callable[[float], None] | None = None,
     again: Series | None = None,
+    probes: NDArray[np.float64] | None = None,
 ) -> Series:
     """Solve a problem as planned.
 
@@ -39,6 +42,7 @@ def solve(
         tolerance: bound on the error of the state; every self-check must hold within ten times of it.
         progress: called with the fraction of save times that are done.
         again: what the same problem gave at other save times; what was built for it is used again.
+        probes: times between the save times at which energy and power alone are read.
 
     Raises:
         ConvergenceError: if norm, trace, Hermiticity, positivity or the conserved energy fails its check.
@@ -52,7 +56,7 @@ def solve(
     # threads that wait for each other cost more than a small product takes
     calm = _blas().limit(limits=1, user_api="blas") if reduced.start.size <= SMALL else nullcontext()
     with calm:
-        return _solve(problem, plan, reduced, tolerance, progress, again)
+        return _solve(problem, plan, reduced, tolerance, progress, again, probes)
 
 
 @cache
@@ -68,6 +72,7 @@ def _solve(
     tolerance: float,
     progress: Callable[[float], None] | None,
     again: Series | None,
+    probes: NDArray[np.float64] | None,
 ) -> Series:
     """Walk, read, check."""
     needs = plan.request.needs
@@ -76,7 +81,8 @@ def _solve(
     budget: dict[str, float] = {}
     kinks: list[Kink] = []
     done, total = 0, len(problem.times)
-    for x, unitary, dissipative, f in _batches(problem, reduced, plan, tolerance, budget, kinks):
+    between = _Between(reduced, np.empty(0) if probes is None else np.setdiff1d(probes, problem.times))
+    for x, unitary, dissipative, f in _batches(problem, reduced, plan, tolerance, budget, kinks, between):
         for name, value in reduced.readout.check(x).items():
             # written so that NaN stays
             budget[name] = budget[name] if value <= budget.get(name, -1.0) else value
@@ -89,7 +95,26 @@ def _solve(
     values = {name: _join([b[name] for b in batches]) for name in batches[0]}
     start = _observe_energy(reduced, reduced.start, np.zeros_like(reduced.start), np.zeros_like(reduced.start))[0]
     statics = reduced.readout.statics(needs) if again is None else again.statics
-    return Series(problem.times, values, statics, np.array(drive), budget, tuple(kinks), start, reduced)
+    told = between.told() if probes is not None else None
+    return Series(problem.times, values, statics, np.array(drive), budget, tuple(kinks), start, reduced, told)
+
+
+@dataclass
+class _Between:
+    """Energy and power at times that nobody asked to save."""
+
+    reduced: Reduced
+    times: NDArray[np.float64]
+    seen: list[tuple[float, float, float]] = field(default_factory=list)
+
+    def read(self, t: float, x: Array, unitary: Array, dissipative: Array) -> None:
+        """Keep both of one state."""
+        self.seen.append((t, *_observe_energy(self.reduced, x, unitary, dissipative)))
+
+    def told(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Times, energies and powers."""
+        t, e, p = np.array(self.seen).reshape(-1, 3).T
+        return t, e, p
 
 
 def _join(parts: list[Value]) -> Value:
@@ -116,13 +141,20 @@ def _batches(
     tolerance: float,
     budget: dict[str, float],
     kinks: list[Kink],
+    between: _Between,
 ) -> Iterator[tuple[Array, Array, Array, list[float]]]:
     """Yield states, both parts of their derivative and drives, a bounded number of save times at once."""
     room = max(1, int(BATCH_BYTES // (3 * reduced.start.nbytes)))
     held: list[tuple[Array, Array, Array]] = []
     drive: list[float] = []
-    for t, x, generator in _walk(problem, reduced, plan, tolerance, budget, kinks):
-        held.append((x, generator.apply_unitary(t, x), generator.apply_dissipative(t, x)))
+    silent = set(between.times.tolist())
+    times = np.union1d(problem.times, between.times)
+    for t, x, generator in _walk(times, reduced, plan, tolerance, budget, kinks):
+        rates = generator.apply_unitary(t, x), generator.apply_dissipative(t, x)
+        if t in silent:
+            between.read(t, x, *rates)
+            continue
+        held.append((x, *rates))
         drive.append(generator.segment.drive(t))
         if len(held) == room:
             yield (*(np.array(part) for part in zip(*held, strict=True)), drive)  # type: ignore[misc]
@@ -132,7 +164,7 @@ def _batches(
 
 
 def _walk(
-    problem: Problem,
+    times: NDArray[np.float64],
     reduced: Reduced,
     plan: Plan,
     tolerance: float,
@@ -140,7 +172,6 @@ def _walk(
     kinks: list[Kink],
 ) -> Iterator[tuple[float, Array, Generator]]:
     """Yield (time, state, generator of the segment that ends at or holds the time); 0 belongs to the first."""
-    times = problem.times
     x = reduced.start
     first = reduced.generators[0]
     if times[0] == first.segment.start:

@@ -1,8 +1,9 @@
 """Peaks in continuous time: where the save grid is too coarse to show them, look closer.
 
-The energy is known with its slope, the power, at every time. A cubic through two neighbours of a time, with their
-slopes, predicts the energy and the power between them; where that fails, points are added and solved for, until it
-holds. A grid that is too coarse for the dynamics cannot pass: energies and slopes would have to agree by chance.
+The energy is known with its slope, the power, at every time. Polynomials through the neighbours of a time, with their
+slopes, predict the energy and the power there; where that fails, points are added and solved for, until it holds. A
+grid that is too coarse for the dynamics cannot pass: energies and slopes would have to agree by chance, and so would
+those at a few further times, which no polynomial has seen.
 """
 
 from __future__ import annotations
@@ -19,22 +20,29 @@ from qsb.dynamics.plan import Plan
 from qsb.dynamics.solve import solve
 from qsb.merit.energy import maximum
 from qsb.runs.figures import FIGURES, Reading, needs
+from qsb.runs.hermite import Curve
 from qsb.runs.peaks import Peaks, earliest
 
 RealArray = NDArray[np.float64]
 
 #: estimated error between the points, relative to the range of energy or power, that passes near a peak, and elsewhere
 RESOLUTION, ELSEWHERE = 1e-5, 1e-3
+#: the same near a peak, below which the polynomial itself gives the peak; above it, times close to the peak are solved
+FINE = 1e-8
 #: a value this many estimated errors below the largest one may still belong to the peak
 _SLACK = 30.0
 #: times between those of a grid that must be predicted before it is believed
-_PROBES = 64
+_PROBES = 24
 #: tops that are looked at from near: those that could be the largest
 MOST_TOPS = 12
 #: refinements of an interval, and points in all, after which the peaks are given up
 MOST_LEVELS, MOST_POINTS = 40, 60_000
-#: halving an interval divides the error of a cubic by 16, that of its slope by 8
-_HALVED_VALUE, _HALVED_SLOPE = 16.0, 8.0
+#: series whose slope is known, as functions of time, stored energy and power
+_SMOOTH: dict[str, Callable[[RealArray, RealArray, RealArray], RealArray]] = {
+    "stored_energy": lambda t, e, p: e,
+    "power": lambda t, e, p: p,
+    "average_power": lambda t, e, p: np.where(t > 0, e / np.where(t > 0, t, 1.0), p),
+}
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,12 @@ class Closer:
 
 
 def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequence[str], tolerance: float) -> Closer:
-    """Add times between the save times until the peaks of energy and power are resolved, then look at each from near.
+    """Add times between the save times until the peaks of energy and power are resolved, then find each of them.
 
     Args:
         problem: what was solved.
         plan: how.
-        reading: its readouts at the save times.
+        reading: its readouts at the save times, and at the `probes` of these where they were asked for.
         figures: series whose maxima are wanted, ``stored_energy`` and ``power`` among them.
         tolerance: of the solver.
     """
@@ -73,17 +81,21 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
 
     times = np.array(reading.series.times)
     values = {name: np.asarray(FIGURES[name](reading)) for name in figures}
-    probed = len(times) == 1
+    offset = reading.series.start_energy
+    probed, told = len(times) == 1, reading.series.probes
     for level in range(MOST_LEVELS + 1):
         peaks = Peaks(times, reading.series.kinks)
-        error, wanted = _coarse(peaks, values, reading.series.start_energy)
+        error, wanted = _coarse(peaks, values, offset)
         if not len(wanted) and not probed:
             # save times in step with an oscillation see nothing of it, and would agree with each other
-            probes = _between(times)
-            probed = _predicted(peaks, values, probes, at(probes), reading.series.start_energy)
-            wanted = np.empty(0) if probed else (times[1:] + times[:-1]) / 2
+            if told is None:
+                asked = probes(times)
+                found = at(asked)
+                told = asked, found["stored_energy"] + offset, found["power"]
+            probed = _predicted(peaks, values, told, offset)
+            wanted, told = np.empty(0) if probed else (times[1:] + times[:-1]) / 2, None
         if not len(wanted):
-            return Closer(_polished(peaks, values, reading.series.start_energy, at), error, True)
+            return Closer(_all_tops(peaks, values, offset, at), error, True)
         if level == MOST_LEVELS or len(times) + len(wanted) > MOST_POINTS:
             break
         # all times again: equal steps share their propagators, which single midpoints would not
@@ -92,55 +104,123 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
     return Closer({}, error, False)
 
 
-def _tops(peaks: Peaks, values: dict[str, RealArray], offset: float) -> dict[str, tuple[float, float]]:
-    """Largest values on the grid and between its times."""
-    tops = {name: peaks.of(v) for name, v in values.items() if name not in ("stored_energy", "power")}
-    tops["stored_energy"] = peaks.of_energy(values["stored_energy"], values["power"], offset)
-    tops["power"] = peaks.of_power(values["power"])
-    return tops
-
-
-def _between(times: RealArray) -> RealArray:
+def probes(times: RealArray) -> RealArray:
     """One time or more in intervals spread over the window, at fractions that no period divides."""
     steps = np.diff(times)
+    if not len(steps):
+        return np.empty(0)
     each = max(1, _PROBES // len(steps))
     chosen = np.unique(np.linspace(0, len(steps) - 1, min(_PROBES, len(steps))).astype(int))
     fractions = np.sort((0.6180339887498949 * np.arange(1, each + 1) + 0.11 * np.pi) % 1.0)
     return np.setdiff1d((times[chosen, None] + steps[chosen, None] * fractions).ravel(), times)
 
 
+def _curves(peaks: Peaks, values: dict[str, RealArray], offset: float) -> list[Curve]:
+    """Energy and power between kinks."""
+    pieces = peaks.pieces(values["stored_energy"], values["power"], offset)
+    return [Curve(*(np.array(part) for part in piece)) for piece in pieces]
+
+
+def _ranges(values: dict[str, RealArray], offset: float) -> tuple[tuple[float, float], float]:
+    """Ranges of energy and power, and the range below which both are rounding."""
+    energy, power = values["stored_energy"], values["power"]
+    noise = 1e-12 * (abs(offset) + float(np.abs(energy).max()))
+    return (float(np.ptp(energy)), float(np.ptp(power))), noise
+
+
+def _coarse(peaks: Peaks, values: dict[str, RealArray], offset: float) -> tuple[float, RealArray]:
+    """Largest estimated error near a peak, relative to the ranges, and midpoints of the intervals that are too long."""
+    size, noise = _ranges(values, offset)
+    window = float(peaks.times[-1] - peaks.times[0])
+    # distance to the largest value of any figure, in units of its range
+    ranges = {name: float(np.ptp(v)) or 1.0 for name, v in values.items()}
+    below = np.min([(v.max() - v) / ranges[name] for name, v in values.items()], axis=0)
+    worst, wanted = 0.0, [np.empty(0)]
+    for curve in _curves(peaks, values, offset):
+        t = curve.times
+        middle = (t[1:] + t[:-1]) / 2
+        if len(t) == 2:
+            wanted.append(middle[t[1:] - t[:-1] > 1e-9 * window])
+        if len(t) > 2:
+            error = curve.miss(size, noise)[1:-1]
+            three = np.lib.stride_tricks.sliding_window_view(np.interp(t, peaks.times, below), 3)
+            # the peak may rise above its neighbours by as much as they differ among themselves
+            near = three.min(axis=1) - np.ptp(three, axis=1) < _SLACK * np.maximum(error, RESOLUTION)
+            worst = max(worst, float(error[near].max(initial=0.0)))
+            late = error > np.where(near, RESOLUTION, ELSEWHERE)
+            wanted.append(middle[np.append(late, False) | np.append(False, late)])
+    return worst, np.setdiff1d(np.concatenate(wanted), peaks.times)
+
+
 def _predicted(
-    peaks: Peaks, values: dict[str, RealArray], probes: RealArray, found: dict[str, RealArray], offset: float
+    peaks: Peaks, values: dict[str, RealArray], told: tuple[RealArray, RealArray, RealArray], offset: float
 ) -> bool:
-    """Whether the cubics of the grid say what is found between its times; intervals that touch a kink are not asked."""
-    t, e, p = peaks.times, values["stored_energy"], values["power"]
-    k = np.searchsorted(t, probes) - 1
+    """Whether the polynomials of the grid say what is found between its times; intervals at a kink are not asked."""
+    size, noise = _ranges(values, offset)
     switched = np.array([j.time for j in peaks.kinks])
-    asked = ~((switched >= t[k, None]) & (switched <= t[k + 1, None])).any(axis=1)
-    k, probes = k[asked], probes[asked]
-    h = t[k + 1] - t[k]
-    s = (probes - t[k]) / h
-    rise = e[k + 1] - e[k]
-    left, right = h * p[k] - rise, rise - h * p[k + 1]
-    guess = e[k] + s * rise + s * (1 - s) * ((1 - s) * left + s * right)
-    slope = (rise + (1 - 2 * s) * ((1 - s) * left + s * right) + s * (1 - s) * (right - left)) / h
-    for seen, there, said in ((e, found["stored_energy"][asked], guess), (p, found["power"][asked], slope)):
-        size = float(np.ptp(np.concatenate([seen, there])))
-        noise = 1e-12 * (abs(offset) + float(np.abs(e).max()))
-        if size > noise and float(np.abs(there - said).max(initial=0.0)) > 10 * ELSEWHERE * size:
-            return False
+    for curve in _curves(peaks, values, offset):
+        t = curve.times
+        inside = (told[0] > t[0]) & (told[0] < t[-1])
+        at = told[0][inside]
+        if len(t) < 2 or not len(at):
+            continue
+        k = np.clip(np.searchsorted(t, at) - 1, 0, len(t) - 2)
+        asked = ~((switched >= t[k, None]) & (switched <= t[k + 1, None])).any(axis=1)
+        value, slope = curve.inside(k[asked], at[asked, None])
+        pairs = (told[1][inside][asked] - offset, value[:, 0]), (told[2][inside][asked], slope[:, 0])
+        for (there, said), range_ in zip(pairs, size, strict=True):
+            span = max(range_, float(np.ptp(np.append(there, said))) if len(there) else 0.0)
+            if span > noise and float(np.abs(there - said).max(initial=0.0)) > 10 * ELSEWHERE * span:
+                return False
     return True
 
 
-def _polished(
+def _all_tops(
     peaks: Peaks,
     values: dict[str, RealArray],
     offset: float,
     at: Callable[[RealArray], dict[str, RealArray]],
 ) -> dict[str, tuple[float, float]]:
+    """Every maximum: off the polynomials where they are fine enough, from times close to it elsewhere."""
+    curves = _curves(peaks, values, offset)
+    size, noise = _ranges(values, offset)
+    out: dict[str, tuple[float, float]] = {}
+    rest: dict[str, tuple[float, float]] = {}
+    for name, series in values.items():
+        function, pieces, span = _SMOOTH.get(name, _SMOOTH["stored_energy"]), curves, size
+        if name not in _SMOOTH:
+            pieces = (
+                [Curve(c.times, np.interp(c.times, peaks.times, series)) for c in curves] if not peaks.kinks else []
+            )
+            span = (float(np.ptp(series)), 0.0)
+        if not pieces:
+            rest[name] = peaks.of(series)
+            continue
+        best = earliest([top for curve in pieces for top in curve.tops(function, 4 * MOST_TOPS)])
+        fine = max(_error_near(curve, best[0], span, noise) for curve in pieces) <= FINE
+        (out if fine else rest)[name] = best
+    return out | _polished(peaks, values, rest, at)
+
+
+def _error_near(curve: Curve, time: float, size: tuple[float, float], noise: float) -> float:
+    """Estimated error of a curve around a time; 0 where the time lies outside or on its end."""
+    t = curve.times
+    if len(t) < 2 or not t[0] < time < t[-1]:
+        return 0.0
+    if len(t) < 5:
+        return np.inf
+    k = int(np.clip(np.searchsorted(t, time), 1, len(t) - 1))
+    return float(curve.miss(size, noise)[max(1, k - 2) : k + 2].max())
+
+
+def _polished(
+    peaks: Peaks,
+    values: dict[str, RealArray],
+    tops: dict[str, tuple[float, float]],
+    at: Callable[[RealArray], dict[str, RealArray]],
+) -> dict[str, tuple[float, float]]:
     """Every maximum that may be the largest again from times close to it; a tenth of the step is 10^4 times as good."""
     times = peaks.times
-    tops = _tops(peaks, values, offset)
     edges = np.unique([times[0], times[-1], *(k.time for k in peaks.kinks)])
     patches: dict[str, list[RealArray]] = {name: [] for name in tops}
     for name, (top, height) in tops.items():
@@ -181,47 +261,4 @@ def _candidates(times: RealArray, values: RealArray, top: float, height: float) 
     return [top, *times[best + 1].tolist()]
 
 
-def _coarse(peaks: Peaks, values: dict[str, RealArray], offset: float) -> tuple[float, RealArray]:
-    """Largest estimated error near a peak, relative to the ranges, and midpoints of the intervals that are too long."""
-    energy, power = values["stored_energy"], values["power"]
-    size = (float(np.ptp(energy)), float(np.ptp(power)))
-    window = float(peaks.times[-1] - peaks.times[0])
-    # distance to the largest value of any figure, in units of its range
-    ranges = {name: float(np.ptp(v)) or 1.0 for name, v in values.items()}
-    below = np.min([(v.max() - v) / ranges[name] for name, v in values.items()], axis=0)
-    worst, wanted = 0.0, [np.empty(0)]
-    for piece in peaks.pieces(energy, power, offset):
-        t, e, p = (np.array(part) for part in piece)
-        middle = (t[1:] + t[:-1]) / 2
-        if len(t) == 2:
-            wanted.append(middle[t[1:] - t[:-1] > 1e-9 * window])
-        if len(t) > 2:
-            error = _error(t, e, p, size, 1e-12 * (abs(offset) + np.abs(e).max()))
-            three = np.lib.stride_tricks.sliding_window_view(np.interp(t, peaks.times, below), 3)
-            # the peak may rise above its neighbours by as much as they differ among themselves
-            near = three.min(axis=1) - np.ptp(three, axis=1) < _SLACK * np.maximum(error, RESOLUTION)
-            worst = max(worst, float(error[near].max(initial=0.0)))
-            late = error > np.where(near, RESOLUTION, ELSEWHERE)
-            wanted.append(middle[np.append(late, False) | np.append(False, late)])
-    return worst, np.setdiff1d(np.concatenate(wanted), peaks.times)
-
-
-def _error(t: RealArray, e: RealArray, p: RealArray, size: tuple[float, float], noise: float) -> RealArray:
-    """How far the cubic through both neighbours misses each inner point, as the error within half an interval."""
-    h = t[2:] - t[:-2]
-    s = (t[1:-1] - t[:-2]) / h
-    rise = e[2:] - e[:-2]
-    left, right = h * p[:-2] - rise, rise - h * p[2:]
-    value = e[:-2] + s * rise + s * (1 - s) * ((1 - s) * left + s * right)
-    slope = (rise + (1 - 2 * s) * ((1 - s) * left + s * right) + s * (1 - s) * (right - left)) / h
-    out = np.zeros(len(h))
-    for miss, range_ in (
-        (np.abs(value - e[1:-1]) / _HALVED_VALUE, size[0]),
-        (np.abs(slope - p[1:-1]) / _HALVED_SLOPE, size[1]),
-    ):
-        if range_ > noise:
-            out = np.maximum(out, miss / range_)
-    return out
-
-
-__all__ = ["Closer", "look_closer"]
+__all__ = ["Closer", "look_closer", "probes"]

@@ -17,7 +17,7 @@ from qsb.dynamics.series import Series
 from qsb.dynamics.solve import solve
 from qsb.errors import SpecError
 from qsb.quantities import quantity
-from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer
+from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer, probes
 from qsb.runs.dataset import CONVENTIONS, check, variable
 from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, Reading, check_figures, needs
 
@@ -141,7 +141,7 @@ def run(
         raise SpecError(f"charging_time_of must be a time series, but it is {timed!r}.")
     wanted = tuple(dict.fromkeys((*chosen, timed)))
     made = plan(problem, wanted, subset=subset, cut=cut, representation=representation, memory=memory)
-    series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress)
+    series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress, probes=probes(problem.times))
     reading = Reading(problem, series)
     values = {name: FIGURES[name](reading) for name in wanted}
     described = {

@@ -1,0 +1,92 @@
+"""Local interpolation: machine precision on smooth curves, an honest error, the largest top of many."""
+
+import numpy as np
+import pytest
+
+from qsb.runs.hermite import ORDERS, Curve
+
+
+def wave(t):
+    """Return a beat with a slow decay."""
+    return np.sin(3 * t) ** 2 * np.exp(-0.05 * t) + 0.1 * np.cos(4.3 * t)
+
+
+def slope(t):
+    """Return its derivative."""
+    fast = 3 * np.sin(6 * t) - 0.05 * np.sin(3 * t) ** 2
+    return fast * np.exp(-0.05 * t) - 0.43 * np.sin(4.3 * t)
+
+
+def curve(points, slopes=True, end=20.0):
+    """Return the wave on an even grid."""
+    t = np.linspace(0, end, points)
+    return Curve(t, wave(t), slope(t) if slopes else None)
+
+
+def largest_miss(c, rng):
+    """Return the largest error of value and slope at random times inside."""
+    at = np.sort(rng.uniform(c.times[0], c.times[-1], 300))
+    interval = np.searchsorted(c.times, at) - 1
+    value, rate = c.inside(interval, at[:, None])
+    return np.abs(value[:, 0] - wave(at)).max(), np.abs(rate[:, 0] - slope(at)).max()
+
+
+@pytest.mark.parametrize(("points", "limit"), [(51, 5e-3), (101, 1e-5), (201, 1e-11)])
+def test_the_error_falls_with_a_high_power_of_the_step(points, limit, rng):
+    value, rate = largest_miss(curve(points), rng)
+    assert value < limit
+    assert rate < 1e3 * limit
+
+
+@pytest.mark.parametrize("slopes", [True, False])
+@pytest.mark.parametrize("points", [61, 101, 151, 201, 401])
+def test_the_estimate_is_no_smaller_than_a_tenth_of_the_error(points, slopes, rng):
+    c = curve(points, slopes)
+    size = float(np.ptp(c.values)), float(np.ptp(slope(c.times)))
+    value, rate = largest_miss(c, rng)
+    true = max(value / size[0], rate / size[1] if slopes else 0.0)
+    estimate = c.miss(size, 0.0).max()
+    assert estimate >= 0.1 * true - 1e-13
+    assert estimate <= 1e4 * true + 1e-10
+
+
+def test_a_polynomial_of_low_degree_is_met_exactly():
+    t = np.array([0.0, 0.3, 0.4, 1.1, 1.5, 2.2, 2.3, 3.0, 3.1])
+    c = Curve(t, t**3 - t, 3 * t**2 - 1)
+    at = np.array([[0.1], [0.8], [2.9]])
+    value, rate = c.inside(np.searchsorted(t, at[:, 0]) - 1, at)
+    np.testing.assert_allclose(value, at**3 - at, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(rate, 3 * at**2 - 1, rtol=0, atol=1e-11)
+    assert c.miss((1.0, 1.0), 0.0).max() < 1e-12
+
+
+@pytest.mark.parametrize("points", [1, 2, 3, 4])
+def test_few_points(points):
+    c = curve(points, end=0.5)
+    tops = c.tops(lambda t, e, p: e, 4)
+    assert max(v for _, v in tops) >= c.values.max() - 1e-12
+    assert len(c.miss((1.0, 1.0), 0.0)) == points
+
+
+def test_rounding_counts_as_nothing():
+    t = np.linspace(0, 1, 9)
+    c = Curve(t, 1e-14 * np.cos(40 * t), -4e-13 * np.sin(40 * t))
+    assert c.miss((2e-14, 8e-13), 1e-12).max() == 0.0
+    assert c.miss((2e-14, 8e-13), 0.0).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("function", "true"),
+    [(lambda t, e, p: e, wave), (lambda t, e, p: p, slope), (lambda t, e, p: e / (1 + t), lambda t: wave(t) / (1 + t))],
+    ids=["value", "slope", "mean"],
+)
+@pytest.mark.parametrize("points", [201, 1001, 20001])
+def test_the_largest_of_many_tops(function, true, points):
+    """However fine the grid, points near one top do not push the others out."""
+    grid = np.linspace(0, 20, 2_000_001)
+    found = max(v for _, v in curve(points).tops(function, 12))
+    assert found == pytest.approx(true(grid).max(), abs=1e-9)
+
+
+def test_orders_are_increasing():
+    assert list(ORDERS) == sorted(set(ORDERS))
