@@ -21,6 +21,8 @@ from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced
 from qsb.dynamics.series import Kink, Series, Value
 from qsb.errors import ConvergenceError
 
+#: bytes of states between the save times that are read together
+_HELD_BYTES = 2**22
 #: unknowns up to which one BLAS thread is faster than several
 SMALL = 2**16
 
@@ -105,16 +107,27 @@ class _Between:
 
     reduced: Reduced
     times: NDArray[np.float64]
-    seen: list[tuple[float, float, float]] = field(default_factory=list)
+    held: list[tuple[Array, Array, Array]] = field(default_factory=list)
+    seen: list[NDArray[np.float64]] = field(default_factory=list)
 
-    def read(self, t: float, x: Array, unitary: Array, dissipative: Array) -> None:
-        """Keep both of one state."""
-        self.seen.append((t, *_observe_energy(self.reduced, x, unitary, dissipative)))
+    def read(self, x: Array, unitary: Array, dissipative: Array) -> None:
+        """Take one state in; small ones are read together."""
+        self.held.append((x, unitary, dissipative))
+        if len(self.held) * x.nbytes >= _HELD_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self.held:
+            parts = (np.array(part) for part in zip(*self.held, strict=True))
+            found = self.reduced.readout.observe(frozenset({"energy", "power"}), *parts)
+            self.seen.append(np.array([found["energy"], found["power"]]))
+            self.held = []
 
     def told(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Times, energies and powers."""
-        t, e, p = np.array(self.seen).reshape(-1, 3).T
-        return t, e, p
+        self._flush()
+        energy, power = np.concatenate([np.empty((2, 0)), *self.seen], axis=1)
+        return self.times, energy, power
 
 
 def _join(parts: list[Value]) -> Value:
@@ -152,7 +165,7 @@ def _batches(
     for t, x, generator in _walk(times, reduced, plan, tolerance, budget, kinks):
         rates = generator.apply_unitary(t, x), generator.apply_dissipative(t, x)
         if t in silent:
-            between.read(t, x, *rates)
+            between.read(x, *rates)
             continue
         held.append((x, *rates))
         drive.append(generator.segment.drive(t))

@@ -85,17 +85,18 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
     probed, told = len(times) == 1, reading.series.probes
     for level in range(MOST_LEVELS + 1):
         peaks = Peaks(times, reading.series.kinks)
-        error, wanted = _coarse(peaks, values, offset)
+        curves = _curves(peaks, values, offset)
+        error, wanted = _coarse(peaks, curves, values, offset)
         if not len(wanted) and not probed:
             # save times in step with an oscillation see nothing of it, and would agree with each other
             if told is None:
                 asked = probes(times)
                 found = at(asked)
                 told = asked, found["stored_energy"] + offset, found["power"]
-            probed = _predicted(peaks, values, told, offset)
+            probed = _predicted(peaks, curves, values, told, offset)
             wanted, told = np.empty(0) if probed else (times[1:] + times[:-1]) / 2, None
         if not len(wanted):
-            return Closer(_all_tops(peaks, values, offset, at), error, True)
+            return Closer(_all_tops(peaks, curves, values, offset, at), error, True)
         if level == MOST_LEVELS or len(times) + len(wanted) > MOST_POINTS:
             break
         # all times again: equal steps share their propagators, which single midpoints would not
@@ -128,7 +129,7 @@ def _ranges(values: dict[str, RealArray], offset: float) -> tuple[tuple[float, f
     return (float(np.ptp(energy)), float(np.ptp(power))), noise
 
 
-def _coarse(peaks: Peaks, values: dict[str, RealArray], offset: float) -> tuple[float, RealArray]:
+def _coarse(peaks: Peaks, curves: list[Curve], values: dict[str, RealArray], offset: float) -> tuple[float, RealArray]:
     """Largest estimated error near a peak, relative to the ranges, and midpoints of the intervals that are too long."""
     size, noise = _ranges(values, offset)
     window = float(peaks.times[-1] - peaks.times[0])
@@ -136,7 +137,7 @@ def _coarse(peaks: Peaks, values: dict[str, RealArray], offset: float) -> tuple[
     ranges = {name: float(np.ptp(v)) or 1.0 for name, v in values.items()}
     below = np.min([(v.max() - v) / ranges[name] for name, v in values.items()], axis=0)
     worst, wanted = 0.0, [np.empty(0)]
-    for curve in _curves(peaks, values, offset):
+    for curve in curves:
         t = curve.times
         middle = (t[1:] + t[:-1]) / 2
         if len(t) == 2:
@@ -153,12 +154,16 @@ def _coarse(peaks: Peaks, values: dict[str, RealArray], offset: float) -> tuple[
 
 
 def _predicted(
-    peaks: Peaks, values: dict[str, RealArray], told: tuple[RealArray, RealArray, RealArray], offset: float
+    peaks: Peaks,
+    curves: list[Curve],
+    values: dict[str, RealArray],
+    told: tuple[RealArray, RealArray, RealArray],
+    offset: float,
 ) -> bool:
     """Whether the polynomials of the grid say what is found between its times; intervals at a kink are not asked."""
     size, noise = _ranges(values, offset)
     switched = np.array([j.time for j in peaks.kinks])
-    for curve in _curves(peaks, values, offset):
+    for curve in curves:
         t = curve.times
         inside = (told[0] > t[0]) & (told[0] < t[-1])
         at = told[0][inside]
@@ -177,12 +182,12 @@ def _predicted(
 
 def _all_tops(
     peaks: Peaks,
+    curves: list[Curve],
     values: dict[str, RealArray],
     offset: float,
     at: Callable[[RealArray], dict[str, RealArray]],
 ) -> dict[str, tuple[float, float]]:
     """Every maximum: off the polynomials where they are fine enough, from times close to it elsewhere."""
-    curves = _curves(peaks, values, offset)
     size, noise = _ranges(values, offset)
     out: dict[str, tuple[float, float]] = {}
     rest: dict[str, tuple[float, float]] = {}

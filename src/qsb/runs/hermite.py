@@ -70,8 +70,15 @@ class Curve:
 
     def _misses(self, size: tuple[float, float], noise: float) -> RealArray:
         """One row an order that the points are enough for."""
+        weights = [1.0 / s if s > noise else 0.0 for s in size]
+        rows = [np.maximum(value * weights[0], slope * weights[1]) for value, slope in self._left_out]
+        return np.pad(np.array(rows).reshape(len(rows), -1), ((0, 0), (1, 1))) if rows else np.empty((0, 0))
+
+    @cached_property
+    def _left_out(self) -> list[tuple[RealArray, RealArray]]:
+        """Errors of value and slope at the inner points, predicted from neighbours, an order each."""
         n = len(self.times)
-        rows: list[RealArray] = []
+        rows: list[tuple[RealArray, RealArray]] = []
         for m in ORDERS:
             if n < min(2 * m + 1, 3) or (rows and n < 2 * m + 1):
                 break
@@ -79,16 +86,13 @@ class Curve:
             window = np.clip(i - m, 0, n - 2 * m - 1)[:, None] + np.arange(2 * m + 1)
             others = window[window != i[:, None]].reshape(len(i), 2 * m)
             value, slope = _horner(self._polynomials(others), self.times[i][:, None])
-            row = np.zeros(n)
-            compared = [(self.values, value, size[0], _WITHIN[m])]
-            if self.slopes is not None:
+            if self.slopes is None:
+                rows.append((np.abs(value[:, 0] - self.values[i]) / _WITHIN[m], np.zeros(len(i))))
+            else:
                 gain = _WITHIN[m] ** 2
-                compared = [(self.values, value, size[0], gain), (self.slopes, slope, size[1], gain / _SLOPES)]
-            for seen, said, range_, gain in compared:
-                if range_ > noise:
-                    row[1:-1] = np.maximum(row[1:-1], np.abs(said[:, 0] - seen[i]) / (range_ * gain))
-            rows.append(row)
-        return np.array(rows).reshape(len(rows), n)
+                misses = np.abs(value[:, 0] - self.values[i]), np.abs(slope[:, 0] - self.slopes[i])
+                rows.append((misses[0] / gain, misses[1] * _SLOPES / gain))
+        return rows
 
     @cached_property
     def _orders(self) -> NDArray[np.int64]:
