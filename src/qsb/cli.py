@@ -20,6 +20,8 @@ from qsb.errors import ConvergenceError, PlanError, QsbError
 if TYPE_CHECKING:
     import xarray as xr
 
+    from qsb.dynamics.plan import Plan
+
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
@@ -76,9 +78,12 @@ def run(
 
 @app.command()
 def plan(spec: SpecFile, as_json: Json = False) -> None:
-    """Say how a spec would be solved, with dimension, bytes and reasons, and start nothing."""
+    """Say how a spec would be solved, with dimension, bytes, time and reasons, and start nothing."""
     from qsb.runs.run import plan as make_plan
     from qsb.runs.spec import load_spec
+
+    def timed(made: Plan) -> dict[str, Any]:
+        return {**made.to_dict(), "seconds": float(f"{made.seconds:.2g}")}
 
     plans = []
     for coordinates, point in load_spec(spec).points():
@@ -86,7 +91,7 @@ def plan(spec: SpecFile, as_json: Json = False) -> None:
         plans.append((where, coordinates, make_plan(point)))
     _answer(
         as_json,
-        lambda: [{"point": c, **p.to_dict()} for _, c, p in plans] if plans[0][1] else plans[0][2].to_dict(),
+        lambda: [{"point": c, **timed(p)} for _, c, p in plans] if plans[0][1] else timed(plans[0][2]),
         lambda: "\n\n".join(f"{where}\n{made}" if where else str(made) for where, _, made in plans),
     )
 
@@ -143,7 +148,7 @@ def reproduce(
     )
 
 
-Kind = Literal["models", "figures", "channels", "envelopes", "representations", "papers"]
+Kind = Literal["models", "figures", "channels", "envelopes", "representations", "integrators", "papers"]
 
 
 @app.command("list")
@@ -315,6 +320,12 @@ def _representations() -> dict[str, str]:
     return {r.name: _first_line(type(r)) for r in REPRESENTATIONS}
 
 
+def _integrators() -> dict[str, str]:
+    from qsb.dynamics.integrate import INTEGRATORS
+
+    return {i.name: _first_line(type(i)) for i in INTEGRATORS}
+
+
 def _papers() -> dict[str, str]:
     from qsb.studies.papers import PAPERS
 
@@ -333,6 +344,7 @@ _CATALOGUES: Mapping[str, Callable[[], dict[str, str]]] = {
     "channels": _channels,
     "envelopes": _envelopes,
     "representations": _representations,
+    "integrators": _integrators,
     "papers": _papers,
 }
 

@@ -29,6 +29,7 @@ __all__ = [
     "Scale",
     "convert",
     "format_bytes",
+    "format_seconds",
     "known_units",
     "parse",
     "parse_bytes",
@@ -231,3 +232,25 @@ def format_bytes(size: int) -> str:
         return f"about 10^{math.floor(math.log10(size))} B"
     power = max(0, (int(size).bit_length() - 1) // 10)
     return f"{float(f'{size / 1024**power:.4g}'):g} {('B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB')[power]}"
+
+
+def format_seconds(time: float) -> str:
+    """Write an estimated time for people, with one or two digits: "3 ms", "12 s", "4 min", "2 h", "5 days".
+
+    Args:
+        time: seconds, not negative.
+
+    Raises:
+        SpecError: a negative time or NaN.
+    """
+    if not time >= 0:
+        raise SpecError(f"a time of {time} s is negative or not a number")
+    if not math.isfinite(time):
+        return "for ever"
+    for limit, unit, name in ((1e-3, 1e-6, "us"), (1.0, 1e-3, "ms"), (120.0, 1.0, "s"), (7200.0, 60.0, "min")):
+        if time < limit:
+            return f"{float(f'{time / unit:.2g}'):g} {name}"
+    if time < 2 * 86400:
+        return f"{float(f'{time / 3600:.2g}'):g} h"
+    days = time / 86400
+    return f"{float(f'{days:.2g}'):g} days" if days < 1e4 else f"about 10^{math.floor(math.log10(days / 365.25))} years"

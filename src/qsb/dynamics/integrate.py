@@ -332,6 +332,9 @@ class DormandPrince:
 
 INTEGRATORS: tuple[Integrator, ...] = (Eigen(), Propagator(), Chebyshev(), Taylor(), DormandPrince())
 
+#: those that work on a dense matrix of the generator, which only small problems have
+NEEDS_DENSE = ("eigen", "propagator")
+
 
 def choose(dimension: int, *, constant: bool, skew: bool, eigen_limit: int = EIGEN_LIMIT) -> Integrator:
     """The integrator for a segment: exact small ones first.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from qsb.algebra.opsum import Local, OpSum
@@ -10,12 +10,14 @@ from qsb.algebra.space import Space
 from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
 from qsb.dynamics.density import Density
+from qsb.dynamics.integrate import INTEGRATORS
 from qsb.dynamics.ket import Ket
 from qsb.dynamics.product import Product, kinds
-from qsb.dynamics.representation import Representation, Request, Size
+from qsb.dynamics.representation import Representation, Request, Size, Work
+from qsb.dynamics.segment import segments
 from qsb.dynamics.symmetric import Symmetric
 from qsb.errors import PlanError, SpecError
-from qsb.units import format_bytes, parse_bytes
+from qsb.units import format_bytes, format_seconds, parse_bytes
 
 #: cheapest exact first; approximate ones last, taken only if named or if nothing exact fits
 REPRESENTATIONS: tuple[Representation, ...] = (Product(), Symmetric(), Ket(), Density())
@@ -41,6 +43,7 @@ class Plan:
             tolerance.
         dimension: number of complex unknowns.
         bytes: estimated peak memory.
+        work: estimated operations, bytes moved and calls of the whole run at its save times.
         integrators: one name a segment.
         structure: the flags that decided, as plain values.
         refused: the cheaper ones that were passed over, and why.
@@ -56,6 +59,14 @@ class Plan:
     structure: dict[str, Any]
     refused: tuple[Refusal, ...]
     request: Request
+    work: Work = field(default_factory=Work)
+
+    @property
+    def seconds(self) -> float:
+        """Estimated time on this machine, whose pace is measured once (`qsb.dynamics.pace`); peaks may double it."""
+        from qsb.dynamics.pace import pace
+
+        return pace().seconds(self.work)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON and dataset attributes."""
@@ -65,6 +76,7 @@ class Plan:
             "exact": self.exact,
             "dimension": self.dimension,
             "bytes": self.bytes,
+            "work": asdict(self.work),
             "integrators": list(self.integrators),
             "structure": dict(self.structure),
             "refused": [{"representation": r.representation, "reason": r.reason} for r in self.refused],
@@ -82,7 +94,7 @@ class Plan:
         lines = [
             f"{self.representation}: {self.why}",
             f"  {'exact' if self.exact else 'approximate'}; {self.dimension:,} complex unknowns; "
-            f"{format_bytes(self.bytes)}; "
+            f"{format_bytes(self.bytes)}; about {format_seconds(self.seconds)}; "
             f"integrator: {steps}",
         ]
         lines += [f"  not {r.representation}: {r.reason}" for r in self.refused]
@@ -94,6 +106,7 @@ def plan(
     request: Request | None = None,
     *,
     representation: str = "auto",
+    integrator: str = "auto",
     memory: int | str = "4 GiB",
 ) -> Plan:
     """Choose the cheapest exact representation that delivers every readout within the memory.
@@ -102,10 +115,11 @@ def plan(
         problem: what to solve.
         request: the readouts; energy and power by default.
         representation: ``auto``, or the name of the one to take.
+        integrator: ``auto``, or the name of the one that every segment is advanced by.
         memory: bytes, or a text like ``"4 GiB"``.
 
     Raises:
-        SpecError: on an unknown representation.
+        SpecError: on an unknown representation, or an integrator that is unknown or cannot advance the problem.
         PlanError: if nothing fits; the message carries every reason, the bytes and what to do.
     """
     request = request or Request()
@@ -119,7 +133,7 @@ def plan(
             continue
         refusal, size = _judge(candidate, problem, request, limit)
         if refusal is None:
-            return _accept(candidate, problem, request, size, tuple(refused))
+            return _override(_accept(candidate, problem, request, size, tuple(refused)), problem, integrator)
         refused.append(refusal)
     raise _refuse(problem, refused, limit)
 
@@ -146,7 +160,25 @@ def _accept(
         n = len(kinds(problem).counts)
         why += f" ({n} {'kind' if n == 1 else 'kinds'} among {s.sites} cells)"
     picked = candidate.integrators(problem)
-    return Plan(candidate.name, why, candidate.exact, size.dimension, size.bytes, picked, flags, refused, request)
+    return Plan(
+        candidate.name, why, candidate.exact, size.dimension, size.bytes, picked, flags, refused, request, size.work
+    )
+
+
+def _override(made: Plan, problem: Problem, integrator: str) -> Plan:
+    """The same plan with another integrator, if that can do it."""
+    if integrator == "auto":
+        return made
+    known = {i.name: i for i in INTEGRATORS}
+    if integrator not in known:
+        raise SpecError(f"Integrator {integrator!r} is unknown; it is 'auto' or one of {list(known)}.")
+    wanted, s = known[integrator], problem.structure
+    ket = made.representation in ("ket", "symmetric") and s.pure_start and not s.dissipative
+    if wanted.skew_only and not ket:
+        raise SpecError(f"Integrator {integrator!r} advances kets, and {made.representation!r} holds none here.")
+    if wanted.constant_only and not all(part.constant for part in segments(problem)):
+        raise SpecError(f"Integrator {integrator!r} needs constant generators; an envelope changes inside a segment.")
+    return replace(made, integrators=(integrator,) * len(made.integrators))
 
 
 def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:

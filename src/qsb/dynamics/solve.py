@@ -15,11 +15,11 @@ from threadpoolctl import ThreadpoolController
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem
-from qsb.dynamics.integrate import INTEGRATORS
+from qsb.dynamics.integrate import INTEGRATORS, NEEDS_DENSE
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
 from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced
 from qsb.dynamics.series import Kink, Series, Value
-from qsb.errors import ConvergenceError
+from qsb.errors import ConvergenceError, PlanError
 
 #: bytes of states between the save times that are read together
 _HELD_BYTES = 2**22
@@ -200,6 +200,11 @@ def _walk(
             _kink(reduced, previous, generator, x, kinks)
         previous = generator
         integrator = next(i for i in INTEGRATORS if i.name == name)
+        if name in NEEDS_DENSE and generator.dense is None:
+            raise PlanError(
+                f"Integrator {name!r} needs a dense generator, and one of {x.size} unknowns is not built; choose "
+                "another."
+            )
         before = _total_energy(generator, a, x)
         states = integrator.advance(generator, x, a, stops, tolerance)
         for k, x in enumerate(states):

@@ -203,6 +203,7 @@ class SolveForm(Form):
 
     tolerance: float = 1e-8
     representation: str = "auto"
+    integrator: str = "auto"
     memory: int | str = "4 GiB"
     seed: Annotated[int, Field(ge=0)] = 0
 

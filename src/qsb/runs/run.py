@@ -40,6 +40,7 @@ def plan(
     subset: Sequence[int] = (),
     cut: int | None = None,
     representation: str | None = None,
+    integrator: str | None = None,
     memory: int | str | None = None,
 ) -> Plan:
     """Say how a problem would be solved: representation, size, bytes, and why not the cheaper ones.
@@ -49,7 +50,8 @@ def plan(
         figures: names of time series (see docs/nomenclature.md).
         subset: cells of ``subset_ergotropy``.
         cut: number of first cells on one side, for ``entanglement_entropy``.
-        representation: ``auto``, ``product``, ``symmetric``, ``ket`` or ``density``.
+        representation: ``auto``, or the name of one of `qsb list representations`.
+        integrator: ``auto``, or the name of the one that every segment is advanced by.
         memory: bytes, or a text like ``"4 GiB"`` (the default).
 
     Raises:
@@ -66,12 +68,17 @@ def plan(
             subset=subset or spec.subset,
             cut=spec.cut if cut is None else cut,
             representation=representation or spec.solve.representation,
+            integrator=integrator or spec.solve.integrator,
             memory=memory or spec.solve.memory,
         )
     chosen = tuple(figures or DEFAULT_FIGURES)
     check_figures(chosen, problem, tuple(subset), cut)
     request = Request(needs(chosen, problem), tuple(subset), cut or 0)
-    options = {"representation": representation or "auto", "memory": memory or "4 GiB"}
+    options = {
+        "representation": representation or "auto",
+        "integrator": integrator or "auto",
+        "memory": memory or "4 GiB",
+    }
     made = planner.plan(problem, request, **options)  # type: ignore[arg-type]
     return _with_span(problem, made, request, options)
 
@@ -97,6 +104,7 @@ def run(
     subset: Sequence[int] = (),
     cut: int | None = None,
     representation: str | None = None,
+    integrator: str | None = None,
     memory: int | str | None = None,
     tolerance: float | None = None,
     charging_time_of: str | None = None,
@@ -114,7 +122,8 @@ def run(
             average power and ergotropy by default.
         subset: cells of ``subset_ergotropy``.
         cut: number of first cells on one side, for ``entanglement_entropy``.
-        representation: ``auto``, ``product``, ``symmetric``, ``ket`` or ``density``.
+        representation: ``auto``, or the name of one of `qsb list representations`.
+        integrator: ``auto``, or the name of the one that every segment is advanced by.
         memory: the most that the plan may take, bytes or a text like ``"4 GiB"`` (the default).
         tolerance: bound on the error of the state; 1e-8 by default. Every self-check must hold within ten
             times of it.
@@ -140,7 +149,15 @@ def run(
         quantity(timed)
         raise SpecError(f"charging_time_of must be a time series, but it is {timed!r}.")
     wanted = tuple(dict.fromkeys((*chosen, timed)))
-    made = plan(problem, wanted, subset=subset, cut=cut, representation=representation, memory=memory)
+    made = plan(
+        problem,
+        wanted,
+        subset=subset,
+        cut=cut,
+        representation=representation,
+        integrator=integrator,
+        memory=memory,
+    )
     series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress, probes=probes(problem.times))
     reading = Reading(problem, series)
     values = {name: FIGURES[name](reading) for name in wanted}
@@ -176,6 +193,7 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
         subset=arguments["subset"] or spec.subset,
         cut=spec.cut if arguments["cut"] is None else arguments["cut"],
         representation=arguments["representation"] or spec.solve.representation,
+        integrator=arguments["integrator"] or spec.solve.integrator,
         memory=arguments["memory"] or spec.solve.memory,
         tolerance=arguments["tolerance"] or spec.solve.tolerance,
         seed=spec.solve.seed,
