@@ -88,14 +88,14 @@ def _solve(
         for name, value in reduced.readout.check(x).items():
             # written so that NaN stays
             budget[name] = budget[name] if value <= budget.get(name, -1.0) else value
-        _verify(budget, tolerance)
+        verify(budget, tolerance)
         batches.append(reduced.readout.observe(needs, x, unitary, dissipative))
         drive += f
         done += len(x)
         if progress is not None:
             progress(done / total)
     values = {name: _join([b[name] for b in batches]) for name in batches[0]}
-    start = _observe_energy(reduced, reduced.start, np.zeros_like(reduced.start), np.zeros_like(reduced.start))[0]
+    start = start_energy(reduced)
     statics = reduced.readout.statics(needs) if again is None else again.statics
     told = between.told() if probes is not None else None
     return Series(problem.times, values, statics, np.array(drive), budget, tuple(kinks), start, reduced, told)
@@ -224,6 +224,12 @@ def _kink(reduced: Reduced, old: Generator, new: Generator, x: Array, kinks: lis
         kinks.append(Kink(t, energy, power[0], power[1]))
 
 
+def start_energy(reduced: Reduced) -> float:
+    """<H_B> in the initial state."""
+    nothing = np.zeros_like(reduced.start)
+    return _observe_energy(reduced, reduced.start, nothing, nothing)[0]
+
+
 def _observe_energy(reduced: Reduced, x: Array, unitary: Array, dissipative: Array) -> tuple[float, float]:
     """<H_B> and its rate in one state."""
     read = reduced.readout.observe(frozenset({"energy", "power"}), x[None], unitary[None], dissipative[None])
@@ -260,7 +266,7 @@ def _conserve(
         )
 
 
-def _verify(budget: dict[str, float], tolerance: float) -> None:
+def verify(budget: dict[str, float], tolerance: float) -> None:
     """Raise at the first self-check that fails; NaN fails."""
     for name, value in budget.items():
         if not value <= 10 * tolerance:

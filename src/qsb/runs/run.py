@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _NO_PEAKS = (
-    f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them; shorten the window"
+    f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them; shorten the window "
+    "or save closer to the pulse"
 )
 #: the span of V comes unasked where it costs no more than this many dimensions
 _SPAN_DIMENSION = 4096
@@ -108,6 +109,7 @@ def run(
     memory: int | str | None = None,
     tolerance: float | None = None,
     charging_time_of: str | None = None,
+    peaks: bool = True,
     seed: int = 0,
     title: str = "",
     spec: str = "",
@@ -128,6 +130,7 @@ def run(
         tolerance: bound on the error of the state; 1e-8 by default. Every self-check must hold within ten
             times of it.
         charging_time_of: the figure whose maximum defines the charging time; ``stored_energy`` by default.
+        peaks: whether the largest values between the save times are looked for.
         seed: kept in the dataset; nothing here is random.
         title: kept in the dataset.
         spec: the TOML text that the problem came from, kept in the dataset.
@@ -158,7 +161,8 @@ def run(
         integrator=integrator,
         memory=memory,
     )
-    series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress, probes=probes(problem.times))
+    between = probes(problem.times) if peaks else None
+    series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress, probes=between)
     reading = Reading(problem, series)
     values = {name: FIGURES[name](reading) for name in wanted}
     described = {
@@ -167,16 +171,21 @@ def run(
         "seed": seed,
         "charging_time_of": timed,
     }
-    peaked = dict.fromkeys(("stored_energy", "power", "average_power", timed))
-    if "ergotropy" in chosen and not reading.pure:
-        peaked["ergotropy"] = None
-    closer = look_closer(problem, made, reading, tuple(peaked), tolerance or 1e-8)
+    closer = None
+    if peaks:
+        closer = look_closer(problem, made, reading, peaked(chosen, timed, reading), tolerance or 1e-8)
     data = _dataset(problem, reading, closer, {name: values[name] for name in chosen}, timed)
-    data.attrs.update(described | _provenance(problem, made, series, wanted, tolerance or 1e-8, closer))
+    data.attrs.update(described | provenance(problem, made, series, wanted, tolerance or 1e-8, closer))
     for name, attribute in (("subset_ergotropy", list(subset)), ("entanglement_entropy", cut)):
         if name in data:
             data[name].attrs["cells" if name == "subset_ergotropy" else "cut"] = json.dumps(attribute)
     return check(data)
+
+
+def peaked(chosen: Sequence[str], timed: str, reading: Reading) -> tuple[str, ...]:
+    """Series whose maxima a run gives; of a pure state W = E - E_0 peaks with the energy."""
+    more = ("ergotropy",) if "ergotropy" in chosen and not reading.pure else ()
+    return tuple(dict.fromkeys(("stored_energy", "power", "average_power", timed, *more)))
 
 
 def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, Any]) -> xr.Dataset:
@@ -200,25 +209,28 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
         title=arguments["title"] or spec.title,
         spec=spec.to_toml(),
         charging_time_of=arguments["charging_time_of"] or spec.save.charging_time_of,
+        peaks=arguments["peaks"] and spec.save.peaks,
         progress=arguments["progress"],
     )
 
 
-def _dataset(problem: Problem, reading: Reading, closer: Closer, values: dict[str, Any], timed: str) -> xr.Dataset:
+def _dataset(
+    problem: Problem, reading: Reading, closer: Closer | None, values: dict[str, Any], timed: str
+) -> xr.Dataset:
     """Series and scalars with their attributes."""
     import xarray as xr
 
     variables = {name: variable(name, ("time",), v) for name, v in values.items()}
-    scalars = _scalars(problem, reading)
-    if closer.resolved:
-        scalars = _peaks(reading, closer, timed, "ergotropy" in values) | scalars
+    scalars = scalars_of(problem, reading)
+    if closer is not None and closer.resolved:
+        scalars = peaks_of(reading, closer, timed, "ergotropy" in values) | scalars
     for name, v in scalars.items():
         variables[name] = variable(name, (), v)
     times = variable("time", ("time",), np.array(reading.series.times))
     return xr.Dataset(variables, coords={"time": times})
 
 
-def _peaks(reading: Reading, closer: Closer, timed: str, ergotropy: bool) -> dict[str, float]:
+def peaks_of(reading: Reading, closer: Closer, timed: str, ergotropy: bool) -> dict[str, float]:
     """The largest values, and when they are reached, between the save times as well."""
     tops = closer.tops
     out = {
@@ -235,7 +247,7 @@ def _peaks(reading: Reading, closer: Closer, timed: str, ergotropy: bool) -> dic
     return out
 
 
-def _scalars(problem: Problem, reading: Reading) -> dict[str, float]:
+def scalars_of(problem: Problem, reading: Reading) -> dict[str, float]:
     """What describes the battery."""
     out = {
         "ground_energy": reading.extremes[0],
@@ -248,8 +260,8 @@ def _scalars(problem: Problem, reading: Reading) -> dict[str, float]:
     return out
 
 
-def _provenance(
-    problem: Problem, made: Plan, series: Series, figures: tuple[str, ...], tolerance: float, closer: Closer
+def provenance(
+    problem: Problem, made: Plan, series: Series, figures: tuple[str, ...], tolerance: float, closer: Closer | None
 ) -> dict[str, Any]:
     """What is needed to make the numbers again, and how far they can be trusted."""
     references = [problem.battery.reference, *(quantity(name).reference for name in figures)]
@@ -258,12 +270,11 @@ def _provenance(
         "plan": json.dumps(made.to_dict()),
         "exact": int(made.exact),
         "versions": json.dumps(versions()),
-        "error_budget": json.dumps({"tolerance": tolerance, **series.budget, "peaks": closer.error}),
+        "error_budget": json.dumps(
+            {"tolerance": tolerance, **series.budget} | ({} if closer is None else {"peaks": closer.error})
+        ),
         # the reason if peaks are missing; they are not given where the window holds too many oscillations to see each
-        "left_out": ""
-        if closer.resolved
-        else f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do "
-        "not resolve them; shorten the window or save closer to the pulse",
+        "left_out": "peaks: not asked for" if closer is None else "" if closer.resolved else _NO_PEAKS,
         "references": "; ".join(dict.fromkeys(r for r in references if r)),
         "conventions": CONVENTIONS,
     }

@@ -142,7 +142,7 @@ class Spec(Form):
         count = int(np.prod([len(v) for v in axes.values()], dtype=object))
         if count > MOST_POINTS:
             raise SpecError(f"The sweep has {count} points; at most {MOST_POINTS} are run. Shorten its axes.")
-        names = _axis_names(list(axes))
+        names = axis_names(list(axes))
         bare = {k: v for k, v in self.to_dict().items() if k != "sweep"}
         out = []
         for values in itertools.product(*axes.values()):
@@ -232,7 +232,8 @@ def _arguments(model: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     return {k: p for k, p in inspect.signature(model).parameters.items() if k != "start"}
 
 
-def _axis_names(paths: list[str]) -> list[str]:
+def axis_names(paths: list[str]) -> list[str]:
+    """Names of swept axes: the last part of each path, or the whole path where two would share it."""
     last = [p.rpartition(".")[2] for p in paths]
     return [
         name if last.count(name) == 1 and not name.isdigit() else path for name, path in zip(last, paths, strict=True)
@@ -271,4 +272,4 @@ def _put(table: dict[str, Any], path: str, value: Any) -> None:
             raise SpecError(f"sweep.{path}: {'.'.join(way[:k])} is a value, so it has no {part!r}.")
 
 
-__all__ = ["Spec", "load_spec"]
+__all__ = ["Spec", "axis_names", "load_spec"]

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from qsb.errors import PlanError, QsbError, SpecError
-from qsb.runs.dataset import check, read, write
+from qsb.runs.batch import Batch, in_batches
+from qsb.runs.dataset import check, read, variable, write
 from qsb.runs.run import plan, run, versions
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ def sweep(
     whole = Spec.of(spec)
     if not whole.axes():
         raise SpecError("The spec has no [sweep]; add one, or use run().")
+    if store is None and executor is None:
+        together = in_batches(whole, progress)
+        if together is not None:
+            return _arranged(together, whole)
     points = whole.points()
     _plan_all(points)
     folder = None if store is None else Path(store)
@@ -70,6 +75,33 @@ def sweep(
         if progress is not None:
             progress(len(found) / len(points))
     return combine([c for c, _ in points], [found[k] for k in range(len(points))], whole)
+
+
+def _arranged(batch: Batch, spec: Spec) -> xr.Dataset:
+    """One dataset of a sweep that was solved together."""
+    import xarray as xr
+
+    from qsb.runs.spec import axis_names
+
+    axes = dict(zip(axis_names(list(spec.axes())), spec.axes().values(), strict=True))
+    shape = tuple(len(values) for values in axes.values())
+    variables = {
+        name: variable(name, (*axes, *extra), values.reshape(*shape, *values.shape[1:]))
+        for found, extra in ((batch.series, ("time",)), (batch.scalars, ()))
+        for name, values in found.items()
+        if name not in axes
+    }
+    coords: dict[str, Any] = {name: _coordinate(name, values) for name, values in axes.items()}
+    coords["time"] = variable("time", ("time",), batch.time)
+    count = int(np.prod(shape))
+    attributes = batch.attributes | {
+        "title": spec.title or "sweep",
+        "spec": spec.to_toml(),
+        "fingerprint": key(spec.to_toml()),
+        "plan": json.dumps([json.loads(batch.attributes["plan"])["representation"]] * count),
+        "left_out": json.dumps(batch.attributes["left_out"]),
+    }
+    return check(xr.Dataset(variables, coords=coords, attrs=attributes))
 
 
 def _plan_all(points: Sequence[tuple[Mapping[str, Any], Spec]]) -> None:

@@ -1,0 +1,195 @@
+"""Many small linear systems of one shape, advanced together: what a sweep over rates comes down to.
+
+A generator is affine in the rates of its channels, G = G_0 + sum_k r_k G_k, so the reduced problem is built once a
+channel, not once a point. The exponentials of all points are one batch of matrix products, and equal steps double:
+from x(0..k) and exp(k h G) follow x(k..2k).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.charging.environment import Channel
+from qsb.charging.problem import Problem
+from qsb.dynamics.plan import REPRESENTATIONS, Plan
+from qsb.dynamics.representation import Reduced
+from qsb.dynamics.series import Series
+from qsb.dynamics.solve import start_energy as energy_of_start
+from qsb.dynamics.solve import verify
+from qsb.errors import ConvergenceError
+
+Array = NDArray[Any]
+
+#: largest generator whose exponentials are taken in batches
+LARGEST = 128
+#: bytes that the matrices of one batch of points may take
+_BATCH_BYTES = 2**26
+#: degree of the Taylor polynomial on matrices of norm at most one half: 0.5^13/13! = 2e-14, one digit to spare
+_DEGREE = 14
+
+
+def exponentials(matrices: Array) -> Array:
+    """exp of a batch of real or complex matrices (B, n, n), by scaling, a Taylor polynomial and squaring.
+
+    Raises:
+        ConvergenceError: if a matrix is not finite.
+    """
+    norms = np.abs(matrices).sum(axis=-2).max(axis=-1, initial=0.0)
+    largest = float(norms.max(initial=0.0))
+    if not np.isfinite(largest):
+        raise ConvergenceError("a generator's norm", largest, np.inf, "check the rates and the model's parameters.")
+    squarings = max(0, int(np.ceil(np.log2(max(2 * largest, 1.0)))))
+    g = matrices / 2.0**squarings
+    one = np.broadcast_to(np.eye(g.shape[-1], dtype=g.dtype), g.shape)
+    square = g @ g
+    # even and odd powers apart: half the products of Horner's rule
+    even, odd = (_in_powers_of(square, one, range(k, _DEGREE + 1, 2)) for k in (0, 1))
+    out = even + g @ odd
+    for _ in range(squarings):
+        out = out @ out
+    return np.asarray(out)
+
+
+def _in_powers_of(square: Array, one: Array, degrees: range) -> Array:
+    """sum over the degrees k of g^(k - first) / k!, by Horner's rule in g^2."""
+    factors = [1.0 / float(np.prod(np.arange(1, k + 1, dtype=float))) for k in degrees]
+    total = factors[-1] * one
+    for c in reversed(factors[:-1]):
+        total = square @ total + c * one
+    return np.asarray(total)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """The parts of one segment's generator, real (n, n): Hamiltonian, and each channel at rate one."""
+
+    unitary: Array
+    channels: Array
+
+
+@dataclass(frozen=True)
+class Family:
+    """Problems that differ in the rates of their channels alone, reduced together.
+
+    Attributes:
+        problem: one of them.
+        plan: how it is solved.
+        reduced: its reduced system: start and readout serve all.
+        parts: one a segment.
+    """
+
+    problem: Problem
+    plan: Plan
+    reduced: Reduced
+    parts: tuple[Affine, ...]
+
+    @classmethod
+    def of(cls, problem: Problem, plan: Plan) -> Family | None:
+        """Reduce with no channel, and with each alone at rate one; None where that is no small constant real system."""
+        representation: Any = next(r for r in REPRESENTATIONS if r.name == plan.representation)
+        if hasattr(representation, "simulate") or not problem.structure.dissipative:
+            return None
+
+        def generators(channels: tuple[Channel, ...]) -> list[Array] | None:
+            made = representation.reduce(dataclasses.replace(problem, channels=channels), plan.request)
+            out = []
+            for g in made.generators:
+                if not g.constant or g.dense is None or np.size(made.start) > LARGEST:
+                    return None
+                dense = g.dense()
+                if np.iscomplexobj(dense) or dense.shape[0] != 1:
+                    return None
+                out.append(dense[0])
+            return out
+
+        found = [generators(())] + [generators((dataclasses.replace(c, rate=1.0),)) for c in problem.channels]
+        if any(f is None for f in found):
+            return None
+        whole: list[list[Array]] = [f for f in found if f is not None]
+        parts = tuple(
+            Affine(bare, np.array([with_one - bare for with_one in ones])) for bare, *ones in zip(*whole, strict=True)
+        )
+        return cls(problem, plan, representation.reduce(problem, plan.request), parts)
+
+    def solve(self, rates: NDArray[np.float64], times: NDArray[np.float64], tolerance: float) -> Iterator[Series]:
+        """Readouts of points (B, channels), in batches: all times of the first point, then of the second, ...
+
+        Raises:
+            ConvergenceError: if a state fails its checks.
+        """
+        n = int(np.size(self.reduced.start))
+        room = max(1, _BATCH_BYTES // (8 * max(n * n, 3 * n * len(times))))
+        for first in range(0, len(rates), room):
+            yield self._batch(rates[first : first + room], times, tolerance)
+
+    def _batch(self, rates: NDArray[np.float64], times: NDArray[np.float64], tolerance: float) -> Series:
+        points, readout, needs = len(rates), self.reduced.readout, self.plan.request.needs
+        x = np.broadcast_to(self.reduced.start.reshape(-1), (points, self.reduced.start.size))
+        seen: list[Array] = []
+        unitary: list[Array] = []
+        dissipative: list[Array] = []
+        drive: list[float] = []
+        for generator, part in zip(self.reduced.generators, self.parts, strict=True):
+            a, b = generator.segment.start, generator.segment.end
+            if b == a:
+                continue
+            inside = times[((times > a) | ((times == a) & (a == 0.0))) & (times <= b)]
+            noise = np.tensordot(rates, part.channels, axes=1)
+            states, x = _along(part.unitary + noise, x, a, inside, b)
+            seen.append(states)
+            unitary.append(states @ part.unitary.T)
+            dissipative.append(states @ noise.swapaxes(1, 2))
+            drive += [generator.segment.drive(float(t)) for t in inside]
+        shape = (-1, *self.reduced.start.shape)
+        x, u, d = (np.concatenate(parts, axis=1).reshape(shape) for parts in (seen, unitary, dissipative))
+        budget = readout.check(x)
+        verify(budget, tolerance)
+        return Series(
+            np.tile(times, points),
+            readout.observe(needs, x, u, d),
+            readout.statics(needs),
+            np.tile(drive, points),
+            budget,
+            start_energy=energy_of_start(self.reduced),
+        )
+
+
+def _along(g: Array, x: Array, start: float, times: Sequence[float] | Array, end: float) -> tuple[Array, Array]:
+    """States (B, T, n) at the times of a segment, and at its end (B, n)."""
+    at = np.asarray(times, dtype=float)
+    grid = at if len(at) and at[0] == start else np.append(start, at)
+    steps = np.diff(grid)
+    if len(steps) and np.ptp(steps) <= 1e-9 * steps.mean():
+        states = _doubled(exponentials(steps.mean() * g), x, len(grid))
+    else:
+        rows = [x]
+        for h in steps:
+            rows.append((exponentials(h * g) @ rows[-1][:, :, None])[:, :, 0])
+        states = np.stack(rows, axis=1)
+    last, left = states[:, -1], end - grid[-1]
+    if left > 1e-13 * (end - start):
+        last = (exponentials(left * g) @ last[:, :, None])[:, :, 0]
+    return states[:, len(grid) - len(at) :], last
+
+
+def _doubled(step: Array, x: Array, count: int) -> Array:
+    """x, exp(hG) x, exp(2hG) x, ...: (B, count, n)."""
+    out = np.empty((x.shape[0], count, x.shape[1]))
+    out[:, 0] = x
+    done = 1
+    while done < count:
+        more = min(done, count - done)
+        out[:, done : done + more] = out[:, :more] @ step.swapaxes(1, 2)
+        done += more
+        if done < count:
+            step = step @ step
+    return out
+
+
+__all__ = ["LARGEST", "Family", "exponentials"]

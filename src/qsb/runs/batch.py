@@ -1,0 +1,183 @@
+"""Sweeps over the rates of channels, all points at once: the reduced problem is built once, not once a point."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.algebra.blocks import Spectrum
+from qsb.algebra.copies import Copies
+from qsb.charging.problem import Problem
+from qsb.dynamics.series import Series, Value
+from qsb.dynamics.together import Family
+from qsb.runs.closer import Closer, look_closer
+from qsb.runs.figures import FIGURES, Reading
+from qsb.runs.run import peaked, peaks_of, plan, provenance, scalars_of
+
+if TYPE_CHECKING:
+    from qsb.runs.spec import Spec
+
+RealArray = NDArray[np.float64]
+
+_RATE = re.compile(r"channel\.(\d+)\.rate")
+#: where between two save times the interpolants are asked, as a part of the step
+_PROBE = 0.6180339887498949
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """All points of a sweep.
+
+    Attributes:
+        series: variables along time, (points, T).
+        scalars: variables without time, (points,).
+        attributes: of the dataset; `left_out` names what some point lacks.
+        time: the save times.
+    """
+
+    series: dict[str, RealArray]
+    scalars: dict[str, RealArray]
+    attributes: dict[str, Any]
+    time: RealArray
+
+
+def in_batches(spec: Spec, progress: Callable[[float], None] | None = None) -> Batch | None:
+    """Solve all points together; None where they differ in more than rates, or are too large for it.
+
+    Args:
+        spec: with a sweep.
+        progress: called with the fraction of points that are done.
+    """
+    axes = spec.axes()
+    found = [_RATE.fullmatch(path) for path in axes]
+    if not all(found) or any(isinstance(c.rate, list) for c in spec.channel):
+        return None
+    which = [int(m.group(1)) for m in found if m]
+    if max(which) >= len(spec.channel) or len(set(which)) < len(which):
+        return None
+    corner = _with_rates(spec, dict(zip(which, (max(values, key=_size) for values in axes.values()), strict=True)))
+    if corner is None:
+        return None
+    rates = np.tile(
+        [float(np.asarray(c.rate)) for c in corner.channel], (int(np.prod([len(v) for v in axes.values()])), 1)
+    )
+    grid = np.meshgrid(*(np.asarray(v, dtype=float) for v in axes.values()), indexing="ij")
+    rates[:, which] = np.stack([g.ravel() for g in grid], axis=1)
+    if not np.isfinite(rates).all() or (rates < 0).any():
+        return None  # the usual way names the point
+    return _solved(corner, rates, progress)
+
+
+def _size(value: Any) -> float:
+    """A number to compare axes' values by; what is none comes last and is refused later."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.inf
+
+
+def _with_rates(spec: Spec, rates: Mapping[int, Any]) -> Spec | None:
+    """The spec at one point; None if a rate is no plain number."""
+    if any(not np.isfinite(_size(r)) for r in rates.values()):
+        return None
+    table = {k: v for k, v in spec.to_dict().items() if k != "sweep"}
+    table["channel"] = [dict(c) | ({"rate": rates[i]} if i in rates else {}) for i, c in enumerate(table["channel"])]
+    return type(spec).of(table)
+
+
+def _solved(corner: Spec, rates: RealArray, progress: Callable[[float], None] | None) -> Batch | None:
+    problem, tolerance = corner.problem(), corner.solve.tolerance
+    timed = corner.save.charging_time_of
+    wanted = tuple(dict.fromkeys((*corner.figures, timed)))
+    made = plan(
+        problem,
+        wanted,
+        subset=corner.subset,
+        cut=corner.cut,
+        representation=corner.solve.representation,
+        integrator=corner.solve.integrator,
+        memory=corner.solve.memory,
+    )
+    family = Family.of(problem, made)
+    if family is None or len(problem.times) < 2:
+        return None
+    columns: dict[str, list[RealArray]] = {name: [] for name in corner.figures}
+    tops: list[dict[str, float]] = []
+    budget: dict[str, float] = {}
+    closers: list[Closer] = []
+    reading: Reading | None = None
+    done = 0
+    for series in family.solve(rates, problem.times, tolerance):
+        reading = Reading(problem, series)
+        points = len(series.times) // len(problem.times)
+        values = {name: np.asarray(FIGURES[name](reading)) for name in wanted}
+        for name, rows in columns.items():
+            rows.append(values[name].reshape(points, -1))
+        budget = {k: max(v, budget.get(k, 0.0)) for k, v in series.budget.items()}
+        if corner.save.peaks:
+            part = rates[done : done + points]
+            for one in _point_readings(family, part, series, tolerance):
+                closers.append(look_closer(one.problem, made, one, peaked(corner.figures, timed, one), tolerance))
+                tops.append(peaks_of(one, closers[-1], timed, "ergotropy" in columns) if closers[-1].resolved else {})
+        done += points
+        if progress is not None:
+            progress(done / len(rates))
+    assert reading is not None
+    shared = set.intersection(*(set(t) for t in tops)) if tops else set()
+    scalars = {name: np.full(len(rates), float(v)) for name, v in scalars_of(problem, reading).items()}
+    scalars |= {name: np.array([t[name] for t in tops]) for name in sorted(shared)}
+    closer = Closer({}, max(c.error for c in closers), all(c.resolved for c in closers)) if closers else None
+    whole = dataclasses.replace(reading.series, budget=budget)
+    attributes = provenance(problem, made, whole, wanted, tolerance, closer) | {"charging_time_of": timed}
+    attributes |= {"seed": corner.solve.seed, "left_out": sorted({k for t in tops for k in t} - shared)}
+    kept = {name: np.concatenate(rows) for name, rows in columns.items()}
+    return Batch(kept, scalars, attributes, np.array(problem.times))
+
+
+def _point_readings(family: Family, rates: RealArray, series: Series, tolerance: float) -> list[Reading]:
+    """The readings of each point, with energies and powers between all save times as probes."""
+    problem, times = family.problem, family.problem.times
+    between = times[:-1] + _PROBE * np.diff(times)
+    narrow = dataclasses.replace(family, plan=_energies_only(family.plan))
+    energies, powers = [], []
+    for told in narrow.solve(rates, between, tolerance):
+        energies.append(np.asarray(told.values["energy"]).reshape(-1, len(between)))
+        powers.append(np.asarray(told.values["power"]).reshape(-1, len(between)))
+    energy, power = np.concatenate(energies), np.concatenate(powers)
+    out = []
+    for k, row in enumerate(rates):
+        here = slice(k * len(times), (k + 1) * len(times))
+        alone = dataclasses.replace(
+            series,
+            times=times,
+            values={name: _sliced(value, here) for name, value in series.values.items()},
+            drive=series.drive[here],
+            probes=(between, energy[k], power[k]),
+        )
+        out.append(Reading(_at(problem, row), alone))
+    return out
+
+
+def _energies_only(made: Any) -> Any:
+    return dataclasses.replace(made, request=dataclasses.replace(made.request, needs=frozenset({"energy", "power"})))
+
+
+def _at(problem: Problem, rates: RealArray) -> Problem:
+    """The problem with these rates."""
+    channels = (dataclasses.replace(c, rate=float(r)) for c, r in zip(problem.channels, rates, strict=True))
+    return dataclasses.replace(problem, channels=tuple(channels))
+
+
+def _sliced(value: Value, here: slice) -> Value:
+    """The rows of one point."""
+    if isinstance(value, Copies):
+        return Copies(Spectrum.simple(value.cell.values[here]), value.count, value.additive)
+    if isinstance(value, Spectrum):
+        logs = None if value.log_values is None else value.log_values[here]
+        return Spectrum(value.values[here], value.multiplicity, value.log_multiplicity, logs)
+    return np.asarray(value)[here]
+
+
+__all__ = ["Batch", "in_batches"]
