@@ -406,11 +406,12 @@ def test_every_readout_is_delivered_by_two_representations():
 
 def test_the_chebyshev_ket_agrees_with_the_dicke_basis_and_with_cells():
     problem = Problem(battery(11, FIELD), quench(3.0), (), np.array([0.0, 1.0, 3.0]))
-    made = plan(problem, representation="ket")
+    wanted = Request(frozenset({"energy", "power", "variance"}))
+    made = plan(problem, wanted, representation="ket")
     assert made.integrators == ("chebyshev",)
     ket = solve(problem, made, tolerance=1e-11)
     for other in ("product", "symmetric"):
-        series = solve(problem, plan(problem, representation=other), tolerance=1e-11)
+        series = solve(problem, plan(problem, wanted, representation=other), tolerance=1e-11)
         for key in ("energy", "power", "variance"):
             np.testing.assert_allclose(ket.values[key], series.values[key], rtol=0, atol=1e-11)
 

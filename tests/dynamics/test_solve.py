@@ -152,7 +152,7 @@ BREAKS = {
     "negative": ("density", lambda x: x + 0.5 * (x - np.eye(8) / 8), "negativity"),
     "NaN in a matrix": ("density", lambda x: x * np.nan, "nan"),
     "trace of a cell": ("product", lambda x: 1.001 * x, "trace"),
-    "negative cell": ("product", lambda x: x + 0.9 * (x - np.eye(2) / 2), "negativity"),
+    "negative cell": ("product", lambda x: x * np.array([1.0, 1.9, 1.9, 1.9]), "negativity"),
     "trace in the sector": ("symmetric", lambda x: 1.001 * x, "trace"),
 }
 

@@ -1,6 +1,7 @@
-"""`product`: cells that never interact, each with its own 2x2 density matrix; alike cells are one.
+"""`product`: cells that never interact, each with its own Bloch vector; alike cells are one.
 
-N independent driven and damped cells are N times one: a million cells of one kind cost one 2x2 matrix.
+A cell's state is rho = (1 + r.sigma)/2, kept as the real vector (1, r). N independent driven and damped cells are N
+times one: a million cells of one kind cost four numbers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from qsb.algebra import states
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies, combine, log_binomial
-from qsb.algebra.opsum import SPIN_OPERATORS, OpSum, per_site
+from qsb.algebra.opsum import OpSum, per_site
 from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
@@ -86,26 +87,37 @@ def _pick(values: Array, first: NDArray[np.int64]) -> Array:
     return np.broadcast_to(values, (len(first), *values.shape[1:])) if len(values) == 1 else values[first]
 
 
-def _hamiltonian_superoperator(h: Array) -> Array:
-    """-i(H (x) 1 - 1 (x) H^T) acting on row-major vec(rho), (C, 4, 4)."""
-    one = np.eye(2)
-    left = np.einsum("cij,kl->cikjl", h, one).reshape(-1, 4, 4)
-    right = np.einsum("ij,clk->cikjl", one, h).reshape(-1, 4, 4)
-    return np.asarray(-1j * (left - right))
+def _vectors(h: Array) -> NDArray[np.float64]:
+    """(h_0, h) of Hermitian h_0 + h.sigma, (C, 4)."""
+    return np.stack(
+        [(h[:, 0, 0] + h[:, 1, 1]).real / 2, h[:, 0, 1].real, -h[:, 0, 1].imag, (h[:, 0, 0] - h[:, 1, 1]).real / 2],
+        axis=1,
+    )
 
 
-def _jump_superoperator(op: str, rates: NDArray[np.float64]) -> Array:
-    """rate * D[op], (C, 4, 4)."""
-    a = SPIN_OPERATORS[op]
-    n = a.conj().T @ a
-    one = np.eye(2)
-    d = np.kron(a, a.conj()) - (np.kron(n, one) + np.kron(one, n.T)) / 2
-    return np.asarray(rates[:, None, None] * d)
+def _precession(h: NDArray[np.float64]) -> NDArray[np.float64]:
+    """dr/dt = 2 h x r as matrices (C, 4, 4) on (1, r)."""
+    out = np.zeros((len(h), 4, 4))
+    _, x, y, z = 2 * h.T
+    out[:, 1, 2], out[:, 1, 3], out[:, 2, 3] = -z, y, -x
+    out[:, 2, 1], out[:, 3, 1], out[:, 3, 2] = z, -y, x
+    return out
+
+
+def _relaxation(op: str, rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """rate * D[op] as matrices (C, 4, 4) on (1, r): sigma^-+ pull z to -+1, sigma^z shrinks x and y at 2 rate."""
+    one = np.zeros((4, 4))
+    if op == "z":
+        one[1, 1] = one[2, 2] = -2.0
+    else:
+        one[1, 1] = one[2, 2] = -0.5
+        one[3, 3], one[3, 0] = -1.0, -1.0 if op == "-" else 1.0
+    return rates[:, None, None] * one
 
 
 def _times(m: Array) -> Apply:
     def apply(x: Array) -> Array:
-        return np.asarray(np.matmul(m, x.reshape(-1, 4, 1))).reshape(x.shape)
+        return np.asarray(np.matmul(m, x[:, :, None]))[:, :, 0]
 
     return apply
 
@@ -114,15 +126,15 @@ def _generator(segment: Segment, space: Space, kind: Kinds) -> Generator:
     c = len(kind.first)
 
     def cells(op: OpSum) -> Array:
-        return _hamiltonian_superoperator(_pick(read.cell_matrices(op, space), kind.first))
+        return _precession(_pick(_vectors(read.cell_matrices(op, space)), kind.first))
 
     def jump(j: Jump) -> Array:
         rates = per_site(j.rate, space.sites, "A rate") if np.ndim(j.rate) else np.full(1, float(np.asarray(j.rate)))
         assert isinstance(j.op, str)
-        return np.broadcast_to(_jump_superoperator(j.op, _pick(np.asarray(rates, dtype=float), kind.first)), (c, 4, 4))
+        return np.broadcast_to(_relaxation(j.op, _pick(np.asarray(rates, dtype=float), kind.first)), (c, 4, 4))
 
     h = cells(segment.hamiltonian)
-    d = sum((jump(j) for j in segment.jumps), np.zeros((c, 4, 4), dtype=complex))
+    d = sum((jump(j) for j in segment.jumps), np.zeros((c, 4, 4)))
     unitary: list[tuple[Callable[[float], float] | None, Apply]] = [(None, _times(h))]
     unitary += [(f, _times(cells(op))) for op, f in segment.drives]
     dissipative: list[tuple[Callable[[float], float] | None, Apply]] = [(None, _times(d))] if segment.jumps else []
@@ -139,7 +151,7 @@ def _generator(segment: Segment, space: Space, kind: Kinds) -> Generator:
 
 @dataclass(frozen=True)
 class ProductReadout:
-    """Readouts of cell states (T, C, 2, 2)."""
+    """Readouts of cell states (T, C, 4), each (1, r)."""
 
     problem: Problem
     request: Request
@@ -150,45 +162,57 @@ class ProductReadout:
         return self.problem.battery.space
 
     @cached_property
-    def _battery(self) -> Array:
+    def _matrices(self) -> Array:
         return _pick(read.cell_matrices(self.problem.battery.battery, self._space), self.kind.first)
 
     @cached_property
-    def _charger(self) -> Array:
+    def _battery(self) -> NDArray[np.float64]:
+        return _vectors(self._matrices)
+
+    @cached_property
+    def _levels(self) -> NDArray[np.float64]:
+        """Both levels of each kind, ascending, (C, 2): h_0 -+ |h|."""
+        size = np.linalg.norm(self._battery[:, 1:], axis=1)
+        return np.asarray(self._battery[:, :1] + np.stack([-size, size], axis=1))
+
+    @cached_property
+    def _charger(self) -> NDArray[np.float64]:
         b = self.problem.battery
         v = OpSum(b.interaction.terms + tuple(t for op, _ in b.drives for t in op.terms))
-        return _pick(read.cell_matrices(v, self._space), self.kind.first)
+        return _vectors(_pick(read.cell_matrices(v, self._space), self.kind.first))
 
-    def _cell_sum(self, op: Array, x: Array) -> NDArray[np.float64]:
-        """sum over cells of tr(op x): pairwise summation keeps 10^6 terms accurate."""
-        return np.asarray((np.einsum("cij,tcji->tc", op, x).real * self.kind.counts).sum(axis=1))
+    def _cell_sum(self, h: NDArray[np.float64], x: Array, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """sum over cells of tr(h x): pairwise summation keeps 10^6 terms accurate."""
+        return np.asarray((np.einsum("ci,tci->tc", h, x) * counts).sum(axis=1))
 
-    def _variance(self, op: Array, x: Array) -> NDArray[np.float64]:
-        mean = np.einsum("cij,tcji->tc", op, x).real
-        square = np.einsum("cij,tcji->tc", op @ op, x).real
+    def _variance(self, h: NDArray[np.float64], x: Array) -> NDArray[np.float64]:
+        """|h|^2 - (h.r)^2 of each cell, added up."""
+        mean = np.einsum("ci,tci->tc", h[:, 1:], x[:, :, 1:])
+        square = (h[:, 1:] ** 2).sum(axis=1)
         return np.asarray((np.maximum(square - mean**2, 0.0) * self.kind.counts).sum(axis=1))
 
     def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
         """See `Readout`."""
         out: dict[str, Value] = {}
+        h, counts = self._battery, self.kind.counts
         if needs & {"energy", "power", "variance"}:
-            h = self._battery
-            out["energy"] = self._cell_sum(h, x)
-            out["variance"] = self._variance(h, x)
-            work, heat = self._cell_sum(h, unitary), self._cell_sum(h, dissipative)
+            out["energy"] = self._cell_sum(h, x, counts)
+            work, heat = self._cell_sum(h, unitary, counts), self._cell_sum(h, dissipative, counts)
             out |= {"work_power": work, "heat_power": heat, "power": work + heat}
+        if "variance" in needs:
+            out["variance"] = self._variance(h, x)
         if "charger_variance" in needs:
             out["charger_variance"] = self._variance(self._charger, x)
         if "spectrum" in needs:
-            out["spectrum"] = tensor_spectrum(np.linalg.eigvalsh(x)[..., ::-1], self.kind.counts)
+            out["spectrum"] = tensor_spectrum(_eigenvalues(x), counts)
         if "populations" in needs:
             self._populations(x, unitary + dissipative, out)
         if "marginals" in needs:
-            out["marginals"] = x
+            out["marginals"] = states.bloch_density(x[:, :, 1:])
         if "reduced" in needs:
-            counts = self._subset_counts()
-            out["reduced"] = tensor_spectrum(np.linalg.eigvalsh(x)[..., ::-1][:, counts > 0], counts[counts > 0])
-            out["reduced_energy"] = np.asarray((np.einsum("cij,tcji->tc", self._battery, x).real * counts).sum(axis=1))
+            chosen = self._subset_counts()
+            out["reduced"] = tensor_spectrum(_eigenvalues(x)[:, chosen > 0], chosen[chosen > 0])
+            out["reduced_energy"] = self._cell_sum(h, x, chosen)
         if "cut" in needs:
             out["cut"] = np.zeros(len(x))
         return out
@@ -203,10 +227,11 @@ class ProductReadout:
     def _populations(self, x: Array, rate: Array, out: dict[str, Value]) -> None:
         """Binomial occupation of the N+1 levels of alike cells, and its rate."""
         n = int(self.kind.counts[0])
-        _, u = np.linalg.eigh(self._battery[0])
-        top = u[:, 1]
-        p = np.clip(np.einsum("i,tij,j->t", top.conj(), x[:, 0], top).real, 0.0, 1.0)
-        dp = np.einsum("i,tij,j->t", top.conj(), rate[:, 0], top).real
+        h = self._battery[0, 1:]
+        size = float(np.linalg.norm(h))
+        axis = h / size if size > 0 else np.array([0.0, 0.0, 1.0])
+        p = np.clip((1 + x[:, 0, 1:] @ axis) / 2, 0.0, 1.0)
+        dp = rate[:, 0, 1:] @ axis / 2
         log_c = log_binomial(n)
 
         def pmf(m: int, q: NDArray[np.float64]) -> Array:
@@ -228,9 +253,7 @@ class ProductReadout:
         """See `Readout`."""
         s = self.problem.structure
         out: dict[str, Any] = {"pure": s.pure_start and not s.dissipative}
-        h = self._battery
-        e = np.linalg.eigvalsh(h)
-        counts = self.kind.counts
+        e, counts = self._levels, self.kind.counts
         if needs & {"extremes", "levels"}:
             out["extremes"] = (float((e[:, 0] * counts).sum()), float((e[:, 1] * counts).sum()))
         if "levels" in needs:
@@ -244,7 +267,7 @@ class ProductReadout:
                 OpSum(b.interaction.terms + tuple(t for op, _ in b.drives for t in op.terms)), self._space
             )
         if "marginals" in needs:
-            out["cells"], out["counts"] = h, counts.astype(float)
+            out["cells"], out["counts"] = self._matrices, counts.astype(float)
         if "reduced" in needs:
             chosen = self._subset_counts()
             out["reduced_levels"] = tensor_spectrum(e[chosen > 0], chosen[chosen > 0], sums=True)
@@ -255,13 +278,18 @@ class ProductReadout:
         return out
 
     def check(self, x: Array) -> dict[str, float]:
-        """Trace, Hermiticity and positivity of every cell."""
-        trace = np.einsum("tcii->tc", x)
+        """Trace and positivity of every cell; a Bloch vector is Hermitian by its form."""
+        length = np.linalg.norm(x[:, :, 1:], axis=-1)
         return {
-            "trace": float(np.abs(trace - 1).max()),
-            "hermiticity": float(np.abs(x - x.conj().swapaxes(-1, -2)).max()),
-            "negativity": float(max(0.0, -np.linalg.eigvalsh(x).min())),
+            "trace": float(np.abs(x[:, :, 0] - 1).max()),
+            "negativity": float(max(0.0, (length.max() - 1) / 2)) if np.isfinite(length).all() else np.nan,
         }
+
+
+def _eigenvalues(x: Array) -> NDArray[np.float64]:
+    """(1 +- |r|)/2 of each cell, descending, (T, C, 2)."""
+    length = np.linalg.norm(x[:, :, 1:], axis=-1)
+    return np.stack([(1 + length) / 2, (1 - length) / 2], axis=-1)
 
 
 def tensor_spectrum(cells: Array, counts: NDArray[np.int64], *, sums: bool = False) -> Spectrum | Copies:
@@ -287,10 +315,10 @@ def tensor_spectrum(cells: Array, counts: NDArray[np.int64], *, sums: bool = Fal
 
 @dataclass(frozen=True)
 class Product:
-    """One 2x2 density matrix a kind of cell."""
+    """One Bloch vector a kind of cell."""
 
     name: str = "product"
-    why: str = "cells never meet, so each kind of cell is one 2x2 density matrix"
+    why: str = "cells never meet, so each kind of cell is one Bloch vector"
     exact: bool = True
 
     def accepts(self, structure: Structure) -> str | None:
@@ -329,7 +357,8 @@ class Product:
     def size(self, problem: Problem, request: Request) -> Size:
         """Four numbers a kind of cell, superoperators and the batch of save states."""
         c = len(kinds(problem).counts)
-        return Size(4 * c, 16 * c * (4 * 40 + 16 * 6) + 16 * 4 * c * min(len(problem.times), max(1, 2**22 // c)))
+        batch = min(len(problem.times), max(1, 2**23 // c))
+        return Size(4 * c, 8 * c * (4 * 40 + 16 * 6) + 8 * 4 * c * batch)
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""
@@ -338,6 +367,7 @@ class Product:
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Superoperators of each kind."""
         kind = kinds(problem)
-        start = np.array(_pick(start_cells(problem), kind.first))
+        # tr(sigma rho) = 2 (h_0, h) of the expansion of rho
+        start = 2 * _vectors(_pick(start_cells(problem), kind.first))
         generators = tuple(_generator(s, problem.battery.space, kind) for s in segments(problem))
         return Reduced(start, generators, ProductReadout(problem, request, kind))
