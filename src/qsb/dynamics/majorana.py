@@ -28,7 +28,7 @@ RealArray = NDArray[np.float64]
 #: save times whose cosines and sines are multiplied together
 _BATCH = 256
 #: readouts that need a covariance at each save time; the others are sums over modes, or do not change
-_EACH = frozenset({"variance", "charger_variance", "marginals", "cut", "reduced"})
+EACH = frozenset({"variance", "charger_variance", "marginals", "cut", "reduced"})
 
 
 class Rate:
@@ -211,7 +211,7 @@ class Flow:
             if index:
                 _kink(self.legs[index - 1], leg, kinks)
             if len(inside):
-                rows.append(self._read(leg, inside, read, needs & _EACH, tolerance, budget))
+                rows.append(self._read(leg, inside, read, needs & EACH, tolerance, budget))
             drive += [part.drive(float(t)) for t in inside]
             _verify(budget, tolerance)
             if progress is not None:

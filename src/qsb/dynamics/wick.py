@@ -36,6 +36,17 @@ def _near(problem: Problem, op: OpSum) -> fm.Near:
     return near.turned(problem.structure.fermion_axis)
 
 
+def strength(problem: Problem) -> tuple[bool, float]:
+    """Whether N x N matrices carry every Hamiltonian, and a bound of the largest energy of a mode."""
+    b, slim, norm = problem.battery, True, 0.0
+    for op in (b.battery, b.charger, b.interaction, *(op for op, _ in b.drives)):
+        near = _near(problem, op)
+        pairs = np.concatenate([near.bond, near.edge[None]])
+        slim = slim and not np.any(pairs[:, [1, 2], [2, 1]])
+        norm += 2 * float(np.abs(near.site[:, 3]).max()) + 4 * float(np.abs(pairs).sum(axis=(1, 2)).max())
+    return slim, norm
+
+
 def start_covariance(problem: Problem) -> tuple[Skew, int]:
     """The covariance at t = 0, and the parity of the start (+1 where it has none).
 
