@@ -210,7 +210,7 @@ SAME = {
         OpSum((Pair("x", "y", 0.3), Word(0.3, ((0, "x"), (3, "y"))), Local("z", 0.5))),
     ),
     "words": (
-        OpSum(tuple(Word(0.2, ((i + 1, "y"), (i, "x"))) for i in range(3)) + (Word(0.7, ((2, "z"),)), Word(0.1, ()))),
+        OpSum((*(Word(0.2, ((i + 1, "y"), (i, "x"))) for i in range(3)), Word(0.7, ((2, "z"),)), Word(0.1, ()))),
         OpSum((Pair("x", "y", 0.2), Word(0.7, ((2, "z"),)), Local("i", 0.025))),
     ),
     "normalised": (OpSum((Pair("x", "x", 0.8, "ring", None, "kac"),)), OpSum((Pair("x", "x", 0.2, "ring"),))),

@@ -127,7 +127,9 @@ def ring_energy(n, strength, t, frequency=1.0):
     k = (2 * np.arange(1, n + 1) - 1) * np.pi / n
     h = frequency / 2
     eps = np.sqrt(h**2 + strength**2 + 2 * h * strength * np.cos(k))
-    return frequency * np.mean((strength * np.sin(k) / eps) ** 2 * np.sin(2 * eps * np.asarray(t)[:, None]) ** 2, axis=1)
+    return frequency * np.mean(
+        (strength * np.sin(k) / eps) ** 2 * np.sin(2 * eps * np.asarray(t)[:, None]) ** 2, axis=1
+    )
 
 
 def chain_energy(strength, t, h=0.5):
@@ -184,8 +186,8 @@ def test_o18_degrees(n, geometry):
 
 def test_one_cell_never_charges():
     data = qsb.run(cells(1, coupling=pairs(0.5), duration=3.0), ["stored_energy", "power"], representation="fermion")
-    assert np.all(data["stored_energy"] == 0.0)
-    assert np.all(data["power"] == 0.0)
+    assert np.abs(data["stored_energy"].values).max() < 1e-15
+    assert np.abs(data["power"].values).max() < 1e-15
 
 
 def test_the_storage_chain_from_its_ground_state():
@@ -275,7 +277,9 @@ def test_solving_again_builds_nothing(monkeypatch):
         (cells(4, coupling=pairs(0.5)), {"figures": ["subset_ergotropy"], "subset": (0, 2)}, "not neighbours"),
         (cells(60, coupling=pairs(0.5)), {"figures": ["subset_ergotropy"], "subset": tuple(range(30))}, "2\\^30"),
         (
-            cells(30, coupling=pairs(0.5), frequency=np.linspace(1, 2, 30), start=qsb.Start("thermal", temperature=1.0)),
+            cells(
+                30, coupling=pairs(0.5), frequency=np.linspace(1, 2, 30), start=qsb.Start("thermal", temperature=1.0)
+            ),
             {"figures": ["ergotropy"]},
             "different levels",
         ),
@@ -319,7 +323,7 @@ def test_a_state_that_is_none_is_not_returned(monkeypatch, protocol):
         return (majorana.Skew(np.nan * s.ab, s.aa, s.bb) for s in found)
 
     monkeypatch.setattr(majorana.Leg, name, spoiled)
-    with pytest.raises(qsb.ConvergenceError, match="purity|energy_drift"):
+    with pytest.raises(qsb.ConvergenceError, match=r"purity|energy_drift"):
         solve(problem, made)
 
 

@@ -117,7 +117,14 @@ def test_what_is_asked_may_need_another_representation():
 
 @pytest.mark.parametrize(
     ("name", "unknowns"),
-    [("field, a million", 4), ("all-to-all", 101), ("chain", 120), ("chain with a field", 256), ("chain with noise", 256), ("global flip", 101)],
+    [
+        ("field, a million", 4),
+        ("all-to-all", 101),
+        ("chain", 120),
+        ("chain with a field", 256),
+        ("chain with noise", 256),
+        ("global flip", 101),
+    ],
 )
 def test_dimension(name, unknowns):
     assert plan(CHOICES[name][0]).dimension == unknowns

@@ -32,7 +32,7 @@ import scipy.linalg as la
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair, Term, Word, per_site
+from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair, Term, per_site
 from qsb.algebra.space import Space
 from qsb.errors import StructureError
 
@@ -85,7 +85,7 @@ class Near:
         """With the spins turned so that `axis` becomes z."""
         order = _TURNED[axis]
         pair = np.ix_(order, order)
-        return replace(self, site=self.site[:, order], bond=self.bond[:, *pair], edge=self.edge[pair])
+        return replace(self, site=self.site[:, order], bond=self.bond[:, pair[0], pair[1]], edge=self.edge[pair])
 
     def inside(self, first: int, count: int) -> Near:
         """Terms that lie wholly within `count` cells in a row."""
@@ -206,19 +206,12 @@ class QuadraticForm:
     @cached_property
     def bipartite(self) -> bool:
         """Whether A couples a and b only, so that N x N matrices carry everything."""
-        return self.aa.nnz == 0 and self.bb.nnz == 0
+        return bool(self.aa.nnz == 0 and self.bb.nnz == 0)
 
     @cached_property
     def matrix(self) -> Any:
         """A as one sparse matrix, (2N, 2N)."""
         return sp.csr_array(sp.block_array([[self.aa, self.ab], [-self.ab.T, self.bb]]))
-
-    def __add__(self, other: QuadraticForm) -> QuadraticForm:
-        """Sum of two Hamiltonians of one parity."""
-        parts = [sp.csr_array(getattr(self, k) + getattr(other, k)) for k in ("aa", "ab", "bb")]
-        for p in parts:
-            p.eliminate_zeros()
-        return QuadraticForm(*parts, self.shift + other.shift)
 
 
 def is_closed(op: OpSum, space: Space) -> bool:
@@ -363,7 +356,7 @@ def mode_energies(a: QuadraticForm) -> RealArray:
 def _beside(beside: RealArray) -> RealArray:
     """Positive eigenvalues of the symmetric tridiagonal matrix with zero diagonal: to rounding of the largest."""
     size = len(beside) + 1
-    pairs = la.eigvalsh_tridiagonal(np.zeros(size), np.abs(beside))
+    pairs = la.eigvalsh_tridiagonal(np.zeros(size), np.abs(beside), lapack_driver="sterf")
     return np.asarray(np.maximum(pairs[size // 2 :], 0.0))
 
 
@@ -389,7 +382,7 @@ def ground_parity(a: QuadraticForm) -> int:
         return round(float(np.linalg.slogdet(a.ab.toarray())[0]))
     n = a.cells
     sign, _ = _log_pfaffian(a.matrix.toarray())
-    return round(sign) * (-1) ** (n * (n - 1) // 2)
+    return round(sign) * (-1 if n * (n - 1) // 2 % 2 else 1)
 
 
 # -- levels of spins ----------------------------------------------------------------------------------------------

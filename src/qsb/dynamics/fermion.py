@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.majorana import EACH, Flow
-from qsb.dynamics.wick import SUBSET_VALUES, distinct_levels, distinct_weights, strength
 from qsb.dynamics.product import EXPANSION_LIMIT
 from qsb.dynamics.representation import Request, Size, Work
 from qsb.dynamics.segment import segments
 from qsb.dynamics.series import Series
+from qsb.dynamics.wick import SUBSET_VALUES, distinct_levels, distinct_weights, strength
 
 #: largest ring of which all levels are written down
 RING_LEVELS = 16
@@ -101,7 +101,9 @@ class Fermion:
         subset = 8 * 6 * times * 2 ** len(request.subset) if "reduced" in request.needs else 0
         held = 8 * n * n * matrices + 8 * n * (200 + 6 * min(times, 256)) + 8 * 16 * times + subset + 2**17
         stages = sum(12 * (10 + 3 * norm * (s.end - s.start)) for s in driven)
-        flops = n**3 * ((30.0 if slim else 150.0) * (len(parts) - len(driven)) + (14.0 if slim else 36.0) * each * times)
+        flops = n**3 * (
+            (30.0 if slim else 150.0) * (len(parts) - len(driven)) + (14.0 if slim else 36.0) * each * times
+        )
         flops += n * n * (8.0 * times + 40.0 * stages)
         traffic = 8.0 * n * n * (matrices * len(parts) + 2.0 * times + 20.0 * stages)
         calls = 200.0 * len(parts) + 30.0 * times * each + 10.0 * stages

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -97,7 +97,7 @@ class Leg:
 
     @cached_property
     def sums(self) -> tuple[RealArray, RealArray, RealArray | None]:
-        """P, Q, R of <H_B> = shift + (c.P.c + s.Q.s)/2 + c.R.s, with c, s the cosines and sines of the modes' phases."""
+        """P, Q, R of <H_B> = shift + (c.P.c + s.Q.s)/2 + c.R.s: c, s are cosines and sines of the modes' phases."""
         b, g = self.battery, self._turned
         slim = b.bipartite and self.modes.bipartite
         h = self._into(b.ab, None, None) if slim else self._into(b.ab.toarray(), b.aa.toarray(), b.bb.toarray())
@@ -250,7 +250,13 @@ class Flow:
         return self.legs[index]
 
     def _read(
-        self, leg: Leg, times: RealArray, read: GaussRead, each: frozenset[str], tolerance: float, budget: dict[str, float]
+        self,
+        leg: Leg,
+        times: RealArray,
+        read: GaussRead,
+        each: frozenset[str],
+        tolerance: float,
+        budget: dict[str, float],
     ) -> dict[str, Any]:
         """All readouts at the times of one segment."""
         table: list[dict[str, Any]] = []

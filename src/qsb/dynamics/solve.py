@@ -46,7 +46,7 @@ def solve(
     representation: Any = next(r for r in REPRESENTATIONS if r.name == plan.representation)
     built = None if again is None else again.reduced
     if hasattr(representation, "simulate"):
-        if again is not None and hasattr(built, "series"):
+        if again is not None and built is not None and hasattr(built, "series"):
             more: Series = built.series(problem, plan.request, tolerance=tolerance, statics=again.statics)
             return more
         found: Series = representation.simulate(problem, plan.request, tolerance=tolerance, progress=progress)

@@ -49,7 +49,7 @@ def plan(
         figures: names of time series (see docs/nomenclature.md).
         subset: cells of ``subset_ergotropy``.
         cut: number of first cells on one side, for ``entanglement_entropy``.
-        representation: ``auto``, ``product``, ``symmetric``, ``ket`` or ``density``.
+        representation: ``auto``, ``product``, ``symmetric``, ``fermion``, ``ket`` or ``density``.
         memory: bytes, or a text like ``"4 GiB"`` (the default).
 
     Raises:
@@ -82,7 +82,9 @@ def _with_span(problem: Problem, made: Plan, request: Request, options: dict[str
         return made
     wider = Request(request.needs | {"span"}, request.subset, request.cut)
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
-    cheap = problem.structure.one_body or (made.representation == "symmetric" and problem.cells <= _SPAN_CELLS)
+    cheap = problem.structure.one_body or (
+        made.representation in ("symmetric", "fermion") and problem.cells <= _SPAN_CELLS
+    )
     if (cheap or problem.battery.space.dimension <= _SPAN_DIMENSION) and taken.lacks(problem, wider.needs) is None:
         return planner.plan(problem, wider, **{**options, "representation": made.representation}).passing_over(
             made.refused
@@ -114,7 +116,7 @@ def run(
             average power and ergotropy by default.
         subset: cells of ``subset_ergotropy``.
         cut: number of first cells on one side, for ``entanglement_entropy``.
-        representation: ``auto``, ``product``, ``symmetric``, ``ket`` or ``density``.
+        representation: ``auto``, ``product``, ``symmetric``, ``fermion``, ``ket`` or ``density``.
         memory: the most that the plan may take, bytes or a text like ``"4 GiB"`` (the default).
         tolerance: bound on the error of the state; 1e-8 by default. Every self-check must hold within ten
             times of it.
