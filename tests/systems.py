@@ -4,6 +4,7 @@ import numpy as np
 
 import qsb
 from qsb.dynamics.plan import REPRESENTATIONS
+from qsb.runs.figures import needs
 
 
 def cells(n, *, channels=(), duration=20.0, times=None, protocol=None, start=None, **arguments):
@@ -18,21 +19,21 @@ def pairs(strength=0.5, geometry="chain", axes="xx", **more):
     return {"axes": axes, "strength": strength, "geometry": geometry, **more}
 
 
-def accepting(problem, needs=("energy", "power")):
+def accepting(problem, readouts=("energy", "power")):
     """Return the names of the representations that accept a problem and give what is asked."""
-    wanted = frozenset(needs)
+    wanted = frozenset(readouts)
     return [
         r.name
         for r in REPRESENTATIONS
         if r.accepts(problem.structure) is None
         and r.lacks(problem, wanted) is None
-        and (r.name in ("product", "symmetric") or problem.battery.space.dimension <= 64)
+        and (r.name in ("product", "symmetric", "fermion") or problem.battery.space.dimension <= 64)
     ]
 
 
 def in_all(problem, figures, **options):
     """Return (representation, dataset) for each representation that accepts the problem."""
-    names = accepting(problem)
+    names = accepting(problem, needs(tuple(figures), problem))
     assert names
     return [(name, qsb.run(problem, figures, representation=name, tolerance=1e-11, **options)) for name in names]
 

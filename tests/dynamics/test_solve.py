@@ -16,11 +16,12 @@ from qsb.dynamics.solve import solve
 from systems import cells, pairs
 
 NEEDS = Request(frozenset({"energy", "power", "variance", "spectrum", "levels", "extremes"}))
-CHAIN = cells(3, coupling=pairs(0.5), duration=4.0)
+CHAIN = cells(3, coupling=pairs(0.5), field=0.1, duration=4.0)
+FERMIONS = cells(3, coupling=pairs(0.5), duration=4.0)
 NOISY = cells(3, coupling=pairs(0.5), channels=(qsb.emission(0.1),), duration=4.0)
 FREE = cells(3, field=0.5, channels=(qsb.emission(0.1),), duration=4.0)
 COLLECTIVE = cells(3, field=0.5, channels=(qsb.emission(0.1, collective=True),), duration=4.0)
-ALL = {"ket": CHAIN, "density": NOISY, "product": FREE, "symmetric": COLLECTIVE}
+ALL = {"ket": CHAIN, "fermion": FERMIONS, "density": NOISY, "product": FREE, "symmetric": COLLECTIVE}
 
 
 def solved(problem, **options):
@@ -54,7 +55,7 @@ def test_power_is_the_slope_of_the_energy(name):
 def test_the_self_checks_of_a_good_solution_are_near_rounding(name):
     budget = solved(ALL[name]).budget
     assert budget
-    assert set(budget) <= {"norm", "trace", "hermiticity", "negativity", "energy_drift"}
+    assert set(budget) <= {"norm", "trace", "hermiticity", "negativity", "purity", "energy_drift"}
     assert all(0 <= v < 1e-11 for v in budget.values()), budget
 
 
@@ -162,7 +163,8 @@ def test_a_state_that_is_none_is_not_returned(name, monkeypatch):
     representation, spoil, words = BREAKS[name]
     problem = ALL[representation]
     if representation == "ket" and name == "another state":
-        problem = cells(3, coupling=pairs(0.5), frequency=[1.0, 1.4, 0.3], duration=4.0, start=qsb.Start("down"))
+        unlike = [1.0, 1.4, 0.3]
+        problem = cells(3, coupling=pairs(0.5), field=0.1, frequency=unlike, duration=4.0, start=qsb.Start("down"))
     made = plan(problem, NEEDS)
     broken = Broken(spoil)
     monkeypatch.setattr(solving, "INTEGRATORS", (broken,))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb.algebra import fermion
 from qsb.algebra import structure as read
 from qsb.algebra.opsum import OpSum
 from qsb.algebra.states import Start
@@ -42,6 +43,11 @@ class Structure:
         uniform_start: whether it is a product of equal cell states, or a collective ground state.
         opaque: whether a term or jump is a user's matrix.
         body_order: the k of the k-local interaction V (drives included).
+        fermion_axis: axis along which a Jordan-Wigner transformation makes every Hamiltonian term quadratic; empty if
+            there is none, or if there is noise.
+        fermion_start: whether the start is Gaussian then.
+        fermion_parity: whether the start has one parity then.
+        fermion_ring: whether a term couples the two ends.
     """
 
     sites: int
@@ -59,6 +65,10 @@ class Structure:
     uniform_start: bool
     opaque: bool
     body_order: int
+    fermion_axis: str = ""
+    fermion_start: bool = False
+    fermion_parity: bool = False
+    fermion_ring: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +173,30 @@ class Problem:
             uniform_start=spins and (uniform or (start.kind == "ground" and battery_symmetric)),
             opaque=any(op.opaque for op in parts) or any(isinstance(j.op, OpSum) for j in self.jumps),
             body_order=charger.order(space),
+            **(self._fermions(parts) if spins and not self.jumps else {}),
         )
+
+    def _fermions(self, parts: list[OpSum]) -> dict[str, Any]:
+        """Flags of free fermions; of several axes the first along which the start is Gaussian."""
+        space, start = self.battery.space, self.battery.start
+        axes = fermion.quadratic_axes(parts, space)
+        if not axes:
+            return {}
+        fitting = [a for a in axes if self._gaussian(a)]
+        return {
+            "fermion_axis": fitting[0] if fitting else axes[0],
+            "fermion_start": bool(fitting),
+            "fermion_parity": start.pure_by_kind,
+            "fermion_ring": any(fermion.is_closed(op, space) for op in parts),
+        }
+
+    def _gaussian(self, axis: str) -> bool:
+        """Whether the start is Gaussian along an axis along which H_B is quadratic."""
+        start = self.battery.start
+        if start.kind == "product":
+            across = [k for k, name in enumerate("xyz") if name != axis]
+            return not np.any(np.atleast_2d(np.asarray(start.bloch))[:, across])
+        return axis == "z" if start.kind in ("down", "up") else start.kind in ("ground", "thermal")
 
     def _uniform_product(self) -> bool:
         start = self.battery.start

@@ -327,6 +327,8 @@ class DormandPrince:
                     if solver.status == "running":
                         step = solver.h_abs
                 y, now = solver.y, t
+                # its closures refer to itself: without this its stages would stay until the garbage is collected
+                solver.__dict__.clear()
             yield y.reshape(shape)
 
 

@@ -10,6 +10,7 @@ from qsb.algebra.space import Space
 from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
 from qsb.dynamics.density import Density
+from qsb.dynamics.fermion import Fermion
 from qsb.dynamics.integrate import INTEGRATORS
 from qsb.dynamics.ket import Ket
 from qsb.dynamics.product import Product, kinds
@@ -20,7 +21,7 @@ from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes, format_seconds, parse_bytes
 
 #: cheapest exact first; approximate ones last, taken only if named or if nothing exact fits
-REPRESENTATIONS: tuple[Representation, ...] = (Product(), Symmetric(), Ket(), Density())
+REPRESENTATIONS: tuple[Representation, ...] = (Product(), Symmetric(), Fermion(), Ket(), Density())
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ def plan(
 def _judge(candidate: Representation, problem: Problem, request: Request, limit: int) -> tuple[Refusal | None, Size]:
     """Ask one representation whether it is exact, delivers and fits."""
     reason = candidate.accepts(problem.structure) or candidate.lacks(problem, request.needs)
+    if reason is None and hasattr(candidate, "declines"):
+        reason = candidate.declines(problem, request)
     if reason is not None:
         return Refusal(candidate.name, reason), Size(0, 0)
     size = candidate.size(problem, request)

@@ -50,10 +50,13 @@ def solve(
         ConvergenceError: if norm, trace, Hermiticity, positivity or the conserved energy fails its check.
     """
     representation: Any = next(r for r in REPRESENTATIONS if r.name == plan.representation)
+    built = None if again is None else again.reduced
     if hasattr(representation, "simulate"):
+        if again is not None and built is not None and hasattr(built, "series"):
+            more: Series = built.series(problem, plan.request, tolerance=tolerance, statics=again.statics)
+            return more
         found: Series = representation.simulate(problem, plan.request, tolerance=tolerance, progress=progress)
         return found
-    built = None if again is None else again.reduced
     reduced = representation.reduce(problem, plan.request) if built is None else built
     # threads that wait for each other cost more than a small product takes
     calm = _blas().limit(limits=1, user_api="blas") if reduced.start.size <= SMALL else nullcontext()

@@ -20,8 +20,8 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import eigvalsh_tridiagonal
 
+from qsb.algebra import fermion
 from qsb.algebra.opsum import Geometry, Local, Normalisation, OpSum, Pair
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
@@ -106,18 +106,15 @@ def ising(
 def modes(cells: int, exchange: float = 1.0, transverse: float = 0.1) -> NDArray[np.float64]:
     r"""Half the excitation energies :math:`s_k`, ascending, (N,), of the open chain with g = 0.
 
-    Singular values of h on the diagonal and J above it, as the positive eigenvalues of the tridiagonal matrix with zero
-    diagonal and h, J, h, ..., h beside it. Absolute error a few 1e-16 (|J| + |h|): an exponentially small mode comes
-    from `gap`.
+    Singular values of h on the diagonal and J above it, by `qsb.algebra.fermion`. Absolute error a few 1e-16
+    (|J| + |h|): an exponentially small mode comes from `gap`.
 
     Raises:
         SpecError: cells or a number that is impossible.
     """
     n, j, h = _count(cells), abs(_number("exchange", exchange)), abs(_number("transverse", transverse))
-    beside = np.full(2 * n - 1, j)
-    beside[::2] = h
-    pairs = eigvalsh_tridiagonal(np.zeros(2 * n), beside)
-    return np.asarray(np.maximum(pairs[n:], 0.0))
+    meter = OpSum((Pair("z", "z", -j), Local("x", -h)))
+    return fermion.mode_energies(fermion.quadratic_form(meter, Space.spins(n), axis="x")) / 2
 
 
 def ground_energy(cells: int, exchange: float = 1.0, transverse: float = 0.1) -> float:
@@ -160,13 +157,7 @@ def spectrum(
         if wanted > 1 << ALL_LEVELS:
             raise SpecError(f"levels is {wanted}; at most {1 << ALL_LEVELS} levels are computed.")
         wanted = min(wanted, 1 << min(n, ALL_LEVELS))
-    s = modes(n, exchange, transverse)
-    lowest = np.zeros(1)  # smallest sums of subsets of 2 s_k, over the modes so far
-    for mode in 2 * s:
-        if len(lowest) >= wanted and mode > lowest[-1]:
-            break  # no level with this mode, or a larger one, is among the lowest
-        lowest = np.sort(np.concatenate([lowest, lowest + mode]))[:wanted]
-    return np.asarray(lowest - math.fsum(s))
+    return fermion.lowest_levels(2 * modes(n, exchange, transverse), wanted)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,9 @@ def _with_span(problem: Problem, made: Plan, request: Request, options: dict[str
         return made
     wider = Request(request.needs | {"span"}, request.subset, request.cut)
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
-    cheap = problem.structure.one_body or (made.representation == "symmetric" and problem.cells <= _SPAN_CELLS)
+    cheap = problem.structure.one_body or (
+        made.representation in ("symmetric", "fermion") and problem.cells <= _SPAN_CELLS
+    )
     if (cheap or problem.battery.space.dimension <= _SPAN_DIMENSION) and taken.lacks(problem, wider.needs) is None:
         return planner.plan(problem, wider, **{**options, "representation": made.representation}).passing_over(
             made.refused
