@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -52,3 +52,23 @@ class Series:
     reduced: Any = None
     probes: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None = None
     errors: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def rows(self, here: Any) -> Series:
+        """The same readouts at some of the times: a slice, or an array of indices."""
+        return replace(
+            self,
+            times=self.times[here],
+            values={name: rows_of(value, here) for name, value in self.values.items()},
+            drive=self.drive[here],
+            errors={name: value[here] for name, value in self.errors.items()},
+        )
+
+
+def rows_of(value: Value, here: Any) -> Value:
+    """Rows of a readout over time."""
+    if isinstance(value, Copies):
+        return Copies(Spectrum.simple(value.cell.values[here]), value.count, value.additive)
+    if isinstance(value, Spectrum):
+        logs = None if value.log_values is None else value.log_values[here]
+        return Spectrum(value.values[here], value.multiplicity, value.log_multiplicity, logs)
+    return np.asarray(value)[here]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem
 from qsb.dynamics.integrate import INTEGRATORS, NEEDS_DENSE
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
-from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced
+from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced, Simulation
 from qsb.dynamics.series import Kink, Series, Value
 from qsb.errors import ConvergenceError, PlanError
 
@@ -55,13 +55,31 @@ def solve(
         if again is not None and built is not None and hasattr(built, "series"):
             more: Series = built.series(problem, plan.request, tolerance=tolerance, statics=again.statics)
             return more
-        found: Series = representation.simulate(problem, plan.request, tolerance=tolerance, progress=progress)
-        return found
+        return _simulate(representation, problem, plan, tolerance, progress, probes)
     reduced = representation.reduce(problem, plan.request) if built is None else built
     # threads that wait for each other cost more than a small product takes
     calm = _blas().limit(limits=1, user_api="blas") if reduced.start.size <= SMALL else nullcontext()
     with calm:
         return _solve(problem, plan, reduced, tolerance, progress, again, probes)
+
+
+def _simulate(
+    representation: Simulation,
+    problem: Problem,
+    plan: Plan,
+    tolerance: float,
+    progress: Callable[[float], None] | None,
+    probes: NDArray[np.float64] | None,
+) -> Series:
+    """Run a simulation; what is exact is read at the probes in the same go."""
+    if probes is None or not plan.exact:
+        return representation.simulate(problem, plan.request, tolerance=tolerance, progress=progress)
+    more = replace(problem, times=np.union1d(problem.times, probes))
+    found = representation.simulate(more, plan.request, tolerance=tolerance, progress=progress)
+    saved = np.isin(more.times, problem.times)
+    between = found.rows(~saved)
+    told = between.times, np.asarray(between.values["energy"]), np.asarray(between.values["power"])
+    return replace(found.rows(saved), probes=told)
 
 
 @cache

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.blocks import Spectrum
-from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem
-from qsb.dynamics.series import Series, Value
+from qsb.dynamics.series import Series
 from qsb.dynamics.together import Family
 from qsb.runs.closer import Closer, look_closer
 from qsb.runs.figures import FIGURES, Reading
@@ -149,13 +147,7 @@ def _point_readings(family: Family, rates: RealArray, series: Series, tolerance:
     out = []
     for k, row in enumerate(rates):
         here = slice(k * len(times), (k + 1) * len(times))
-        alone = dataclasses.replace(
-            series,
-            times=times,
-            values={name: _sliced(value, here) for name, value in series.values.items()},
-            drive=series.drive[here],
-            probes=(between, energy[k], power[k]),
-        )
+        alone = dataclasses.replace(series.rows(here), probes=(between, energy[k], power[k]))
         out.append(Reading(_at(problem, row), alone))
     return out
 
@@ -168,16 +160,6 @@ def _at(problem: Problem, rates: RealArray) -> Problem:
     """The problem with these rates."""
     channels = (dataclasses.replace(c, rate=float(r)) for c, r in zip(problem.channels, rates, strict=True))
     return dataclasses.replace(problem, channels=tuple(channels))
-
-
-def _sliced(value: Value, here: slice) -> Value:
-    """The rows of one point."""
-    if isinstance(value, Copies):
-        return Copies(Spectrum.simple(value.cell.values[here]), value.count, value.additive)
-    if isinstance(value, Spectrum):
-        logs = None if value.log_values is None else value.log_values[here]
-        return Spectrum(value.values[here], value.multiplicity, value.log_multiplicity, logs)
-    return np.asarray(value)[here]
 
 
 __all__ = ["Batch", "in_batches"]
