@@ -71,4 +71,4 @@ def rows_of(value: Value, here: Any) -> Value:
     if isinstance(value, Spectrum):
         logs = None if value.log_values is None else value.log_values[here]
         return Spectrum(value.values[here], value.multiplicity, value.log_multiplicity, logs)
-    return np.asarray(value)[here]
+    return np.asarray(np.asarray(value)[here])
