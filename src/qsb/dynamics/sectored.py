@@ -177,19 +177,16 @@ class Parts:
 
     def act(self, h: tuple[Any, ...], jumps: tuple[Array, ...], x: Array) -> Array:
         """One application."""
-        from qsb.algebra.kernels.permutation import advance
+        from qsb.algebra.kernels.permutation import apply
 
-        out, turned = np.empty_like(x), np.empty_like(x)
-        advance(self.where, h, jumps, x, x, (1.0, 0.0, 0.0), turned, out)
-        return out
+        return np.asarray(apply(self.where, h, jumps, x))
 
     def expand(self, x: Array, coefficients: Array, numbers: tuple[float, float, float]) -> tuple[Array, Array]:
         """Sum of Faber polynomials."""
         from qsb.algebra.kernels.permutation import expand
 
-        out, sizes = np.empty((coefficients.shape[1], x.size)), np.empty(len(coefficients))
-        expand(self.where, self._constant, self._jumps, x, coefficients, numbers, out, sizes)
-        return out, sizes
+        out, sizes = expand(self.where, self._constant, self._jumps, x, coefficients, numbers)
+        return np.asarray(out), np.asarray(sizes)
 
     def dense(self) -> Array:
         """The matrix."""
@@ -210,9 +207,10 @@ class Parts:
 
 def _hamiltonian(bands: Array, anti: Array) -> tuple[Any, ...]:
     """Split H into real and imaginary parts; H[c+k, c] is H[c, c+k] of the real, minus that of the imaginary part."""
-    imaginary = np.ascontiguousarray(bands.imag)
-    parts = (np.ascontiguousarray(bands.real), imaginary, -imaginary, anti.real.copy(), anti.imag.copy())
-    return (*parts, bool(np.any(imaginary)), bool(np.any(anti)))
+    real, imaginary = np.ascontiguousarray(bands.real), np.ascontiguousarray(bands.imag)
+    flips = bool(np.any(anti))
+    parts = (real, imaginary, -imaginary, anti.real.copy(), anti.imag.copy())
+    return (*parts, flips or bool(np.any(real)), bool(np.any(imaginary)), flips)
 
 
 @dataclass(frozen=True)

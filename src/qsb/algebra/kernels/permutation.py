@@ -19,199 +19,213 @@ Integers = NDArray[np.int64]
 
 #: diagonals on each side of the main one
 _REACH = 2
-
-
-@numba.njit(inline="always", fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
-def _moved(
-    out: Real, factor: float, weight: Real, r: int, n: int, x: Real, at: int, size: int, row: int, shift: int
-) -> None:
-    """out[c] += factor weight[r + c] X[row, c + shift] where the source has such a column; X has `size` columns."""
-    low, high = max(0, -shift), min(n, size - shift)
-    if high > low:
-        source = at + row * size + shift + low
-        count = high - low
-        o, w, s = out[low:high], weight[r + low : r + high], x[source : source + count]
-        for c in range(count):
-            o[c] += factor * w[c] * s[c]
+#: numbers beside a state that may be read, and count for nothing
+MARGIN = 8
 
 
 @numba.njit(inline="always", fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
 def _commute(
-    out: Real, sign: float, left: Real, right: Real, a: int, r: int, n: int, x: Real, at: int
+    o: Real, count: Any, sign: float, left: Real, right: Real, a: int, r: int, n: int, x: Real, at: int
 ) -> None:
-    """Out += sign (H X)[a] - (X H)[a] of one row: entries left[k, r + a] of H from its rows, right[k, r + c] as columns.
+    """Row a of o += sign (H X - X H), with left[k, r + a] = H[a, a + k] and right[k, r + c] = H[c + k, c].
 
-    `right[k, r + c]` is H[c + k, c].
+    Entries of H beyond the sector are zero, so that what lies beside a row, or beside X, does not matter.
     """
     for k in range(-_REACH, _REACH + 1):
         h = sign * left[_REACH + k, r + a]
-        if h != 0.0 and 0 <= a + k < n:
-            source = at + (a + k) * n
-            s = x[source : source + n]
-            for c in range(n):
-                out[c] += h * s[c]
-        low, high = max(0, -k), min(n, n - k)
-        if high > low:
-            source = at + a * n + k + low
-            count = high - low
-            o, w, t = out[low:high], right[_REACH + k, r + low : r + high], x[source : source + count]
-            for c in range(count):
-                o[c] -= sign * w[c] * t[c]
+        row = np.uint64(at + max(0, min(n - 1, a + k)) * n)
+        beside = np.uint64(at + a * n + k)
+        w = right[_REACH + k]
+        first = np.uint64(r)
+        for c in range(count):
+            o[c] += h * x[row + c] - sign * w[first + c] * x[beside + c]
+
+
+@numba.njit(inline="always", fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
+def _moved(o: Real, count: Any, factor: float, w: Real, r: int, x: Real, at: int, size: int, row: int, shift: int) -> None:
+    """o[c] += factor w[r + c] X[row, c + shift] for a source X with `size` columns; w is zero where it has none."""
+    source, first = np.uint64(at + max(0, min(size - 1, row)) * size + shift), np.uint64(r)
+    for c in range(count):
+        o[c] += factor * w[first + c] * x[source + c]
 
 
 @numba.njit(inline="always")  # type: ignore[untyped-decorator, unused-ignore]
-def _flip(out: Real, sign: float, anti: Real, turn: float, a: int, r: int, n: int, x: Real, at: int) -> None:
+def _flip(o: Real, sign: float, anti: Real, turn: float, a: int, r: int, n: int, x: Real, at: int) -> None:
     """The same for an antidiagonal H[a, n-1-a] = anti[r + a], whose transpose is `turn` times itself."""
     h = sign * anti[r + a]
     source = at + (n - 1 - a) * n
     last = at + a * n + n - 1
     for c in range(n):
-        out[c] += h * x[source + c] - sign * turn * anti[r + c] * x[last - c]
+        o[c] += h * x[source + c] - sign * turn * anti[r + c] * x[last - c]
 
 
 @numba.njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
 def _sector(
     b: int,
     where: tuple[Integers, Integers, Integers],
-    h: tuple[Real, Real, Real, Real, Real, bool, bool],
+    h: tuple[Real, Real, Real, Real, Real, bool, bool, bool],
     jumps: tuple[Real, Real, Real, Real, Real, Real],
     x: Real,
     previous: Real,
     numbers: tuple[float, float, float],
-    turned: Real,
+    room: Real,
     out: Real,
 ) -> None:
-    """Sector b of `advance`."""
+    """Sector b of `_advance`; `room` takes one row, and the transposed sector behind a margin."""
     sizes, rows, entries = where
-    real, imaginary, imaginary_right, anti_real, anti_imaginary, has_imaginary, has_anti = h
+    real, imaginary, imaginary_right, anti_real, anti_imaginary, has_real, has_imaginary, has_anti = h
     within, below, above, factors, rates, loss = jumps
     alpha, centre, beta = numbers
-    n, r, at, last = sizes[b], rows[b], entries[b], sizes.size - 1
+    n, r, at, last = sizes[b], rows[b], entries[b] + MARGIN, sizes.size - 1
+    count, first = np.uint64(n), np.uint64(r)
+    o, turned = room[:n], room[sizes[0] :]
+    if has_real:
+        for a in range(n):
+            column, row = np.uint64(at + a), np.uint64(MARGIN + a * n)
+            for c in range(count):
+                turned[row + c] = x[column + c * count]
     for a in range(n):
-        for c in range(n):
-            turned[at + a * n + c] = x[at + c * n + a]
-    for a in range(n):
-        o = out[at + a * n : at + a * n + n]
-        base = at + a * n
+        base = np.uint64(at + a * n)
         lost = loss[r + a] + centre
-        for c in range(n):
-            o[c] = -(lost + loss[r + c]) * x[base + c]
-        _commute(o, -1.0, real, real, a, r, n, turned, at)
+        for c in range(count):
+            o[c] = -(lost + loss[first + c]) * x[base + c]
+        if has_real:
+            _commute(o, count, -1.0, real, real, a, r, n, turned, MARGIN)
         if has_imaginary:
-            _commute(o, 1.0, imaginary, imaginary_right, a, r, n, x, at)
+            _commute(o, count, 1.0, imaginary, imaginary_right, a, r, n, x, at)
         if has_anti:
-            _flip(o, -1.0, anti_real, 1.0, a, r, n, turned, at)
+            _flip(o, -1.0, anti_real, 1.0, a, r, n, turned, MARGIN)
             _flip(o, 1.0, anti_imaginary, -1.0, a, r, n, x, at)
         for q in range(3):
             step = q - 1
             f = factors[q, b] * within[q, r + a]
             if f != 0.0:
-                _moved(o, f, within[q], r, n, x, at, n, a + step, step)
-            if b > 0:
-                f = rates[q] * above[q, r + a]
-                if f != 0.0:
-                    _moved(o, f, above[q], r, n, x, entries[b - 1], sizes[b - 1], a + step + 1, step + 1)
-            if b < last:
-                f = rates[q] * below[q, r + a]
-                if f != 0.0:
-                    _moved(o, f, below[q], r, n, x, entries[b + 1], sizes[b + 1], a + step - 1, step - 1)
-        for c in range(n):
-            o[c] = alpha * o[c] + beta * previous[base + c]
+                _moved(o, count, f, within[q], r, x, at, n, a + step, step)
+            if rates[q] != 0.0:
+                if b > 0:
+                    f, source, size = rates[q] * above[q, r + a], entries[b - 1] + MARGIN, sizes[b - 1]
+                    _moved(o, count, f, above[q], r, x, source, size, a + step + 1, step + 1)
+                if b < last:
+                    f, source, size = rates[q] * below[q, r + a], entries[b + 1] + MARGIN, sizes[b + 1]
+                    _moved(o, count, f, below[q], r, x, source, size, a + step - 1, step - 1)
+        for c in range(count):
+            out[base + c] = alpha * o[c] + beta * previous[base + c]
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def advance(
+def _advance(
     where: tuple[Integers, Integers, Integers],
-    h: tuple[Real, Real, Real, Real, Real, bool, bool],
+    h: tuple[Real, Real, Real, Real, Real, bool, bool, bool],
     jumps: tuple[Real, Real, Real, Real, Real, Real],
     x: Real,
     previous: Real,
     numbers: tuple[float, float, float],
-    turned: Real,
+    room: Real,
     out: Real,
 ) -> None:
-    """out = alpha (G - centre) x + beta previous, sector by sector.
+    """out = alpha (G - centre) x + beta previous on states with margins, sector by sector."""
+    for b in range(where[0].size):
+        _sector(b, where, h, jumps, x, previous, numbers, room, out)
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _room(where: tuple[Integers, Integers, Integers]) -> Real:
+    """Room for one row and one transposed sector."""
+    widest = where[0][0]
+    return np.zeros(widest + widest * widest + 2 * MARGIN)
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def apply(
+    where: tuple[Integers, Integers, Integers],
+    h: tuple[Real, Real, Real, Real, Real, bool, bool, bool],
+    jumps: tuple[Real, Real, Real, Real, Real, Real],
+    x: Real,
+) -> Real:
+    """G x.
 
     Args:
         where: sizes (B,), first rows (B+1,) and first entries (B+1,) of the sectors.
-        h: diagonals of Hr (5, D), of Hi (5, D) and of its transpose (5, D), antidiagonals of both (D,), whether there
-            is an Hi, whether there is an antidiagonal.
+        h: diagonals of Hr (5, D), of Hi (5, D) and of its transpose (5, D), antidiagonals of both (D,); whether there
+            is an Hr, an Hi, an antidiagonal.
         jumps: coefficients (3, D) of the jumps -, z, + within a sector, from the sector below and from the one above,
             one number for each row they arrive at; rates within each sector (3, B) and between sectors (3,); half the
             loss rate of each row (D,).
         x: packed state (n,).
-        previous: packed state (n,).
-        numbers: alpha, centre, beta.
-        turned: room for the transposed sectors (n,).
-        out: result (n,), none of the others.
     """
-    for b in range(where[0].size):
-        _sector(b, where, h, jumps, x, previous, numbers, turned, out)
+    n = x.size
+    wide, out = np.zeros(n + 2 * MARGIN), np.empty(n + 2 * MARGIN)
+    wide[MARGIN : MARGIN + n] = x
+    _advance(where, h, jumps, wide, wide, (1.0, 0.0, 0.0), _room(where), out)
+    return out[MARGIN : MARGIN + n]
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def matrix(
     where: tuple[Integers, Integers, Integers],
-    h: tuple[Real, Real, Real, Real, Real, bool, bool],
+    h: tuple[Real, Real, Real, Real, Real, bool, bool, bool],
     jumps: tuple[Real, Real, Real, Real, Real, Real],
 ) -> Real:
-    """The dense matrix (n, n) of G, column by column."""
+    """The dense matrix (n, n) of G, column by column; arguments as `apply`."""
     n = where[2][-1]
-    columns = np.empty((n, n))
-    x, turned, none = np.zeros(n), np.empty(n), np.zeros(n)
+    out = np.empty((n, n))
+    x, column, room = np.zeros(n + 2 * MARGIN), np.zeros(n + 2 * MARGIN), _room(where)
     for k in range(n):
-        x[k] = 1.0
-        advance(where, h, jumps, x, none, (1.0, 0.0, 0.0), turned, columns[k])
-        x[k] = 0.0
-    return columns.T.copy()
+        x[MARGIN + k] = 1.0
+        _advance(where, h, jumps, x, x, (1.0, 0.0, 0.0), room, column)
+        out[:, k] = column[MARGIN : MARGIN + n]
+        x[MARGIN + k] = 0.0
+    return out
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def expand(
     where: tuple[Integers, Integers, Integers],
-    h: tuple[Real, Real, Real, Real, Real, bool, bool],
+    h: tuple[Real, Real, Real, Real, Real, bool, bool, bool],
     jumps: tuple[Real, Real, Real, Real, Real, Real],
     x: Real,
     coefficients: Real,
     numbers: tuple[float, float, float],
-    out: Real,
-    sizes: Real,
-) -> None:
-    """out[m] = sum_k coefficients[k, m] F_k(G) x, Faber polynomials of an ellipse by their recursion.
+) -> tuple[Real, Real]:
+    """Sums over k of coefficients[k, m] F_k(G) x, with Faber polynomials of an ellipse by their recursion.
 
     F_0 = 1, F_1 = scale (G - centre), F_2 = F_1^2 - 2 ratio, F_{k+1} = F_1 F_k - ratio F_{k-1}.
 
     Args:
-        where: see `advance`.
-        h: see `advance`.
-        jumps: see `advance`.
+        where: see `apply`.
+        h: see `apply`.
+        jumps: see `apply`.
         x: packed state (n,).
         coefficients: (K, M).
         numbers: scale, centre, ratio.
-        out: results (M, n).
-        sizes: takes the largest entry of each F_k(G) x, (K,).
+
+    Returns:
+        The sums (M, n), and the largest entry of each F_k(G) x, (K,).
     """
     scale, centre, ratio = numbers
     terms, count = coefficients.shape
     n = x.size
-    older, newer, spare, turned = np.zeros(n), x.copy(), np.empty(n), np.empty(n)
+    out, largest = np.zeros((count, n)), np.zeros(terms)
+    older, newer, spare = np.zeros(n + 2 * MARGIN), np.zeros(n + 2 * MARGIN), np.zeros(n + 2 * MARGIN)
+    newer[MARGIN : MARGIN + n] = x
+    room = _room(where)
     for k in range(terms):
         if k > 0:
             beta = 0.0 if k == 1 else (-2.0 * ratio if k == 2 else -ratio)
-            advance(where, h, jumps, newer, older, (scale, centre, beta), turned, spare)
+            _advance(where, h, jumps, newer, older, (scale, centre, beta), room, spare)
             older, newer, spare = newer, spare, older
-        largest = 0.0
+        inner = newer[MARGIN : MARGIN + n]
+        size = 0.0
         for i in range(n):
-            largest = max(largest, abs(newer[i]))
-        sizes[k] = largest
+            size = max(size, abs(inner[i]))
+        largest[k] = size
         for m in range(count):
             c = coefficients[k, m]
-            if k == 0:
+            if abs(c) * size > 1e-18:
+                total = out[m]
                 for i in range(n):
-                    out[m, i] = c * newer[i]
-            elif abs(c) * largest > 1e-18:
-                for i in range(n):
-                    out[m, i] += c * newer[i]
+                    total[i] += c * inner[i]
+    return out, largest
 
 
-__all__ = ["advance", "expand", "matrix"]
+__all__ = ["apply", "expand", "matrix"]
