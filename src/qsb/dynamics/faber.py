@@ -43,11 +43,15 @@ class Ellipse:
     def coefficients(self, times: Real) -> Real:
         """Coefficients (K, M) of exp(t z) for each of M times, cut where all are below rounding."""
         reach = float(times.max()) * (self.real + self.imaginary) / 2
-        count = 1 << math.ceil(math.log2(4 * reach + 80))
-        w = np.exp(2j * np.pi * np.arange(count) / count)
+        count = 1 << math.ceil(math.log2(6 * reach + 200))
+        w = np.exp(2j * np.pi * np.arange(count // 2 + 1) / count)
         z = self.centre + (w + self.ratio * w.conj()) / self.scale
-        c = np.fft.fft(np.exp(times[:, None] * z), axis=1)[:, : count // 2].real / count
-        return np.ascontiguousarray(c[:, : int(np.flatnonzero(np.abs(c).max(axis=0) > 1e-16)[-1]) + 2].T)
+        # on the lower half of the boundary the exponential is the conjugate: its Fourier coefficients are real
+        c = np.fft.hfft(np.exp(times[:, None] * z), count, axis=1)[:, : count // 2] / count
+        size = np.abs(c).max(axis=0)
+        # what is left at high orders is the rounding of the transform
+        noise = max(float(size[3 * len(size) // 4 :].max()), 1e-17 * float(size.max()))
+        return np.ascontiguousarray(c[:, : int(np.flatnonzero(size > 4 * noise)[-1]) + 2].T)
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Faber:
     #: bytes that the save states of one window may take
     window_bytes: int = 2**26
     #: largest half-axis x time of one window
-    window_phase: float = 250.0
+    window_phase: float = 150.0
     #: largest growth of a polynomial; beyond, rounding would show, and the window is halved
     growth: float = 1e4
 
@@ -71,7 +75,8 @@ class Faber:
     ) -> Iterator[Array]:
         """Expand window by window, each with dense output at its save times."""
         decay, height = generator.region() if generator.region else (generator.norm(), generator.norm())
-        ellipse = Ellipse(-decay / 2, 0.5 * decay + 1e-12, height + 1e-12)
+        # five hundredths of margin keep the polynomials from growing at the ends of the spectrum
+        ellipse = Ellipse(-decay / 2, 0.7 * decay + 0.02 * height + 1e-12, 1.05 * height + 0.05 * decay + 1e-12)
         longest = self.window_phase / max(ellipse.real, ellipse.imaginary)
         at, now = 0, start
         while at < len(times):

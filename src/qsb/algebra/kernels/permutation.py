@@ -21,6 +21,9 @@ Integers = NDArray[np.int64]
 _REACH = 2
 #: numbers beside a state that may be read, and count for nothing
 MARGIN = 8
+#: polynomials that are held until they are added to the results, a multiple of four; and entries that are added at once
+CHUNK = 16
+_PIECE = 256
 
 
 @numba.njit(inline="always", fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
@@ -206,26 +209,47 @@ def expand(
     terms, count = coefficients.shape
     n = x.size
     out, largest = np.zeros((count, n)), np.zeros(terms)
-    older, newer, spare = np.zeros(n + 2 * MARGIN), np.zeros(n + 2 * MARGIN), np.zeros(n + 2 * MARGIN)
-    newer[MARGIN : MARGIN + n] = x
+    # the last two polynomials of one chunk come first in the next
+    held = np.zeros((CHUNK + 2, n + 2 * MARGIN))
+    held[2, MARGIN : MARGIN + n] = x
     room = _room(where)
-    for k in range(terms):
-        if k > 0:
-            beta = 0.0 if k == 1 else (-2.0 * ratio if k == 2 else -ratio)
-            _advance(where, h, jumps, newer, older, (scale, centre, beta), room, spare)
-            older, newer, spare = newer, spare, older
-        inner = newer[MARGIN : MARGIN + n]
-        size = 0.0
-        for i in range(n):
-            size = max(size, abs(inner[i]))
-        largest[k] = size
-        for m in range(count):
-            c = coefficients[k, m]
-            if abs(c) * size > 1e-18:
-                total = out[m]
-                for i in range(n):
-                    total[i] += c * inner[i]
+    for start in range(0, terms, CHUNK):
+        end = min(terms, start + CHUNK)
+        for k in range(start, end):
+            at = k - start + 2
+            if k > 0:
+                beta = 0.0 if k == 1 else (-2.0 * ratio if k == 2 else -ratio)
+                _advance(where, h, jumps, held[at - 1], held[at - 2], (scale, centre, beta), room, held[at])
+            size = 0.0
+            for i in range(MARGIN, MARGIN + n):
+                size = max(size, abs(held[at, i]))
+            largest[k] = size
+        _gather(held, coefficients[start:end], out)
+        held[:2] = held[CHUNK : CHUNK + 2]
     return out, largest
+
+
+@numba.njit(cache=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator, unused-ignore]
+def _gather(held: Real, coefficients: Real, out: Real) -> None:
+    """out[m] += sum_k coefficients[k, m] held[k + 2], four polynomials in one pass, a piece of the state at a time."""
+    terms, count = coefficients.shape
+    n = out.shape[1]
+    for low in range(0, n, _PIECE):
+        high = min(n, low + _PIECE)
+        for m in range(count):
+            total = out[m, low:high]
+            for k in range(0, terms, 4):
+                a = coefficients[k, m]
+                b = coefficients[k + 1, m] if k + 1 < terms else 0.0
+                c = coefficients[k + 2, m] if k + 2 < terms else 0.0
+                d = coefficients[k + 3, m] if k + 3 < terms else 0.0
+                if abs(a) + abs(b) + abs(c) + abs(d) > 1e-20:
+                    p = held[k + 2, MARGIN + low : MARGIN + high]
+                    q = held[k + 3, MARGIN + low : MARGIN + high]
+                    r = held[k + 4, MARGIN + low : MARGIN + high]
+                    s = held[k + 5, MARGIN + low : MARGIN + high]
+                    for i in range(total.size):
+                        total[i] += a * p[i] + b * q[i] + c * r[i] + d * s[i]
 
 
 __all__ = ["apply", "expand", "matrix"]
