@@ -28,12 +28,19 @@ Real = NDArray[np.float64]
 
 #: diagonals on each side of the main one
 REACH = 2
+#: kernels run over rows in steps of so many columns: arrays of one number a row end in so many zeros more
+LANES = 16
 
 
 def multiplicity(cells: int, twice_j: int) -> int:
     """How often total spin j occurs among N spins 1/2: C(N, N/2-j) - C(N, N/2-j-1), exactly."""
     k = (cells - twice_j) // 2
     return comb(cells, k) - (comb(cells, k - 1) if k > 0 else 0)
+
+
+def padded(rows: Array) -> Array:
+    """Numbers (..., D) of all rows, with the zeros that kernels may read behind them."""
+    return np.ascontiguousarray(np.concatenate([rows, np.zeros((*rows.shape[:-1], LANES))], axis=-1))
 
 
 def packed_size(cells: int) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qsb.algebra import states
 from qsb.algebra import structure as read
-from qsb.algebra.sectors import Banded, Sectors
+from qsb.algebra.sectors import Banded, Sectors, padded
 from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem
@@ -52,11 +52,11 @@ class Couplings:
 
     @cached_property
     def above(self) -> Real:
-        """sqrt(b) B from sector j+1, (3, D)."""
+        """sqrt(b) B from sector j+1, (3, D); zero in the largest sector."""
         j, m = self.sectors.j + 1, self.sectors.m
         b = np.sqrt((self.sectors.cells / 2 + j + 1) / (2 * j * (2 * j + 1)))
         moved = [np.sqrt((j + m + 1) * (j + m)), 2 * np.sqrt((j + m) * (j - m)), np.sqrt((j - m + 1) * (j - m))]
-        return b * np.array(moved)
+        return np.where(2 * self.sectors.j < self.sectors.cells, b * np.array(moved), 0.0)
 
     @cached_property
     def below(self) -> Real:
@@ -89,8 +89,12 @@ class Couplings:
         """Kernel arguments at `rates` (2, 3): local, collective; jumps in the order -, z, +."""
         local, together = rates
         factors = local[:, None] * self.local + together[:, None]
-        loss = (local @ self.local_loss + together @ self.collective_loss) / 2
-        return self.within, self.below, self.above, np.ascontiguousarray(factors), np.ascontiguousarray(local), loss
+        loss = padded((local @ self.local_loss + together @ self.collective_loss) / 2)
+        return *self._moves, np.ascontiguousarray(factors), np.ascontiguousarray(local), loss
+
+    @cached_property
+    def _moves(self) -> tuple[Array, Array, Array]:
+        return padded(self.within), padded(self.below), padded(self.above)
 
 
 @cache
@@ -207,7 +211,7 @@ class Parts:
 
 def _hamiltonian(bands: Array, anti: Array) -> tuple[Any, ...]:
     """Split H into real and imaginary parts; H[c+k, c] is H[c, c+k] of the real, minus that of the imaginary part."""
-    real, imaginary = np.ascontiguousarray(bands.real), np.ascontiguousarray(bands.imag)
+    real, imaginary = padded(bands.real), padded(bands.imag)
     flips = bool(np.any(anti))
     parts = (real, imaginary, -imaginary, anti.real.copy(), anti.imag.copy())
     return (*parts, flips or bool(np.any(real)), bool(np.any(imaginary)), flips)

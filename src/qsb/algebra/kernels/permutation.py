@@ -14,42 +14,65 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb.algebra.sectors import LANES, REACH
+
 Real = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-#: diagonals on each side of the main one
-_REACH = 2
 #: numbers beside a state that may be read, and count for nothing
-MARGIN = 8
+MARGIN = LANES + 8
 #: polynomials that are held until they are added to the results, a multiple of four; and entries that are added at once
 CHUNK = 16
 _PIECE = 256
 
 
 @numba.njit(inline="always", fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
-def _commute(
-    o: Real, count: Any, sign: float, left: Real, right: Real, a: int, r: int, n: int, x: Real, at: int
-) -> None:
-    """Row a of o += sign (H X - X H), with left[k, r + a] = H[a, a + k] and right[k, r + c] = H[c + k, c].
-
-    Entries of H beyond the sector are zero, so that what lies beside a row, or beside X, does not matter.
-    """
-    for k in range(-_REACH, _REACH + 1):
-        h = sign * left[_REACH + k, r + a]
-        row = np.uint64(at + max(0, min(n - 1, a + k)) * n)
-        beside = np.uint64(at + a * n + k)
-        w = right[_REACH + k]
-        first = np.uint64(r)
-        for c in range(count):
-            o[c] += h * x[row + c] - sign * w[first + c] * x[beside + c]
+def _start(o: Real, count: Any, lost: float, loss: Real, h: float, bands: Real, r: int, t: Real, tt: int, x: Real, at: int) -> None:
+    """o = -(lost + loss) x + (H[c, c] - h) t, all that lies on diagonals."""
+    first, one, other = np.uint64(r), np.uint64(at), np.uint64(tt)
+    d = bands[REACH]
+    for c in range(count):
+        o[c] = (d[first + c] - h) * t[other + c] - (lost + loss[first + c]) * x[one + c]
 
 
 @numba.njit(inline="always", fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
-def _moved(o: Real, count: Any, factor: float, w: Real, r: int, x: Real, at: int, size: int, row: int, shift: int) -> None:
-    """o[c] += factor w[r + c] X[row, c + shift] for a source X with `size` columns; w is zero where it has none."""
-    source, first = np.uint64(at + max(0, min(size - 1, row)) * size + shift), np.uint64(r)
+def _commute(
+    o: Real, count: Any, sign: float, left: Real, right: Real, k: int, a: int, r: int, n: int, x: Real, at: int
+) -> None:
+    """Row a of o += sign (H X - X H) for the diagonals k and -k, with left[k, r + a] = H[a, a + k], right[k, r + c] = H[c + k, c].
+
+    Entries of H beyond the sector are zero, so that what lies beside a row, or beside X, does not matter.
+    """
+    h, g = sign * left[REACH + k, r + a], sign * left[REACH - k, r + a]
+    lower = np.uint64(at + min(n - 1, a + k) * n)
+    upper = np.uint64(at + max(0, a - k) * n)
+    ahead, behind = np.uint64(at + a * n + k), np.uint64(at + a * n - k)
+    v, w = right[REACH + k], right[REACH - k]
+    first = np.uint64(r)
     for c in range(count):
-        o[c] += factor * w[first + c] * x[source + c]
+        o[c] += h * x[lower + c] + g * x[upper + c] - sign * (v[first + c] * x[ahead + c] + w[first + c] * x[behind + c])
+
+
+@numba.njit(inline="always", fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
+def _moved(
+    o: Real,
+    count: Any,
+    f: float,
+    u: Real,
+    g: float,
+    v: Real,
+    h: float,
+    w: Real,
+    r: int,
+    x: Real,
+    own: int,
+    up: int,
+    down: int,
+) -> None:
+    """o[c] += f u x[own + c] + g v x[up + c] + h w x[down + c]; weights are zero where the source has no such column."""
+    first, i, j, k = np.uint64(r), np.uint64(own), np.uint64(up), np.uint64(down)
+    for c in range(count):
+        o[c] += f * u[first + c] * x[i + c] + g * v[first + c] * x[j + c] + h * w[first + c] * x[k + c]
 
 
 @numba.njit(inline="always")  # type: ignore[untyped-decorator, unused-ignore]
@@ -80,37 +103,36 @@ def _sector(
     within, below, above, factors, rates, loss = jumps
     alpha, centre, beta = numbers
     n, r, at, last = sizes[b], rows[b], entries[b] + MARGIN, sizes.size - 1
-    count, first = np.uint64(n), np.uint64(r)
-    o, turned = room[:n], room[sizes[0] :]
-    if has_real:
-        for a in range(n):
-            column, row = np.uint64(at + a), np.uint64(MARGIN + a * n)
-            for c in range(count):
-                turned[row + c] = x[column + c * count]
+    wide = np.uint64((n + LANES - 1) // LANES * LANES)
+    count = np.uint64(n)
+    o, turned = room[: sizes[0] + LANES], room[sizes[0] + LANES :]
+    for a in range(n):
+        column, row = np.uint64(at + a), np.uint64(MARGIN + a * n)
+        for c in range(count):
+            turned[row + c] = x[column + c * count]
     for a in range(n):
         base = np.uint64(at + a * n)
-        lost = loss[r + a] + centre
-        for c in range(count):
-            o[c] = -(lost + loss[first + c]) * x[base + c]
+        _start(o, wide, loss[r + a] + centre, loss, real[REACH, r + a], real, r, turned, MARGIN + a * n, x, at + a * n)
         if has_real:
-            _commute(o, count, -1.0, real, real, a, r, n, turned, MARGIN)
+            for k in range(1, REACH + 1):
+                _commute(o, wide, -1.0, real, real, k, a, r, n, turned, MARGIN)
         if has_imaginary:
-            _commute(o, count, 1.0, imaginary, imaginary_right, a, r, n, x, at)
+            for k in range(1, REACH + 1):
+                _commute(o, wide, 1.0, imaginary, imaginary_right, k, a, r, n, x, at)
         if has_anti:
             _flip(o, -1.0, anti_real, 1.0, a, r, n, turned, MARGIN)
             _flip(o, 1.0, anti_imaginary, -1.0, a, r, n, x, at)
         for q in range(3):
             step = q - 1
-            f = factors[q, b] * within[q, r + a]
-            if f != 0.0:
-                _moved(o, count, f, within[q], r, x, at, n, a + step, step)
-            if rates[q] != 0.0:
+            f, g, d = factors[q, b] * within[q, r + a], rates[q] * above[q, r + a], rates[q] * below[q, r + a]
+            if f != 0.0 or g != 0.0 or d != 0.0:
+                own = at + max(0, min(n - 1, a + step)) * n + step
+                up, down = own, own
                 if b > 0:
-                    f, source, size = rates[q] * above[q, r + a], entries[b - 1] + MARGIN, sizes[b - 1]
-                    _moved(o, count, f, above[q], r, x, source, size, a + step + 1, step + 1)
+                    up = entries[b - 1] + MARGIN + (a + step + 1) * (n + 2) + step + 1
                 if b < last:
-                    f, source, size = rates[q] * below[q, r + a], entries[b + 1] + MARGIN, sizes[b + 1]
-                    _moved(o, count, f, below[q], r, x, source, size, a + step - 1, step - 1)
+                    down = entries[b + 1] + MARGIN + max(0, min(n - 3, a + step - 1)) * (n - 2) + step - 1
+                _moved(o, wide, f, within[q], g, above[q], d, below[q], r, x, own, up, down)
         for c in range(count):
             out[base + c] = alpha * o[c] + beta * previous[base + c]
 
@@ -135,7 +157,7 @@ def _advance(
 def _room(where: tuple[Integers, Integers, Integers]) -> Real:
     """Room for one row and one transposed sector."""
     widest = where[0][0]
-    return np.zeros(widest + widest * widest + 2 * MARGIN)
+    return np.zeros(widest + LANES + widest * widest + 2 * MARGIN)
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
