@@ -66,7 +66,7 @@ class Faber:
     #: bytes that the save states of one window may take
     window_bytes: int = 2**26
     #: largest half-axis x time of one window
-    window_phase: float = 150.0
+    window_phase: float = 100.0
     #: largest growth of a polynomial; beyond, rounding would show, and the window is halved
     growth: float = 1e4
 
@@ -76,7 +76,7 @@ class Faber:
         """Expand window by window, each with dense output at its save times."""
         decay, height = generator.region() if generator.region else (generator.norm(), generator.norm())
         # five hundredths of margin keep the polynomials from growing at the ends of the spectrum
-        ellipse = Ellipse(-decay / 2, 0.7 * decay + 0.02 * height + 1e-12, 1.05 * height + 0.05 * decay + 1e-12)
+        ellipse = Ellipse(-decay / 2, 0.6 * decay + 1e-12, 1.05 * height + 0.05 * decay + 1e-12)
         longest = self.window_phase / max(ellipse.real, ellipse.imaginary)
         at, now = 0, start
         while at < len(times):
@@ -116,16 +116,16 @@ class Faber:
 def _expand(
     generator: Generator, now: float, x: Array, coefficients: Real, numbers: tuple[float, float, float]
 ) -> tuple[Array, Real]:
-    """sum_k c_km F_k(G) x for each m, and the largest entry of each F_k(G) x."""
+    """sum_k c_km F_k(G) x for each m, and the norm of each F_k(G) x."""
     scale, centre, ratio = numbers
     out = np.array([c * x for c in coefficients[0]])
     sizes = np.zeros(len(coefficients))
-    sizes[0] = np.abs(x).max()
+    sizes[0] = np.linalg.norm(x)
     older, newer = np.zeros_like(x), x
     for k in range(1, len(coefficients)):
         beta = 2 * ratio if k == 2 else ratio
         older, newer = newer, scale * (generator.apply(now, newer) - centre * newer) - beta * older
-        sizes[k] = np.abs(newer).max()
+        sizes[k] = np.linalg.norm(newer)
         for o, c in zip(out, coefficients[k], strict=True):
             o += c * newer
     return out, sizes

@@ -32,7 +32,7 @@ class Generator:
         bounds: for a skew generator, (lowest, highest) bounds of the spectrum of H; None otherwise.
         region: (fastest decay, fastest oscillation) of a constant generator, which bound its spectrum; None if unknown.
         expand: compiled sum of Faber polynomials, (x, coefficients (K, M), (scale, centre, ratio)) to the M sums and
-            the largest entry of each polynomial times x; None to build them from `apply`.
+            the norm of each polynomial times x; None to build them from `apply`.
         kept: what an integrator has made of this generator and can use again (eigenvectors, exponentials).
     """
 

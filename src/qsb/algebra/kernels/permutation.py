@@ -24,6 +24,8 @@ MARGIN = LANES + 8
 #: polynomials that are held until they are added to the results, a multiple of four; and entries that are added at once
 CHUNK = 16
 _PIECE = 256
+#: rows that are transposed together
+_TILE = 8
 
 
 @numba.njit(inline="always", fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
@@ -106,10 +108,12 @@ def _sector(
     wide = np.uint64((n + LANES - 1) // LANES * LANES)
     count = np.uint64(n)
     o, turned = room[: sizes[0] + LANES], room[sizes[0] + LANES :]
-    for a in range(n):
-        column, row = np.uint64(at + a), np.uint64(MARGIN + a * n)
-        for c in range(count):
-            turned[row + c] = x[column + c * count]
+    for low in range(0, n, _TILE):
+        tile = np.uint64(min(_TILE, n - low))
+        for a in range(n):
+            column, row = np.uint64(at + low * n + a), np.uint64(MARGIN + a * n + low)
+            for c in range(tile):
+                turned[row + c] = x[column + c * count]
     for a in range(n):
         base = np.uint64(at + a * n)
         _start(o, wide, loss[r + a] + centre, loss, real[REACH, r + a], real, r, turned, MARGIN + a * n, x, at + a * n)
@@ -225,12 +229,12 @@ def expand(
         numbers: scale, centre, ratio.
 
     Returns:
-        The sums (M, n), and the largest entry of each F_k(G) x, (K,).
+        The sums (M, n), and the norm of each F_k(G) x, (K,).
     """
     scale, centre, ratio = numbers
     terms, count = coefficients.shape
     n = x.size
-    out, largest = np.zeros((count, n)), np.zeros(terms)
+    out, norms = np.zeros((count, n)), np.zeros(terms)
     # the last two polynomials of one chunk come first in the next
     held = np.zeros((CHUNK + 2, n + 2 * MARGIN))
     held[2, MARGIN : MARGIN + n] = x
@@ -242,13 +246,18 @@ def expand(
             if k > 0:
                 beta = 0.0 if k == 1 else (-2.0 * ratio if k == 2 else -ratio)
                 _advance(where, h, jumps, held[at - 1], held[at - 2], (scale, centre, beta), room, held[at])
-            size = 0.0
-            for i in range(MARGIN, MARGIN + n):
-                size = max(size, abs(held[at, i]))
-            largest[k] = size
+            norms[k] = _norm(held[at, MARGIN : MARGIN + n])
         _gather(held, coefficients[start:end], out)
         held[:2] = held[CHUNK : CHUNK + 2]
-    return out, largest
+    return out, norms
+
+
+@numba.njit(cache=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator, unused-ignore]
+def _norm(x: Real) -> float:
+    total = 0.0
+    for i in range(x.size):
+        total += x[i] * x[i]
+    return np.sqrt(total)  # type: ignore[no-any-return]
 
 
 @numba.njit(cache=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator, unused-ignore]
