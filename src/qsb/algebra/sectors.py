@@ -96,7 +96,7 @@ class Sectors:
     @cached_property
     def m(self) -> Real:
         """M of each row, (D,)."""
-        return self.j - (np.arange(self.rows[-1]) - np.repeat(self.rows[:-1], self.sizes))
+        return np.asarray(self.j - (np.arange(self.rows[-1]) - np.repeat(self.rows[:-1], self.sizes)))
 
     def unpack(self, x: Array, sector: int) -> Array:
         """Hermitian blocks (..., 2j+1, 2j+1) of one sector of packed states (..., n)."""

@@ -75,9 +75,12 @@ class Faber:
     ) -> Iterator[Array]:
         """Expand window by window, each with dense output at its save times."""
         decay, height = generator.region() if generator.region else (generator.norm(), generator.norm())
-        # five hundredths of margin keep the polynomials from growing at the ends of the spectrum
+        # some room keeps the polynomials from growing at the ends of the spectrum
         ellipse = Ellipse(-decay / 2, 0.6 * decay + 1e-12, 1.05 * height + 0.05 * decay + 1e-12)
-        longest = self.window_phase / max(ellipse.real, ellipse.imaginary)
+        # on the right end of the ellipse the exponential grows, and rounding with it
+        longest = min(
+            self.window_phase / max(ellipse.real, ellipse.imaginary), 3.0 / (ellipse.real + ellipse.centre + 1e-12)
+        )
         at, now = 0, start
         while at < len(times):
             room = max(1, int(self.window_bytes // x.nbytes))
@@ -98,9 +101,7 @@ class Faber:
                 at += len(group)
             x, now = states[-1].copy(), group[-1]
 
-    def _window(
-        self, generator: Generator, ellipse: Ellipse, x: Array, now: float, times: Real
-    ) -> tuple[Array, float]:
+    def _window(self, generator: Generator, ellipse: Ellipse, x: Array, now: float, times: Real) -> tuple[Array, float]:
         """States at the times, and the largest term relative to the start."""
         coefficients = ellipse.coefficients(times - now)
         numbers = (ellipse.scale, ellipse.centre, ellipse.ratio)

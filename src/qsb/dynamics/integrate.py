@@ -328,6 +328,7 @@ class DormandPrince:
                     if solver.status == "running":
                         step = solver.h_abs
                 y, now = solver.y, t
+                solver.__dict__.clear()  # it refers to itself through its right-hand side and would keep its stages
             yield y.reshape(shape)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from qsb.algebra import states
 from qsb.algebra.blocks import Blocks, Spectrum
-from qsb.algebra.opsum import Global, Local, OpSum, Pair
+from qsb.algebra.opsum import Global, Local, Pair
 from qsb.algebra.sectors import Banded, Sectors, packed_size
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.frame import EnergyBasis
@@ -72,7 +72,7 @@ class PermutationReadout:
         """Packed positions of the diagonals, row by row."""
         s = self.sectors
         inside = np.arange(s.rows[-1]) - np.repeat(s.rows[:-1], s.sizes)
-        return np.repeat(s.entries[:-1], s.sizes) + inside * np.repeat(s.sizes + 1, s.sizes)
+        return np.asarray(np.repeat(s.entries[:-1], s.sizes) + inside * np.repeat(s.sizes + 1, s.sizes))
 
     @cached_property
     def _counted(self) -> tuple[tuple[int, ...], Real]:
@@ -103,8 +103,8 @@ class PermutationReadout:
         out: dict[str, Value] = {}
         if needs & {"energy", "power", "variance"}:
             out["energy"] = x @ self._energy
-            out["work_power"], out["heat_power"] = unitary @ self._energy, dissipative @ self._energy
-            out["power"] = out["work_power"] + out["heat_power"]
+            work, heat = unitary @ self._energy, dissipative @ self._energy
+            out |= {"work_power": work, "heat_power": heat, "power": work + heat}
         if "variance" in needs:
             out["variance"] = np.maximum(x @ self._energy_squared - np.asarray(out["energy"]) ** 2, 0.0)
         if "charger_variance" in needs:
@@ -163,7 +163,7 @@ class PermutationReadout:
                 values.append(np.linalg.eigvalsh(np.where(own[:, None] == own[None, :], rho, 0.0)))
         out["pinched"] = self._spectrum(np.concatenate(values, axis=1))
 
-    # -- subsets --------------------------------------------------------------------------------------------------------
+    # -- subsets -------------------------------------------------------------------------------------------------------
 
     def _reduced(self, x: Array) -> Blocks:
         """State of any subset: cells are traced out one by one."""

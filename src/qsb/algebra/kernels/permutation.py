@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from qsb.algebra.sectors import LANES, REACH
 
 Real = NDArray[np.float64]
-Integers = NDArray[np.int64]
+Tables = tuple[Any, ...]
 
 #: numbers beside a state that may be read, and count for nothing
 MARGIN = LANES + 8
@@ -29,7 +29,9 @@ _TILE = 8
 
 
 @numba.njit(inline="always", fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
-def _start(o: Real, count: Any, lost: float, loss: Real, h: float, bands: Real, r: int, t: Real, tt: int, x: Real, at: int) -> None:
+def _start(
+    o: Real, count: Any, lost: float, loss: Real, h: float, bands: Real, r: int, t: Real, tt: int, x: Real, at: int
+) -> None:
     """o = -(lost + loss) x + (H[c, c] - h) t, all that lies on diagonals."""
     first, one, other = np.uint64(r), np.uint64(at), np.uint64(tt)
     d = bands[REACH]
@@ -41,8 +43,9 @@ def _start(o: Real, count: Any, lost: float, loss: Real, h: float, bands: Real, 
 def _commute(
     o: Real, count: Any, sign: float, left: Real, right: Real, k: int, a: int, r: int, n: int, x: Real, at: int
 ) -> None:
-    """Row a of o += sign (H X - X H) for the diagonals k and -k, with left[k, r + a] = H[a, a + k], right[k, r + c] = H[c + k, c].
+    """Row a of o += sign (H X - X H) for the diagonals k and -k of H.
 
+    They are left[k, r + a] = H[a, a + k] by rows, and right[k, r + c] = H[c + k, c] by columns.
     Entries of H beyond the sector are zero, so that what lies beside a row, or beside X, does not matter.
     """
     h, g = sign * left[REACH + k, r + a], sign * left[REACH - k, r + a]
@@ -52,7 +55,9 @@ def _commute(
     v, w = right[REACH + k], right[REACH - k]
     first = np.uint64(r)
     for c in range(count):
-        o[c] += h * x[lower + c] + g * x[upper + c] - sign * (v[first + c] * x[ahead + c] + w[first + c] * x[behind + c])
+        o[c] += (
+            h * x[lower + c] + g * x[upper + c] - sign * (v[first + c] * x[ahead + c] + w[first + c] * x[behind + c])
+        )
 
 
 @numba.njit(inline="always", fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
@@ -71,7 +76,7 @@ def _moved(
     up: int,
     down: int,
 ) -> None:
-    """o[c] += f u x[own + c] + g v x[up + c] + h w x[down + c]; weights are zero where the source has no such column."""
+    """o[c] += f u x[own + c] + g v x[up + c] + h w x[down + c]; weights vanish where the source has no such column."""
     first, i, j, k = np.uint64(r), np.uint64(own), np.uint64(up), np.uint64(down)
     for c in range(count):
         o[c] += f * u[first + c] * x[i + c] + g * v[first + c] * x[j + c] + h * w[first + c] * x[k + c]
@@ -90,9 +95,9 @@ def _flip(o: Real, sign: float, anti: Real, turn: float, a: int, r: int, n: int,
 @numba.njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
 def _sector(
     b: int,
-    where: tuple[Integers, Integers, Integers],
-    h: tuple[Real, Real, Real, Real, Real, bool, bool, bool],
-    jumps: tuple[Real, Real, Real, Real, Real, Real],
+    where: Tables,
+    h: Tables,
+    jumps: Tables,
     x: Real,
     previous: Real,
     numbers: tuple[float, float, float],
@@ -143,9 +148,9 @@ def _sector(
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _advance(
-    where: tuple[Integers, Integers, Integers],
-    h: tuple[Real, Real, Real, Real, Real, bool, bool, bool],
-    jumps: tuple[Real, Real, Real, Real, Real, Real],
+    where: Tables,
+    h: Tables,
+    jumps: Tables,
     x: Real,
     previous: Real,
     numbers: tuple[float, float, float],
@@ -158,7 +163,7 @@ def _advance(
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _room(where: tuple[Integers, Integers, Integers]) -> Real:
+def _room(where: Tables) -> Real:
     """Room for one row and one transposed sector."""
     widest = where[0][0]
     return np.zeros(widest + LANES + widest * widest + 2 * MARGIN)
@@ -166,9 +171,9 @@ def _room(where: tuple[Integers, Integers, Integers]) -> Real:
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def apply(
-    where: tuple[Integers, Integers, Integers],
-    h: tuple[Real, Real, Real, Real, Real, bool, bool, bool],
-    jumps: tuple[Real, Real, Real, Real, Real, Real],
+    where: Tables,
+    h: Tables,
+    jumps: Tables,
     x: Real,
 ) -> Real:
     """G x.
@@ -191,9 +196,9 @@ def apply(
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def matrix(
-    where: tuple[Integers, Integers, Integers],
-    h: tuple[Real, Real, Real, Real, Real, bool, bool, bool],
-    jumps: tuple[Real, Real, Real, Real, Real, Real],
+    where: Tables,
+    h: Tables,
+    jumps: Tables,
 ) -> Real:
     """The dense matrix (n, n) of G, column by column; arguments as `apply`."""
     n = where[2][-1]
@@ -209,9 +214,9 @@ def matrix(
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def expand(
-    where: tuple[Integers, Integers, Integers],
-    h: tuple[Real, Real, Real, Real, Real, bool, bool, bool],
-    jumps: tuple[Real, Real, Real, Real, Real, Real],
+    where: Tables,
+    h: Tables,
+    jumps: Tables,
     x: Real,
     coefficients: Real,
     numbers: tuple[float, float, float],
