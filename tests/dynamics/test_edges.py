@@ -42,7 +42,7 @@ def bloch(t, start, strength=0.0, frequency=1.0, emission=0.0, pumping=0.0, deph
 @pytest.mark.parametrize("how", [{"field": 0.5}, {"flip": 0.5}, {"field": [0.5]}, {"field": 0.2, "flip": 0.3}])
 def test_one_cell_under_any_name_of_the_same_charger(how):
     problem = cells(1, duration=5.0, **how)
-    assert accepting(problem) == ["product", "symmetric", "ket", "density"]
+    assert accepting(problem) == ["product", "symmetric", "permutation", "ket", "density"]
     for _, data in in_all(problem, FIGURES):
         np.testing.assert_allclose(data["stored_energy"], field_energy(1, 0.5, problem.times), rtol=0, atol=CLOSE)
         np.testing.assert_allclose(data["capacity"], 1.0, rtol=0, atol=CLOSE)

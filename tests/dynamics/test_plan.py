@@ -76,13 +76,13 @@ CHOICES = {
     "chain from cells across the axis": (cells(4, coupling=pairs(0.5), start=bloch(0.6, 0, 0.8)), "ket"),
     "ring from a mixture along z": (cells(4, coupling=pairs(0.5, "ring"), start=bloch(0, 0, 0.5)), "density"),
     "power law": (cells(6, coupling=pairs(0.5, "power-law", exponent=2.0)), "ket"),
-    "all-to-all with local noise": (cells(4, coupling=pairs(0.5, "all"), channels=(qsb.emission(0.1),)), "density"),
-    "all-to-all from a thermal start": (cells(4, coupling=pairs(0.5, "all"), start=thermal()), "density"),
+    "all-to-all with local noise": (cells(4, coupling=pairs(0.5, "all"), channels=(qsb.emission(0.1),)), "permutation"),
+    "all-to-all from a thermal start": (cells(4, coupling=pairs(0.5, "all"), start=thermal()), "permutation"),
     "chain with noise": (cells(4, coupling=pairs(0.5), channels=(qsb.emission(0.1),)), "density"),
     "chain from a mixture": (cells(4, coupling=pairs(0.5), start=bloch(0, 0.1, 0.5)), "density"),
     "local and collective noise": (
         cells(4, field=0.5, channels=(qsb.emission(0.1), qsb.dephasing(0.1, collective=True))),
-        "density",
+        "permutation",
     ),
 }
 
@@ -193,25 +193,29 @@ def test_the_advice_is_true():
 @pytest.mark.parametrize(
     ("problem", "advice"),
     [
-        (cells(30, coupling=pairs(0.5, "all"), channels=(qsb.emission(0.1),)), "make the noise collective"),
+        (cells(30, coupling=pairs(0.5, "all"), channels=(qsb.emission(RATES_30),)), "make the noise collective"),
+        (cells(30, coupling=pairs(0.5, "all"), channels=(qsb.emission(RATES_30),)), "give all cells one rate"),
+        (cells(2000, coupling=pairs(0.5, "all"), channels=(qsb.emission(0.1),)), "take at most"),
         (cells(30, field=RATES_30, channels=(qsb.emission(0.1, collective=True),)), "make the noise local"),
         (cells(30, coupling=pairs(0.5), channels=(qsb.emission(0.1),)), "drop the couplings"),
         (cells(40, coupling=pairs(0.5), field=0.1), "take at most"),
     ],
-    ids=["collective", "local", "drop", "fewer"],
+    ids=["collective", "alike", "many", "local", "drop", "fewer"],
 )
 def test_advice_fits_the_problem(problem, advice):
     with pytest.raises(qsb.PlanError, match=advice):
         plan(problem)
 
 
-@pytest.mark.parametrize("kind", ["collective", "local"])
+@pytest.mark.parametrize("kind", ["collective", "alike", "local"])
 def test_following_the_advice_about_noise_works(kind):
-    if kind == "collective":
+    if kind == "alike":
+        problem = cells(30, coupling=pairs(0.5, "all"), channels=(qsb.emission(0.1),))
+    elif kind == "collective":
         problem = cells(30, coupling=pairs(0.5, "all"), channels=(qsb.emission(0.1, collective=True),))
     else:
         problem = cells(30, field=RATES_30, channels=(qsb.emission(0.1),))
-    assert plan(problem).representation == {"collective": "symmetric", "local": "product"}[kind]
+    assert plan(problem).representation == {"collective": "symmetric", "alike": "permutation", "local": "product"}[kind]
 
 
 @pytest.mark.parametrize(
@@ -291,7 +295,13 @@ def test_a_plan_reads_as_a_few_lines():
     assert first.startswith("density: noise on cells that interact")
     assert "exact; 256 complex unknowns" in second
     assert format_bytes(made.bytes) in second
-    assert [line.split(":")[0].strip() for line in rest] == ["not product", "not symmetric", "not fermion", "not ket"]
+    assert [line.split(":")[0].strip() for line in rest] == [
+        "not product",
+        "not symmetric",
+        "not permutation",
+        "not fermion",
+        "not ket",
+    ]
     assert str(plan(cells(5, field=[1, 1, 1, 2, 2.0]))).splitlines()[0].endswith("(2 kinds among 5 cells)")
 
 
@@ -353,7 +363,7 @@ def test_planning_builds_nothing(monkeypatch):
     [
         cells(24, coupling=pairs(0.5), field=0.1),
         cells(24, coupling=pairs(0.5)),
-        cells(24, coupling=pairs(0.5, "all"), channels=(qsb.emission(0.1),)),
+        cells(24, coupling=pairs(0.5, "all"), channels=(qsb.emission(RATES_30[:24]),)),
         cells(10**6, field=0.5, channels=(qsb.emission(0.1),)),
     ],
     ids=["chain", "fermions", "noise", "million"],

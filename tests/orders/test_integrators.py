@@ -15,6 +15,7 @@ from qsb.charging.environment import dephasing, emission
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import Gaussian, Sinusoidal, quench
 from qsb.dynamics.density import Density
+from qsb.dynamics.faber import Faber
 from qsb.dynamics.integrate import INTEGRATORS, Chebyshev, DormandPrince, Eigen, Propagator, Taylor, choose
 from qsb.dynamics.ket import Ket
 from qsb.dynamics.plan import plan
@@ -87,6 +88,10 @@ EXACT = [
     (Taylor(stride=12.0), noisy_problem()),
     (Propagator(), noisy_problem()),
     (Propagator(), ket_problem()),
+    (Faber(), ket_problem()),
+    (Faber(), noisy_problem()),
+    (Faber(window_phase=2.0), noisy_problem()),
+    (Faber(window_bytes=600), noisy_problem()),
 ]
 
 

@@ -38,9 +38,11 @@ class Structure:
         dissipative: whether any rate is above zero.
         local_noise: whether every jump touches one cell.
         collective_noise: whether every jump is a collective sum.
+        symmetric_noise: whether every jump is a collective sum or has one rate on all cells.
         pure_start: whether the start is a ket.
         product_start: whether the start is a product of cell states.
         uniform_start: whether it is a product of equal cell states, or a collective ground state.
+        symmetric_start: whether it commutes with exchanges of cells: uniform, or the Gibbs state of a collective H_B.
         opaque: whether a term or jump is a user's matrix.
         body_order: the k of the k-local interaction V (drives included).
         fermion_axis: axis along which a Jordan-Wigner transformation makes every Hamiltonian term quadratic; empty if
@@ -60,9 +62,11 @@ class Structure:
     dissipative: bool
     local_noise: bool
     collective_noise: bool
+    symmetric_noise: bool
     pure_start: bool
     product_start: bool
     uniform_start: bool
+    symmetric_start: bool
     opaque: bool
     body_order: int
     fermion_axis: str = ""
@@ -168,9 +172,13 @@ class Problem:
             dissipative=bool(self.jumps),
             local_noise=all(isinstance(j.op, str) and (not j.collective or space.sites == 1) for j in self.jumps),
             collective_noise=all(isinstance(j.op, str) and (j.collective or space.sites == 1) for j in self.jumps),
+            symmetric_noise=all(
+                isinstance(j.op, str) and (j.collective or read.is_uniform(j.rate)) for j in self.jumps
+            ),
             pure_start=start.pure_by_kind,
             product_start=spins and product,
             uniform_start=spins and (uniform or (start.kind == "ground" and battery_symmetric)),
+            symmetric_start=spins and (uniform or (start.kind in ("ground", "thermal") and battery_symmetric)),
             opaque=any(op.opaque for op in parts) or any(isinstance(j.op, OpSum) for j in self.jumps),
             body_order=charger.order(space),
             **(self._fermions(parts) if spins and not self.jumps else {}),

@@ -13,6 +13,7 @@ from qsb.dynamics.density import Density
 from qsb.dynamics.fermion import Fermion
 from qsb.dynamics.integrate import INTEGRATORS
 from qsb.dynamics.ket import Ket
+from qsb.dynamics.permutation import Permutation
 from qsb.dynamics.product import Product, kinds
 from qsb.dynamics.representation import Representation, Request, Size, Work
 from qsb.dynamics.segment import segments
@@ -21,7 +22,14 @@ from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes, format_seconds, parse_bytes
 
 #: cheapest exact first; approximate ones last, taken only if named or if nothing exact fits
-REPRESENTATIONS: tuple[Representation, ...] = (Product(), Symmetric(), Fermion(), Ket(), Density())
+REPRESENTATIONS: tuple[Representation, ...] = (
+    Product(),
+    Symmetric(),
+    Permutation(),
+    Fermion(),
+    Ket(),
+    Density(),
+)
 
 
 @dataclass(frozen=True)
@@ -203,6 +211,8 @@ def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
     if s.dissipative and s.one_body and not s.local_noise:
         advice.append("make the noise local: cells that never meet are solved at any N")
     elif s.dissipative and s.permutation_symmetric and not s.collective_noise:
+        if not s.symmetric_noise:
+            advice.append("give all cells one rate, which leaves (N+1)(N+2)(N+3)/6 numbers")
         advice.append("make the noise collective (collective=True), which stays in N+1 Dicke states")
     elif s.dissipative and not s.one_body:
         advice.append("drop the couplings, or the noise, if the question allows it")
@@ -213,11 +223,12 @@ def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
 
 
 def _fitting(problem: Problem, representation: str, limit: int) -> int:
-    """The largest number of cells, below the problem's, of which a full representation fits; 0 if none."""
-    if representation not in ("ket", "density") or not problem.battery.space.spins_only:
+    """The largest number of cells, below the problem's, of which a representation of all of them fits; 0 if none."""
+    if representation not in ("permutation", "ket", "density") or not problem.battery.space.spins_only:
         return 0
     full = next(r for r in REPRESENTATIONS if r.name == representation)
-    for n in range(min(problem.battery.space.sites - 1, 60), 0, -1):
+    most = 1000 if representation == "permutation" else 60
+    for n in range(min(problem.battery.space.sites - 1, most), 0, -1):
         smaller = Problem(Battery(Space.spins(n), OpSum((Local("z", 1.0),))), problem.protocol, (), problem.times)
         if full.size(smaller, Request()).bytes <= limit:
             return n

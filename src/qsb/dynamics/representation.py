@@ -30,6 +30,9 @@ class Generator:
             None.
         norm: an upper bound, or a good estimate, of the operator norm of G over the segment.
         bounds: for a skew generator, (lowest, highest) bounds of the spectrum of H; None otherwise.
+        region: (fastest decay, fastest oscillation) of a constant generator, which bound its spectrum; None if unknown.
+        expand: compiled sum of Faber polynomials, (x, coefficients (K, M), (scale, centre, ratio)) to the M sums and
+            the norm of each polynomial times x; None to build them from `apply`.
         kept: what an integrator has made of this generator and can use again (eigenvectors, exponentials).
     """
 
@@ -40,6 +43,8 @@ class Generator:
     dense: Callable[[], Array] | None = None
     norm: Callable[[], float] = field(default=lambda: 1.0)
     bounds: Callable[[], tuple[float, float]] | None = None
+    region: Callable[[], tuple[float, float]] | None = None
+    expand: Callable[[Array, Array, tuple[float, float, float]], tuple[Array, Array]] | None = None
     kept: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -16,6 +16,7 @@ from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.copies import log_binomial
 from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.sectors import multiplicity
 from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
@@ -30,12 +31,6 @@ from qsb.errors import StructureError
 
 #: interacting collective H_B or V: all sectors are diagonalised up to this many cells
 SECTOR_LIMIT = 256
-
-
-def multiplicity(cells: int, twice_j: int) -> int:
-    """How often total spin j occurs among N spins 1/2: C(N, N/2-j) - C(N, N/2-j-1), exactly."""
-    k = (cells - twice_j) // 2
-    return comb(cells, k) - (comb(cells, k - 1) if k > 0 else 0)
 
 
 def sectors(op: OpSum, space: Space) -> list[tuple[int, NDArray[np.float64]]]:
