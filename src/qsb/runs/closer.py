@@ -29,6 +29,8 @@ RealArray = NDArray[np.float64]
 RESOLUTION, ELSEWHERE = 1e-5, 1e-3
 #: the same near a peak, below which the polynomial itself gives the peak; above it, times close to the peak are solved
 FINE = 1e-8
+#: the same of series whose slopes are not known, such as ergotropies
+FINE_VALUES = 1e-6
 #: a value this many estimated errors below the largest one may still belong to the peak
 _SLACK = 30.0
 #: times between those of a grid that must be predicted before it is believed
@@ -202,7 +204,9 @@ def _all_tops(
             rest[name] = peaks.of(series)
             continue
         best = earliest([top for curve in pieces for top in curve.tops(function, 4 * MOST_TOPS)])
-        fine = max(_error_near(curve, best[0], span, noise) for curve in pieces) <= FINE
+        fine = max(_error_near(curve, best[0], span, noise) for curve in pieces) <= (
+            FINE if name in _SMOOTH else FINE_VALUES
+        )
         (out if fine else rest)[name] = best
     return out | _polished(peaks, values, rest, at)
 
