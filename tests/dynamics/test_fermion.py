@@ -101,10 +101,9 @@ def test_chains_and_rings_are_those_of_the_state_vector(n, geometry, axis, start
         np.testing.assert_allclose(*kinks, rtol=0, atol=close)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("interacting", [False, True])
+@pytest.mark.parametrize(("protocol", "interacting"), [("quench", True), ("steps", False), ("stages", True)])
 def test_a_mixture_along_the_axis_is_that_of_the_density_matrix(protocol, interacting):
-    problem = disordered(4, "chain", "z", "mixed", interacting, protocol)
+    problem = disordered(3, "chain", "z", "mixed", interacting, protocol)
     figures = ["stored_energy", "power", "ergotropy", "capacity", "purity", "energy_std", "subset_ergotropy"]
     a, b = (qsb.run(problem, figures, subset=(1, 2), representation=r, tolerance=1e-11) for r in ("fermion", "density"))
     for figure in figures:
@@ -304,6 +303,20 @@ def test_subsets_and_cells_of_large_chains(n):
     left, right = (qsb.run(problem, figures, subset=s) for s in ((0, 1, 2), (1, 2, 3)))
     np.testing.assert_allclose(left["subset_ergotropy"], right["subset_ergotropy"], rtol=0, atol=1e-11)
     assert np.all(left["subset_ergotropy"] <= 3 / n * left["stored_energy"] + 1e-12)
+
+
+@pytest.mark.parametrize("axes", ["xx", "xy"])
+@pytest.mark.parametrize(("subset", "cut"), [((2, 3), None), ((3, 4, 5), 2), ((), 4), ((1, 0), None)])
+def test_blocks_alone_are_those_of_the_state_vector(axes, subset, cut):
+    """Where nothing else is asked, only the block's part of the covariance is made."""
+    charger = [pairs(0.5, "ring"), pairs(0.3, axes=axes, role="battery")]
+    problem = cells(6, coupling=charger, times=[0.0, 0.4, 1.3], duration=2.0)
+    figures = (["subset_ergotropy"] if subset else []) + (["entanglement_entropy"] if cut else [])
+    found, expected = (
+        qsb.run(problem, figures, subset=subset, cut=cut, representation=r, tolerance=1e-11) for r in ("fermion", "ket")
+    )
+    for figure in figures:
+        np.testing.assert_allclose(found[figure], expected[figure], rtol=0, atol=1e-11)
 
 
 # -- broken states are not returned --

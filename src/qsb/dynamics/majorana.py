@@ -131,8 +131,8 @@ class Leg:
             energy[k : k + _BATCH], power[k : k + _BATCH] = here + self.battery.shift, rate
         return energy, power
 
-    def at(self, t: float) -> Skew:
-        """The covariance at a time."""
+    def at(self, t: float, first: int = 0, count: int | None = None) -> Skew:
+        """The covariance at a time, of all cells or of `count` in a row."""
         m, g = self.modes, self._turned
         phase = m.energies * (t - self.segment.start)
         c, s = np.cos(phase), np.sin(phase)
@@ -146,10 +146,13 @@ class Leg:
                 cc, ss = np.outer(c, c) * same, np.outer(s, s) * same
                 aa, bb = (aa + ss, bb + cc) if other else (aa + cc, bb + ss)
                 ab = ab + sign * mixed * same
+        part = slice(first, None if count is None else first + count)
         if m.bipartite:
-            return Skew(m.left @ (ab @ m.right.T), m.left @ (aa @ m.left.T), m.right @ (bb @ m.right.T))
-        frame = np.hstack([m.left, m.right])
-        return Skew.split(frame @ (Skew(ab, aa, bb).full() @ frame.T))
+            u, v = m.left[part], m.right[part]
+            return Skew((u @ ab) @ v.T, (u @ aa) @ u.T, (v @ bb) @ v.T)
+        n = len(ab)
+        frame = np.hstack([m.left, m.right]).reshape(2, n, 2 * n)[:, part].reshape(-1, 2 * n)
+        return Skew.split((frame @ Skew(ab, aa, bb).full()) @ frame.T)
 
     # -- driven: Runge-Kutta ----------------------------------------------------------------------------------------
 
@@ -266,7 +269,15 @@ class Flow:
             here = ga.energy(read.battery, leg.start)
             said = leg.energies(np.array([leg.segment.start]))[0][0]
             _note(budget, "energy_drift", abs(said - here) / max(abs(here), _reach_of(read.battery), 1.0))
-            table = [read.observe(each, self._conserved(leg, leg.at(t), budget)) for t in times] if each else []
+            first, count = read.window(each)
+            for t in times[:-1] if each else ():
+                state = leg.at(t, first, count)
+                # what is pure as a whole is at most pure in a part
+                whole = count == len(self.state.ab)
+                _note(budget, "purity", 0.0 if whole else max(0.0, state.square() / (2 * count) - 1))
+                table.append(read.observe(each, self._conserved(leg, state, budget) if whole else state, first))
+            if each:
+                table.append(read.observe(each, self._conserved(leg, leg.at(times[-1]), budget)))
         else:
             stops = [float(t) for t in times]
             last = [] if stops[-1] == leg.segment.end or leg.end is not None else [leg.segment.end]

@@ -164,8 +164,17 @@ class GaussRead:
     def _subset_form(self) -> fm.QuadraticForm:
         return fm.form(self._subset[2], self.parity)
 
-    def observe(self, needs: frozenset[str], state: Skew) -> dict[str, Any]:
-        """Readouts of one state that are no sums over modes."""
+    def window(self, needs: frozenset[str]) -> tuple[int, int]:
+        """First cell and number of the cells that the readouts look at."""
+        if not needs <= {"cut", "reduced"}:
+            return 0, self.problem.battery.space.sites
+        ends = [(0, self.request.cut)] if "cut" in needs else []
+        ends += [(min(self.request.subset), max(self.request.subset) + 1)] if "reduced" in needs else []
+        low = min((a for a, _ in ends), default=0)
+        return low, max((b for _, b in ends), default=0) - low
+
+    def observe(self, needs: frozenset[str], state: Skew, origin: int = 0) -> dict[str, Any]:
+        """Readouts of one state, of all cells or of those from `origin` on, that are no sums over modes."""
         out: dict[str, Any] = {}
         if "variance" in needs:
             out["variance"] = ga.variance(self.battery, state)
@@ -179,7 +188,7 @@ class GaussRead:
             out["cut"] = ga.block_entropy(state, 0, self.request.cut)
         if "reduced" in needs:
             first, count, _ = self._subset
-            block = state.inside(first, count)
+            block = state.inside(first - origin, count)
             values = np.ones(1)
             for nu in ga.polarisations(block):
                 values = np.concatenate([values * (1 + nu), values * (1 - nu)]) / 2
