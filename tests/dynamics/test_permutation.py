@@ -19,11 +19,11 @@ from qsb.charging.protocol import Gaussian, Protocol, Ramp, Sinusoidal, Stage, q
 from qsb.dynamics.permutation import Permutation
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request
-from qsb.dynamics.sectored import couplings, start_blocks
+from qsb.dynamics.sectored import couplings, start_blocks, steady_state
 from qsb.dynamics.solve import solve
-from qsb.errors import PlanError, StructureError
+from qsb.errors import ConvergenceError, PlanError, StructureError
 from qsb.runs.figures import FIGURES, Reading, needs
-from systems import cells, pairs
+from systems import bloch_steady_energy, cells, pairs
 
 METER = OpSum((Local("z", 0.5),))
 INTERACTING = OpSum((Local("z", 0.5), Pair("z", "z", 0.15, "all"), Local("x", 0.1)))
@@ -348,6 +348,29 @@ def test_hot_and_polarised_starts_of_sixty_cells_keep_their_trace():
     for r in (0.0, 0.5, 1 - 1e-9):
         problem = Problem(battery(60, start=Start("product", bloch=np.array([0.0, 0.0, r]))), quench(1.0))
         assert sum(np.trace(b).real for b in start_blocks(problem, Sectors(60))) == pytest.approx(1.0, abs=1e-11)
+
+
+# -- steady states --
+
+
+@pytest.mark.parametrize(("n", "tolerance"), [(1, 1e-12), (3, 1e-12), (12, 1e-11), (22, 1e-8)])
+def test_the_steady_state_of_driven_cells_is_that_of_the_bloch_equations(n, tolerance):
+    """O23, by the null vector and, at 22 cells, by advancing."""
+    problem = cells(n, field=0.5, channels=(qsb.emission(0.4), qsb.dephasing(0.3)))
+    reduced = Permutation().reduce(problem, Request())
+    x = steady_state(reduced.generators[0])
+    energy = x @ Banded.of(problem.battery.battery, problem.battery.space).packed()
+    assert energy / n + 0.5 == pytest.approx(bloch_steady_energy(0.5, 0.4, 0.3), abs=tolerance)
+    assert reduced.readout.check(x[None])["negativity"] < 1e-10
+
+
+def test_a_steady_state_that_is_not_one_is_refused():
+    closed = Permutation().reduce(cells(3, coupling=pairs(0.5, "all")), Request())
+    with pytest.raises(StructureError, match="noise"):
+        steady_state(closed.generators[0])
+    dark = cells(4, coupling=pairs(0.5, "all"), channels=(qsb.emission(0.1, collective=True),))
+    with pytest.raises(ConvergenceError, match="steady"):
+        steady_state(Permutation().reduce(dark, Request()).generators[0])
 
 
 # -- what it takes and what it refuses --

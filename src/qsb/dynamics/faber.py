@@ -68,15 +68,13 @@ class Faber:
     #: largest half-axis x time of one window
     window_phase: float = 100.0
     #: largest growth of a polynomial; beyond, rounding would show, and the window is halved
-    growth: float = 1e4
+    growth: float = 100.0
 
     def advance(
         self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
     ) -> Iterator[Array]:
         """Expand window by window, each with dense output at its save times."""
-        decay, height = generator.region() if generator.region else (generator.norm(), generator.norm())
-        # some room keeps the polynomials from growing at the ends of the spectrum
-        ellipse = Ellipse(-decay / 2, 0.6 * decay + 1e-12, 1.05 * height + 0.05 * decay + 1e-12)
+        ellipse = _around(generator)
         # on the right end of the ellipse the exponential grows, and rounding with it
         longest = min(
             self.window_phase / max(ellipse.real, ellipse.imaginary), 3.0 / (ellipse.real + ellipse.centre + 1e-12)
@@ -112,6 +110,17 @@ class Faber:
         terms = sizes * np.abs(coefficients).max(axis=1) / max(float(sizes[0]), 1e-300)
         # the last terms must have died out, or what was cut off is not small
         return out, float(terms.max()) if terms[-1] < 1e-13 else math.inf
+
+
+def _around(generator: Generator) -> Ellipse:
+    """An ellipse around the spectrum, with some room, lest polynomials grow at its ends."""
+    if generator.region is not None:
+        decay, height = generator.region()
+        return Ellipse(-decay / 2, 0.6 * decay + 1e-12, 1.05 * height + 0.05 * decay + 1e-12)
+    if generator.bounds is not None:
+        return Ellipse(0.0, 1e-12, 1.05 * max(abs(e) for e in generator.bounds()) + 1e-12)
+    size = 1.05 * generator.norm() + 1e-12
+    return Ellipse(0.0, size, size)
 
 
 def _expand(
