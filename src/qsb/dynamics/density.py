@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qsb.algebra import build
+from qsb.algebra.hermitian import pack
+from qsb.algebra.opsum import Matrix
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.frame import MixedReadout
 from qsb.dynamics.full import FullFrame, start_density
-from qsb.dynamics.integrate import choose
+from qsb.dynamics.integrate import DormandPrince, Propagator
+from qsb.dynamics.faber import Faber
 from qsb.dynamics.ket import full_lacks
-from qsb.dynamics.lindblad import DENSE_UNKNOWNS, gather_generator, matrix_generator
-from qsb.dynamics.representation import Array, Reduced, Request, Size, batch_bytes
+from qsb.dynamics.lindblad import gather_generator, matrix_generator
+from qsb.dynamics.representation import Array, Generator, Reduced, Request, Size, batch_bytes
 from qsb.dynamics.segment import segments
+
+#: a series costs less than an exponential and products with it above 4 x 4 density matrices
+PROPAGATOR_UNKNOWNS = 16
 
 
 @dataclass(frozen=True)
@@ -36,29 +42,37 @@ class Density:
         """Twenty matrices (stages and eigenvalue work), a batch of save states, and what small exponentials take."""
         d = problem.battery.space.dimension
         unknowns = d * d
-        dense = 12 * 16 * unknowns**2 if unknowns <= DENSE_UNKNOWNS else 0
+        dense = 12 * 16 * unknowns**2 if unknowns <= PROPAGATOR_UNKNOWNS else 0
         return Size(unknowns, 16 * unknowns * 20 + batch_bytes(problem, unknowns) + dense)
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""
-        unknowns = problem.battery.space.dimension**2
-        return tuple(choose(unknowns, constant=s.constant, skew=False).name for s in segments(problem))
+        constant = Propagator() if problem.battery.space.dimension**2 <= PROPAGATOR_UNKNOWNS else Faber()
+        return tuple(constant.name if s.constant else DormandPrince().name for s in segments(problem))
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
-        """Gather kernels on spins, sparse matrices elsewhere."""
+        """Compiled passes over the real form on spins, sparse matrices elsewhere."""
         space = problem.battery.space
+        start, generators = start_density(problem), tuple[Generator, ...]()
+        if _named(problem):
+            start = pack(start)
+            generators = tuple(gather_generator(s, space) for s in segments(problem))
+        else:
 
-        def pairs(j: Jump) -> list[tuple[float, object]]:
-            return [(rate, build.csr(op, space)) for rate, op in j.operators(space)]
+            def pairs(j: Jump) -> list[tuple[float, object]]:
+                return [(rate, build.csr(op, space)) for rate, op in j.operators(space)]
 
-        spins = space.spins_only and not problem.structure.opaque
-        generators = tuple(
-            gather_generator(s, space) if spins else matrix_generator(s, lambda op: build.csr(op, space), pairs)
-            for s in segments(problem)
-        )
+            generators = tuple(matrix_generator(s, lambda op: build.csr(op, space), pairs) for s in segments(problem))
         frame = FullFrame(problem)
         charger: Array | None = None
         if "charger_variance" in request.needs:
             charger = build.dense(frame.charger_sum, space)
         readout = MixedReadout(frame, request, build.dense(problem.battery.battery, space), charger)
-        return Reduced(start_density(problem), generators, readout)
+        return Reduced(start, generators, readout)
+
+
+def _named(problem: Problem) -> bool:
+    """Whether all sites are spins and no Hamiltonian is a user's matrix, which may flip everything at once."""
+    b = problem.battery
+    parts = (b.battery, b.charger, b.interaction, *(op for op, _ in b.drives))
+    return b.space.spins_only and not any(isinstance(t, Matrix) for op in parts for t in op.active)

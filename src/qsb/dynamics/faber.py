@@ -1,0 +1,168 @@
+r"""Faber series of :math:`e^{tG}` for dissipative generators.
+
+The spectrum of a Lindblad generator lies in a box -kappa <= Re <= 0, |Im| <= omega. In an ellipse around it with
+centre c = -kappa/2 and foci c +- d the Faber polynomials are scaled Chebyshev polynomials, and
+
+    e^{tG} = e^{ct} sum_k (2 - delta_k0) J_k(w t) S_k,   B = (G - c)/w,  S_{k+1} = 2 B S_k + S_{k-1}   (d = iw),
+    e^{tG} = e^{ct} sum_k (2 - delta_k0) I_k(w t) S_k,   B = (G - c)/w,  S_{k+1} = 2 B S_k - S_{k-1}   (d = w).
+
+All coefficients are real, and they alone depend on t: one recursion gives the states at many times. Beyond k ~ w t
+the series ends faster than exponentially, so it needs about one application of G a unit of phase. (Derived from the
+Jacobi-Anger expansion; for the ellipse see W. Huisinga et al., J. Chem. Phys. 110, 5538 (1999).)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import dgemm
+from scipy.special import ive, jv
+
+from qsb.dynamics.representation import Array, Generator
+from qsb.errors import ConvergenceError
+
+#: foci closer together than this share of the longer half-axis would make large numbers of small ones
+_NARROWEST = 0.1
+#: terms below this share of the state are rounding
+_NEGLIGIBLE = 1e-17
+#: a term that is this many times larger than the state costs two digits: the window is halved
+_LARGEST = 100.0
+
+
+@dataclass(frozen=True)
+class Faber:
+    """exp(tG)x by its Faber series: matrix-free, many save times from one recursion, error near rounding."""
+
+    name: str = "faber"
+    order: float = math.inf
+    constant_only: bool = True
+    skew_only: bool = False
+    stochastic: bool = False
+    #: bytes that the save states of one window may take
+    window_bytes: int = 2**26
+    #: bytes of the terms that are added to the save states in one product
+    block_bytes: int = 2**24
+    #: largest half-axis x time of one window
+    window_phase: float = 400.0
+
+    def advance(
+        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """Expand window by window, each with dense output at its save times.
+
+        Raises:
+            ConvergenceError: if terms grow even in short windows, so that rounding would spoil the sum.
+        """
+        assert generator.extent is not None
+        decay, frequency = generator.extent()
+        ellipse = _Ellipse.around(decay, frequency)
+        at, now, phase = 0, start, self.window_phase
+        room = max(1, int(self.window_bytes // x.nbytes))
+        while at < len(times):
+            group = [t for t in times[at : at + room] if (t - now) * ellipse.longest <= phase]
+            saved = len(group)
+            if not group:  # one save time lies beyond a window: walk there in equal strides
+                strides = math.ceil((times[at] - now) * ellipse.longest / phase)
+                group = [now + (times[at] - now) / strides]
+            states = self._window(generator, x, now, group, ellipse)
+            if states is None:
+                phase /= 2
+                if phase < self.window_phase / 1000:
+                    raise ConvergenceError(
+                        "the Faber series", _LARGEST, 1.0, "the bounds of the generator are too narrow: report this."
+                    )
+                continue
+            yield from states[:saved]
+            x, now, at = states[-1], group[-1], at + saved
+
+    def _window(
+        self, generator: Generator, x: Array, now: float, times: list[float], ellipse: _Ellipse
+    ) -> NDArray[np.float64] | None:
+        """States at the times; None if terms are so large that their sum would lose digits."""
+        steps = np.array(times) - now
+        weights = ellipse.coefficients(steps)
+        size = float(np.linalg.norm(x))
+        if size == 0.0 or steps[-1] <= 0:
+            return np.broadcast_to(x, (len(times), *x.shape)).copy()
+        terms = weights.shape[1]
+        rows = max(1, min(terms, 32, int(self.block_bytes // x.nbytes)))
+        flat = x.reshape(-1).view(np.float64)
+        out, block = np.zeros((len(times), flat.size)), np.empty((rows, flat.size))
+        greatest = np.abs(weights).max(axis=0)
+        previous, current = x, ellipse.shifted(generator, now, x)
+        forward, filled = not ellipse.real, 0
+        for k in range(terms):
+            if k > 1:
+                # 2 B S_k -+ S_{k-1}, in place: the state is as long as memory allows
+                following = ellipse.shifted(generator, now, current)
+                following *= 2
+                np.add(following, previous, out=following) if forward else np.subtract(following, previous, out=following)
+                previous, current = current, following
+            term = previous if k == 0 else current
+            block[filled] = term.reshape(-1).view(np.float64)
+            filled += 1
+            length = float(np.linalg.norm(block[filled - 1])) / size
+            if not greatest[k] * length <= _LARGEST:
+                return None
+            done = k == terms - 1 or (k > ellipse.peak(steps[-1]) and greatest[k] * length < _NEGLIGIBLE)
+            if filled == rows or done:
+                _accumulate(weights[:, k + 1 - filled : k + 1], block[:filled], out)
+                filled = 0
+            if done:
+                break
+        return out.view(x.dtype).reshape(len(times), *x.shape)
+
+
+def _accumulate(weights: NDArray[np.float64], block: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """out += weights @ block, without the early times that later terms do not reach."""
+    reached = np.flatnonzero(np.abs(weights).max(axis=1) > _NEGLIGIBLE)
+    if reached.size:
+        # transposes, for BLAS adds in place to columns only
+        rest = out[reached[0] :].T
+        dgemm(1.0, block.T, weights[reached[0] :].T, beta=1.0, c=rest, overwrite_c=True)
+
+
+@dataclass(frozen=True)
+class _Ellipse:
+    """Centre, distance of the foci from it, and whether they lie on the real axis."""
+
+    centre: float
+    focus: float
+    real: bool
+    longest: float
+
+    @classmethod
+    def around(cls, decay: float, frequency: float) -> _Ellipse:
+        half = max(decay / 2, 0.0)
+        longest = max(half, frequency, 1e-12)
+        focus = math.sqrt(abs(frequency**2 - half**2))
+        return cls(-half, max(focus, _NARROWEST * longest), half > frequency, longest)
+
+    def shifted(self, generator: Generator, now: float, x: Array) -> Array:
+        """(G - c) x / w."""
+        out = generator.apply(now, x)
+        if self.centre != 0.0:
+            out = out - self.centre * x
+        out *= 1 / self.focus
+        return out
+
+    def peak(self, step: float) -> float:
+        """The term after which the series falls for good."""
+        return math.sqrt(2 * self.longest * step) if self.real else self.longest * step
+
+    def coefficients(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Weights (T, K) of the terms at each time, to rounding."""
+        phase = float(steps.max()) * self.longest
+        terms = int(phase + 14 * (phase + 1) ** (1 / 3) + 30)
+        k = np.arange(terms)[None, :]
+        z = self.focus * steps[:, None]
+        if self.real:
+            weights = ive(k, z) * np.exp((self.centre + self.focus) * steps)[:, None]
+        else:
+            weights = jv(k, z) * np.exp(self.centre * steps)[:, None]
+        weights[:, 1:] *= 2
+        return np.asarray(weights)
