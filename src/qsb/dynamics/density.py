@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from qsb.algebra import build
 from qsb.algebra.hermitian import pack
-from qsb.algebra.opsum import Matrix
+from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics.faber import Faber
 from qsb.dynamics.frame import MixedReadout
 from qsb.dynamics.full import FullFrame, start_density
 from qsb.dynamics.integrate import DormandPrince, Propagator
-from qsb.dynamics.faber import Faber
 from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.lindblad import gather_generator, matrix_generator
 from qsb.dynamics.representation import Array, Generator, Reduced, Request, Size, batch_bytes
@@ -66,9 +69,20 @@ class Density:
         frame = FullFrame(problem)
         charger: Array | None = None
         if "charger_variance" in request.needs:
-            charger = build.dense(frame.charger_sum, space)
-        readout = MixedReadout(frame, request, build.dense(problem.battery.battery, space), charger)
+            charger = _dense(frame.charger_sum, space)
+        readout = MixedReadout(frame, request, _dense(problem.battery.battery, space), charger)
         return Reduced(start, generators, readout)
+
+
+def _dense(op: OpSum, space: Space) -> Array:
+    """Dense matrix of an operator, scattered from its few flips where the sites are spins."""
+    if not space.spins_only:
+        return build.dense(op, space)
+    size, g = space.dimension, build.gather(op, space)
+    out, row = np.zeros((size, size), dtype=complex), np.arange(size)
+    for x, v in zip(g.flips, g.values, strict=True):
+        out[row, row ^ x] = v
+    return out
 
 
 def _named(problem: Problem) -> bool:

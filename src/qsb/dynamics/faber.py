@@ -1,7 +1,7 @@
 r"""Faber series of :math:`e^{tG}` for dissipative generators.
 
 The spectrum of a Lindblad generator lies in a box -kappa <= Re <= 0, |Im| <= omega. In an ellipse around it with
-centre c = -kappa/2 and foci c +- d the Faber polynomials are scaled Chebyshev polynomials, and
+centre c and foci c +- d the Faber polynomials are scaled Chebyshev polynomials, and
 
     e^{tG} = e^{ct} sum_k (2 - delta_k0) J_k(w t) S_k,   B = (G - c)/w,  S_{k+1} = 2 B S_k + S_{k-1}   (d = iw),
     e^{tG} = e^{ct} sum_k (2 - delta_k0) I_k(w t) S_k,   B = (G - c)/w,  S_{k+1} = 2 B S_k - S_{k-1}   (d = w).
@@ -20,13 +20,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import dgemm
-from scipy.special import ive, jv
 
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
 
-#: foci closer together than this share of the longer half-axis would make large numbers of small ones
-_NARROWEST = 0.1
+#: the foci lie this much further out than the highest frequency, where polynomials grow by the root of the distance
+_MARGIN = 1.03
+_SHORTEST = 1e-12
 #: terms below this share of the state are rounding
 _NEGLIGIBLE = 1e-17
 #: a term that is this many times larger than the state costs two digits: the window is halved
@@ -58,15 +58,14 @@ class Faber:
             ConvergenceError: if terms grow even in short windows, so that rounding would spoil the sum.
         """
         assert generator.extent is not None
-        decay, frequency = generator.extent()
-        ellipse = _Ellipse.around(decay, frequency)
+        ellipse = _Ellipse.around(*generator.extent())
         at, now, phase = 0, start, self.window_phase
         room = max(1, int(self.window_bytes // x.nbytes))
         while at < len(times):
-            group = [t for t in times[at : at + room] if (t - now) * ellipse.longest <= phase]
+            group = [t for t in times[at : at + room] if (t - now) * ellipse.focus <= phase]
             saved = len(group)
             if not group:  # one save time lies beyond a window: walk there in equal strides
-                strides = math.ceil((times[at] - now) * ellipse.longest / phase)
+                strides = math.ceil((times[at] - now) * ellipse.focus / phase)
                 group = [now + (times[at] - now) / strides]
             states = self._window(generator, x, now, group, ellipse)
             if states is None:
@@ -92,7 +91,7 @@ class Faber:
         rows = max(1, min(terms, 32, int(self.block_bytes // x.nbytes)))
         flat = x.reshape(-1).view(np.float64)
         out, block = np.zeros((len(times), flat.size)), np.empty((rows, flat.size))
-        greatest = np.abs(weights).max(axis=0)
+        greatest, lengths = np.abs(weights).max(axis=0), np.zeros(terms)
         previous, current = x, ellipse.shifted(generator, now, x)
         forward, filled = not ellipse.real, 0
         for k in range(terms):
@@ -105,21 +104,24 @@ class Faber:
             term = previous if k == 0 else current
             block[filled] = term.reshape(-1).view(np.float64)
             filled += 1
-            length = float(np.linalg.norm(block[filled - 1])) / size
-            if not greatest[k] * length <= _LARGEST:
+            lengths[k] = math.sqrt(np.vdot(block[filled - 1], block[filled - 1])) / size
+            share = greatest[k] * lengths[k]
+            if not share <= _LARGEST:
                 return None
-            done = k == terms - 1 or (k > ellipse.peak(steps[-1]) and greatest[k] * length < _NEGLIGIBLE)
+            done = k == terms - 1 or (k > ellipse.peak(steps[-1]) and share < _NEGLIGIBLE)
             if filled == rows or done:
-                _accumulate(weights[:, k + 1 - filled : k + 1], block[:filled], out)
+                _accumulate(weights[:, k + 1 - filled : k + 1], lengths[k + 1 - filled : k + 1], block[:filled], out)
                 filled = 0
             if done:
                 break
         return out.view(x.dtype).reshape(len(times), *x.shape)
 
 
-def _accumulate(weights: NDArray[np.float64], block: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """out += weights @ block, without the early times that later terms do not reach."""
-    reached = np.flatnonzero(np.abs(weights).max(axis=1) > _NEGLIGIBLE)
+def _accumulate(
+    weights: NDArray[np.float64], lengths: NDArray[np.float64], block: NDArray[np.float64], out: NDArray[np.float64]
+) -> None:
+    """out += weights @ block, without the early times that later terms of these lengths do not reach."""
+    reached = np.flatnonzero((np.abs(weights) * lengths).max(axis=1) > _NEGLIGIBLE)
     if reached.size:
         # transposes, for BLAS adds in place to columns only
         rest = out[reached[0] :].T
@@ -133,14 +135,17 @@ class _Ellipse:
     centre: float
     focus: float
     real: bool
-    longest: float
 
     @classmethod
-    def around(cls, decay: float, frequency: float) -> _Ellipse:
-        half = max(decay / 2, 0.0)
-        longest = max(half, frequency, 1e-12)
-        focus = math.sqrt(abs(frequency**2 - half**2))
-        return cls(-half, max(focus, _NARROWEST * longest), half > frequency, longest)
+    def around(cls, decay: float, frequency: float, tip: float) -> _Ellipse:
+        """Foci above and below the centre where frequencies are larger than decays, beside it otherwise.
+
+        The polynomials grow fastest at the tips, so the centre has the decay of the highest frequency there: slower
+        decays at lower frequencies grow at most as the factor e^{ct} shrinks.
+        """
+        if frequency * _MARGIN > decay / 2:
+            return cls(-min(tip, decay), max(frequency * _MARGIN, _SHORTEST), False)
+        return cls(-decay / 2, max(decay / 2 * _MARGIN, _SHORTEST), True)
 
     def shifted(self, generator: Generator, now: float, x: Array) -> Array:
         """(G - c) x / w."""
@@ -152,17 +157,16 @@ class _Ellipse:
 
     def peak(self, step: float) -> float:
         """The term after which the series falls for good."""
-        return math.sqrt(2 * self.longest * step) if self.real else self.longest * step
+        return math.sqrt(2 * self.focus * step) if self.real else self.focus * step
 
     def coefficients(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Weights (T, K) of the terms at each time, to rounding."""
-        phase = float(steps.max()) * self.longest
+        phase = float(steps.max()) * self.focus
         terms = int(phase + 14 * (phase + 1) ** (1 / 3) + 30)
-        k = np.arange(terms)[None, :]
-        z = self.focus * steps[:, None]
-        if self.real:
-            weights = ive(k, z) * np.exp((self.centre + self.focus) * steps)[:, None]
-        else:
-            weights = jv(k, z) * np.exp(self.centre * steps)[:, None]
+        from qsb.algebra.kernels.bessel import bessel
+
+        weights = np.empty((len(steps), terms))
+        bessel(self.focus * steps, self.real, weights)
+        weights *= np.exp((self.centre + (self.focus if self.real else 0.0)) * steps)[:, None]
         weights[:, 1:] *= 2
-        return np.asarray(weights)
+        return weights

@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 
 from qsb.algebra import build
+from qsb.algebra.hermitian import pack, unpack
 from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
-from qsb.dynamics.frame import Operator, Sparse, spectral_bounds
+from qsb.dynamics.frame import Operator, Sparse
 from qsb.dynamics.full import operator
 from qsb.dynamics.representation import Apply, Array, Generator
 from qsb.dynamics.segment import Segment
@@ -71,7 +73,7 @@ def matrix_generator(
         tuple(dissipative),
         dense=dense if segment.constant and size * size <= DENSE_UNKNOWNS else None,
         norm=lambda: 2 * _norm(h) + decay,
-        extent=lambda: (decay, _spread(Sparse(h), size)),
+        extent=lambda: _extent(Sparse(h), size, decay, _dissipator(constant)),
     )
 
 
@@ -81,13 +83,37 @@ def _norm(m: Any) -> float:
     return float(max(np.sqrt(a.sum(axis=1).max() * a.sum(axis=0).max()), 1e-300)) if a.nnz else 0.0
 
 
-def _spread(op: Operator, size: int) -> float:
-    """Highest minus lowest energy of H, which bounds the frequencies of rho."""
+def _extent(
+    op: Operator, size: int, decay: float, dissipate: Callable[[Array], Array]
+) -> tuple[float, float, float]:
+    """Fastest decay, the spread of H, and the decay of |highest><lowest|, the coherence of highest frequency.
+
+    Args:
+        op: H.
+        size: its dimension.
+        decay: a bound of all decays.
+        dissipate: the dissipator on Hermitian matrices.
+    """
+    low, high, u, v = _extremes(op, size)
+    tip = np.outer(u, v.conj())
+    tip = (tip + tip.conj().T) / np.sqrt(2)
+    return decay, high - low, float(-np.vdot(tip, dissipate(tip)).real)
+
+
+def _extremes(op: Operator, size: int) -> tuple[float, float, Array, Array]:
+    """Lowest and highest energy of H with their kets, to a few digits."""
     if size <= SPECTRUM_LIMIT:
-        e = np.linalg.eigvalsh(np.array([op.apply(v) for v in np.eye(size, dtype=complex)]).T)
-        return float(e[-1] - e[0])
-    low, high = spectral_bounds(op, size)
-    return high - low
+        e, u = np.linalg.eigh(op.apply(np.eye(size, dtype=complex)))
+        return float(e[0]), float(e[-1]), u[:, 0], u[:, -1]
+    linear = spla.LinearOperator(
+        (size, size), matvec=lambda v: op.apply(np.asarray(v, dtype=complex).ravel()), dtype=complex
+    )
+    start = np.random.default_rng(5).normal(size=size).astype(complex)
+    found = []
+    for which in ("SA", "LA"):
+        e, u = spla.eigsh(linear, k=1, which=which, v0=start, tol=1e-4, maxiter=20000)
+        found.append((float(e[0]), u[:, 0]))
+    return found[0][0], found[1][0], found[0][1], found[1][1]
 
 
 def _commutator(h: Any) -> Apply:
@@ -210,6 +236,14 @@ def _hamiltonian_rows(op: OpSum, space: Space) -> Rows:
     return {int(x): -1j * v for x, v in zip(g.flips, g.values, strict=True)}
 
 
+def _scattered(rows: Rows, size: int) -> Array:
+    """The dense matrix of rows."""
+    out, index = np.zeros((size, size), dtype=complex), np.arange(size)
+    for x, v in rows.items():
+        out[index, index ^ x] = v
+    return out
+
+
 @dataclass
 class _Noise:
     """Dissipators of constant rate, split by what the kernel can do with them."""
@@ -282,8 +316,10 @@ def gather_generator(segment: Segment, space: Space) -> Generator:
     dissipator = _tables({}, noise, size)
     whole = _tables(rows, noise, size)
 
-    def spread() -> float:
-        return _spread(operator(segment.hamiltonian, space), size)
+    def extent() -> tuple[float, float, float]:
+        # a small H is scattered from the rows that are there
+        h = operator(segment.hamiltonian, space) if size > SPECTRUM_LIMIT else Sparse(1j * _scattered(rows, size))
+        return _extent(h, size, whole.decay, lambda rho: unpack(dissipator.apply(pack(rho))))
 
     def dense() -> Array:
         units = np.eye(size * size).reshape(-1, size, size)
@@ -294,8 +330,8 @@ def gather_generator(segment: Segment, space: Space) -> Generator:
         ((None, _tables(rows, None, size).apply), *((f, _tables(r, None, size).apply) for r, f in driven)),
         (*(((None, dissipator.apply),) if noise is not None else ()), *rated),
         dense=dense if segment.constant and size * size <= DENSE_UNKNOWNS else None,
-        norm=lambda: spread() + whole.decay,
-        extent=lambda: (whole.decay, spread()),
+        norm=lambda: sum(extent()[:2]),
+        extent=extent,
         whole=_fused(rows, driven, noise, rated, size) if driven or rated else (lambda t, x: whole.apply(x)),
     )
 

@@ -30,8 +30,8 @@ class Generator:
             None.
         norm: an upper bound, or a good estimate, of the operator norm of G over the segment.
         bounds: for a skew generator, (lowest, highest) bounds of the spectrum of H; None otherwise.
-        extent: of a dissipative generator, (fastest decay, highest frequency): its spectrum lies about within
-            -decay <= Re <= 0 and |Im| <= frequency.
+        extent: of a dissipative generator, (fastest decay, highest frequency, decay of the highest frequency): its
+            spectrum lies about within -decay <= Re <= 0 and |Im| <= frequency.
         whole: (t, x) -> dx/dt in one pass, where that is less work than the sum of the pieces.
         kept: what an integrator has made of this generator and can use again (eigenvectors, exponentials).
     """
@@ -43,7 +43,7 @@ class Generator:
     dense: Callable[[], Array] | None = None
     norm: Callable[[], float] = field(default=lambda: 1.0)
     bounds: Callable[[], tuple[float, float]] | None = None
-    extent: Callable[[], tuple[float, float]] | None = None
+    extent: Callable[[], tuple[float, float, float]] | None = None
     whole: Callable[[float, Array], Array] | None = None
     kept: dict[str, Any] = field(default_factory=dict)
 

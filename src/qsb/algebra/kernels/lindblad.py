@@ -11,8 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-#: multiply-adds below which one thread is faster than several
-PARALLEL_WORK = 1_000_000
+#: multiply-adds below which one thread is not slower than several, on a machine that others use as well
+PARALLEL_WORK = 20_000_000
 #: columns of R that are treated together: their products stay in the cache next to the core
 TILE = 32
 
