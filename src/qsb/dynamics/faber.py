@@ -89,26 +89,30 @@ class Faber:
             return np.broadcast_to(x, (len(times), *x.shape)).copy()
         terms = weights.shape[1]
         rows = max(1, min(terms, 32, int(self.block_bytes // x.nbytes)))
-        flat = x.reshape(-1).view(np.float64)
-        out, block = np.zeros((len(times), flat.size)), np.empty((rows, flat.size))
+        reals = x.nbytes // 8
+        out, block = np.zeros((len(times), reals)), np.empty((rows, reals))
         greatest, lengths = np.abs(weights).max(axis=0), np.zeros(terms)
         previous, current = x, ellipse.shifted(generator, now, x)
-        forward, filled = not ellipse.real, 0
+        combine, filled, last = np.subtract if ellipse.real else np.add, 0, math.inf
         for k in range(terms):
             if k > 1:
                 # 2 B S_k -+ S_{k-1}, in place: the state is as long as memory allows
                 following = ellipse.shifted(generator, now, current)
                 following *= 2
-                np.add(following, previous, out=following) if forward else np.subtract(following, previous, out=following)
+                combine(following, previous, out=following)
                 previous, current = current, following
             term = previous if k == 0 else current
-            block[filled] = term.reshape(-1).view(np.float64)
+            block[filled] = np.ascontiguousarray(term).reshape(-1).view(np.float64)
             filled += 1
             lengths[k] = math.sqrt(np.vdot(block[filled - 1], block[filled - 1])) / size
             share = greatest[k] * lengths[k]
             if not share <= _LARGEST:
                 return None
-            done = k == terms - 1 or (k > ellipse.peak(steps[-1]) and share < _NEGLIGIBLE)
+            # of a state that stands still every second term vanishes
+            done = k > ellipse.peak(steps[-1]) and max(share, last) < _NEGLIGIBLE
+            last = share
+            if k == terms - 1 and not done:
+                return None
             if filled == rows or done:
                 _accumulate(weights[:, k + 1 - filled : k + 1], lengths[k + 1 - filled : k + 1], block[:filled], out)
                 filled = 0
@@ -157,11 +161,11 @@ class _Ellipse:
 
     def peak(self, step: float) -> float:
         """The term after which the series falls for good."""
-        return math.sqrt(2 * self.focus * step) if self.real else self.focus * step
+        return math.sqrt(2 * self.focus * step) if self.real else math.hypot(self.focus, self.centre) * step
 
     def coefficients(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Weights (T, K) of the terms at each time, to rounding."""
-        phase = float(steps.max()) * self.focus
+        phase = float(steps.max()) * math.hypot(self.focus, self.centre)
         terms = int(phase + 14 * (phase + 1) ** (1 / 3) + 30)
         from qsb.algebra.kernels.bessel import bessel
 

@@ -58,20 +58,21 @@ def matrix_generator(
     size = h.shape[0]
     decay = sum(2 * rate * _norm(op) ** 2 for rate, op in constant)
 
-    def dense() -> Array:
+    def sparse() -> Any:
         """-i[H, .] + sum rate D[L] on row-major rho, from Kronecker products."""
         one = sp.eye_array(size)
         total = -1j * (sp.kron(h, one) - sp.kron(one, h.T))
         for rate, op in constant:
             n = op.conj().T @ op
             total = total + rate * (sp.kron(op, op.conj()) - (sp.kron(n, one) + sp.kron(one, n.T)) / 2)
-        return np.asarray(total.toarray(), dtype=complex)[None]
+        return sp.csr_array(total)
 
     return Generator(
         segment,
         tuple(unitary),
         tuple(dissipative),
-        dense=dense if segment.constant and size * size <= DENSE_UNKNOWNS else None,
+        dense=(lambda: sparse().toarray()[None]) if segment.constant and size * size <= DENSE_UNKNOWNS else None,
+        sparse=sparse if segment.constant else None,
         norm=lambda: 2 * _norm(h) + decay,
         extent=lambda: _extent(Sparse(h), size, decay, _dissipator(constant)),
     )

@@ -28,6 +28,7 @@ class Generator:
         skew: whether G = -iH with H Hermitian and x a ket.
         dense: builds the dense matrix of a constant generator, (B, n, n) acting on x reshaped to (B, n), or
             None.
+        sparse: builds the sparse matrix of a constant generator, acting on x.ravel(), or None.
         norm: an upper bound, or a good estimate, of the operator norm of G over the segment.
         bounds: for a skew generator, (lowest, highest) bounds of the spectrum of H; None otherwise.
         extent: of a dissipative generator, (fastest decay, highest frequency, decay of the highest frequency): its
@@ -41,6 +42,7 @@ class Generator:
     dissipative: tuple[tuple[Callable[[float], float] | None, Apply], ...] = ()
     skew: bool = False
     dense: Callable[[], Array] | None = None
+    sparse: Callable[[], Any] | None = None
     norm: Callable[[], float] = field(default=lambda: 1.0)
     bounds: Callable[[], tuple[float, float]] | None = None
     extent: Callable[[], tuple[float, float, float]] | None = None
