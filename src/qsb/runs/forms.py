@@ -181,6 +181,7 @@ class SaveForm(Form):
     cells: list[int] = []
     cut: int | None = None
     charging_time_of: str = "stored_energy"
+    steady: bool = False
 
     @model_validator(mode="after")
     def _one_grid(self) -> Self:
