@@ -43,7 +43,7 @@ class Faber:
     skew_only: bool = False
     stochastic: bool = False
     #: bytes that the save states of one window may take
-    window_bytes: int = 2**26
+    window_bytes: int = 2**27
     #: bytes of the terms that are added to the save states in one product
     block_bytes: int = 2**24
     #: largest half-axis x time of one window

@@ -213,9 +213,8 @@ def _sandwich(real: Any, imag: Any, x: Array) -> Array:
     """Real form of L rho L^+ for L = real + i imag."""
     y = real @ (real @ x.T).T
     if imag.nnz:
-        # the cross terms see rho^* = S - iA, whose real form is x^T
-        cross = real @ (imag @ x).T
-        y = y + imag @ (imag @ x.T).T + cross.T - cross
+        # the cross terms i (imag rho real^T - real rho imag^T) see S - A, which is x^T
+        y = y + imag @ (imag @ x.T).T + imag @ (real @ x).T - real @ (imag @ x).T
     return np.asarray(y)
 
 
