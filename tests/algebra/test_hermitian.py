@@ -34,7 +34,9 @@ def test_packing_sees_what_is_not_hermitian():
 
 
 @pytest.mark.parametrize("run", ["_serial", "_parallel"])
-@pytest.mark.parametrize(("sites", "k", "g"), [(1, 2, 2), (2, 1, 0), (2, 0, 3), (3, 5, 2), (4, 9, 6), (6, 6, 5), (7, 3, 0)])
+@pytest.mark.parametrize(
+    ("sites", "k", "g"), [(1, 2, 2), (2, 1, 0), (2, 0, 3), (3, 5, 2), (4, 9, 6), (6, 6, 5), (7, 3, 0)]
+)
 def test_the_pass_is_the_formula(run, sites, k, g):
     """M rho + (M rho)^+ + weight * rho + sum l rho l^+, by dense matrices; D above and below one tile."""
     d, rng = 1 << sites, np.random.default_rng(sites)

@@ -225,7 +225,17 @@ def test_a_wrong_rate_is_seen():
 def test_readouts_of_real_forms_are_those_of_the_matrices():
     p = cells(3, coupling=pairs(0.5), frequency=[1.0, 0.7, 1.3], tilt=0.2, channels=(qsb.emission(0.1),))
     needs = frozenset(
-        {"energy", "power", "variance", "charger_variance", "spectrum", "populations", "pinched", "marginals", "reduced"}
+        {
+            "energy",
+            "power",
+            "variance",
+            "charger_variance",
+            "spectrum",
+            "populations",
+            "pinched",
+            "marginals",
+            "reduced",
+        }
     )
     readout = Density().reduce(p, Request(needs, (0, 2))).readout
     rho = np.array([random_state(8, s) for s in range(4)])

@@ -18,7 +18,7 @@ from qsb.dynamics.full import FullFrame, start_density
 from qsb.dynamics.integrate import DormandPrince, Propagator
 from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.lindblad import gather_generator, matrix_generator
-from qsb.dynamics.representation import Array, Generator, Reduced, Request, Size, batch_bytes
+from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced, Request, Size, Work
 from qsb.dynamics.segment import segments
 
 #: a series costs less than an exponential and products with it above 4 x 4 density matrices
@@ -42,11 +42,32 @@ class Density:
         return full_lacks(problem, needs, pure=False)
 
     def size(self, problem: Problem, request: Request) -> Size:
-        """Twenty matrices (stages and eigenvalue work), a batch of save states, and what small exponentials take."""
-        d = problem.battery.space.dimension
-        unknowns = d * d
-        dense = 12 * 16 * unknowns**2 if unknowns <= PROPAGATOR_UNKNOWNS else 0
-        return Size(unknowns, 16 * unknowns * 20 + batch_bytes(problem, unknowns) + dense)
+        """States of a window of the series, a batch of them with both derivatives (twice while stacked), a few more.
+
+        A number of the state is real on spins and complex elsewhere.
+        """
+        d, saved = problem.battery.space.dimension, len(problem.times)
+        state = (8 if _named(problem) else 16) * d * d
+        series = Faber()
+        window = min(saved, max(1, series.window_bytes // state))
+        block = min(32, max(1, series.block_bytes // state))
+        batch = min(saved, max(1, BATCH_BYTES // (3 * state)))
+        return Size(d * d, state * (window + block + 9 * batch + 30), self._work(problem))
+
+    def _work(self, problem: Problem) -> Work:
+        """One application of the generator a unit of phase, and one diagonalisation a save time."""
+        b, parts, saved = problem.battery, segments(problem), len(problem.times)
+        d = float(min(b.space.dimension, 2**100))  # refused long before
+        flips = sum(t.order(b.space) > 0 for op in (b.battery, b.charger, b.interaction) for t in op.active)
+        pairs = min(b.space.sites**2, 64)
+        phase = sum(2.0 * b.space.sites * (s.end - s.start) + 60 for s in parts)
+        applied = phase * (1 if problem.structure.time_independent else 12) + 2 * saved
+        row = 4.0 * (flips + pairs) + 2 * b.space.sites
+        return Work(
+            flops=applied * row * d**2 + 2.0 * saved * phase * d**2 + 22.0 * saved * d**3,
+            traffic=applied * 48.0 * d**2,
+            calls=6 * applied + 10 * saved,
+        )
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""

@@ -43,7 +43,7 @@ class Faber:
     skew_only: bool = False
     stochastic: bool = False
     #: bytes that the save states of one window may take
-    window_bytes: int = 2**27
+    window_bytes: int = 2**26
     #: bytes of the terms that are added to the save states in one product
     block_bytes: int = 2**24
     #: largest half-axis x time of one window
@@ -76,7 +76,8 @@ class Faber:
                     )
                 continue
             yield from states[:saved]
-            x, now, at = states[-1], group[-1], at + saved
+            x, now, at = states[-1].copy(), group[-1], at + saved
+            del states
 
     def _window(
         self, generator: Generator, x: Array, now: float, times: list[float], ellipse: _Ellipse

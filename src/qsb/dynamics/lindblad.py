@@ -84,9 +84,7 @@ def _norm(m: Any) -> float:
     return float(max(np.sqrt(a.sum(axis=1).max() * a.sum(axis=0).max()), 1e-300)) if a.nnz else 0.0
 
 
-def _extent(
-    op: Operator, size: int, decay: float, dissipate: Callable[[Array], Array]
-) -> tuple[float, float, float]:
+def _extent(op: Operator, size: int, decay: float, dissipate: Callable[[Array], Array]) -> tuple[float, float, float]:
     """Fastest decay, the spread of H, and the decay of |highest><lowest|, the coherence of highest frequency.
 
     Args:
@@ -135,8 +133,10 @@ def _dissipator(pairs: list[tuple[float, Any]]) -> Apply:
         half = -(decay @ rho)
         out = half + half.conj().T
         for rate, op, _ in kept:
-            # L rho L^+ = (L (L rho)^+)^+ and rho is Hermitian
-            out = out + rate * (op @ (op @ rho).conj().T).conj().T
+            # L rho L^+ = L (L rho)^+ of a Hermitian rho. Made Hermitian to the last bit: on what is not, this is a gain
+            # without its loss, and rounding would grow exponentially
+            half = rate / 2 * (op @ (op @ rho).conj().T)
+            out = out + half + half.conj().T
         return np.asarray(out)
 
     return apply if kept else (lambda rho: np.zeros_like(rho))

@@ -143,7 +143,7 @@ class Size:
 
 
 #: bytes that one batch of states (with two derivatives) may take
-BATCH_BYTES = 2**27
+BATCH_BYTES = 2**26
 
 
 def batch_bytes(problem: Problem, unknowns: int) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy.linalg as la
 import scipy.sparse as sp
 import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
@@ -121,17 +122,15 @@ def _entering(problem: Problem, reduced: Reduced, integrators: Sequence[str], to
     for generator, name in list(zip(reduced.generators, integrators, strict=True))[:-1]:
         a, b = generator.segment.start, generator.segment.end
         integrator = next(i for i in INTEGRATORS if i.name == name)
-        for x in integrator.advance(generator, x, a, [b], tolerance) if b > a else ():
-            pass
+        if b > a:
+            (x,) = integrator.advance(generator, x, a, [b], tolerance)
     return x
 
 
 # -- small: the null space --------------------------------------------------------------------------------------------
 
 
-def _project(
-    g: Array, problem: Problem, reduced: Reduced, integrators: Sequence[str], tolerance: float
-) -> Array:
+def _project(g: Array, problem: Problem, reduced: Reduced, integrators: Sequence[str], tolerance: float) -> Array:
     """Spectral projection of the start on the null spaces of dense blocks (B, n, n)."""
     u, s, vh = np.linalg.svd(g)
     count = (s <= NULL * s[:, :1]).sum(axis=1)
@@ -141,7 +140,7 @@ def _project(
     for k in np.unique(count):
         pick = np.flatnonzero(count == k)
         if k > 1 and g.shape[-1] <= SPECTRUM_UNKNOWNS:
-            _no_oscillation(g[pick], s[pick, 0])
+            _no_oscillation(g[pick], flat[pick], s[pick, 0])
         right, left = vh[pick, -k:].conj().swapaxes(1, 2), u[pick][:, :, -k:].conj().swapaxes(1, 2)
         # P = R (L R)^-1 L: zero is a semisimple eigenvalue of every Lindblad generator
         weights = np.linalg.solve(left @ right, left @ flat[pick][:, :, None])
@@ -149,14 +148,16 @@ def _project(
     return out.reshape(x.shape).astype(x.dtype, copy=False)
 
 
-def _no_oscillation(g: Array, size: NDArray[np.float64]) -> None:
-    """Refuse generators with eigenvalues on the imaginary axis beside zero."""
-    for matrix, scale in zip(g, size, strict=True):
-        e = np.linalg.eigvals(matrix)
-        kept = e[(np.abs(e.real) <= 1e-9 * scale) & (np.abs(e.imag) > 1e-9 * scale)]
+def _no_oscillation(g: Array, x: Array, size: NDArray[np.float64]) -> None:
+    """Refuse starts with a part in eigenvectors whose eigenvalues lie on the imaginary axis beside zero."""
+    for matrix, start, scale in zip(g, x, size, strict=True):
+        e, left = la.eig(matrix, left=True, right=False)
+        turning = (np.abs(e.real) <= 1e-9 * scale) & (np.abs(e.imag) > 1e-9 * scale)
+        parts = np.abs(left[:, turning].conj().T @ start)
+        kept = np.abs(e[turning].imag)[parts > 1e-9 * np.linalg.norm(start)]
         if kept.size:
             raise SpecError(
-                f"There is no steady state: the noise leaves an oscillation of frequency {np.abs(kept.imag).max():.6g} "
+                f"There is no steady state: the noise leaves an oscillation of frequency {kept.max():.6g} "
                 "undamped. Add noise that reaches it, or leave out steady."
             )
 
@@ -165,9 +166,11 @@ def _no_oscillation(g: Array, size: NDArray[np.float64]) -> None:
 
 
 def _eliminate(g: Any, dimension: int) -> Array | None:
-    """rho of trace 1 with G rho = 0 by sparse elimination, the first equation replaced by the trace; None if singular."""
+    """rho of trace 1 with G rho = 0, the first equation replaced by the trace; None if that is singular."""
     n = g.shape[0]
-    trace = sp.csr_array((np.ones(dimension), (np.zeros(dimension, int), np.arange(dimension) * (dimension + 1))), (1, n))
+    trace = sp.csr_array(
+        (np.ones(dimension), (np.zeros(dimension, int), np.arange(dimension) * (dimension + 1))), (1, n)
+    )
     matrix = sp.csc_array(sp.vstack([trace, g[1:]]))
     right = np.zeros(n, dtype=complex)
     right[0] = 1.0
@@ -234,7 +237,7 @@ class _Cells:
             at, count = space.offset(j.group), space.group(j.group).count
             for i, rate in enumerate(np.broadcast_to(per_site(j.rate, count, "A rate"), count)):
                 g[at + i] += rate * _dissipator(SPIN_OPERATORS[str(j.op)])
-                relaxed[at + i] += rate if j.op in "+-" else 0.0
+                relaxed[at + i] += rate if j.op in ("+", "-") else 0.0
         if not np.all(relaxed > 0):
             return None
         found = cls(g)
@@ -316,7 +319,7 @@ def _relax(generator: Generator, x: Array, name: str, tolerance: float) -> Array
                 "it relaxes too slowly or oscillates for ever: leave out steady.",
             )
         step = max(2 / _slowest(generator.segment), elapsed / 3)
-        for x in integrator.advance(generator, x, start, [start + step], tolerance):
-            elapsed += step
+        (x,) = integrator.advance(generator, x, start, [start + step], tolerance)
+        elapsed += step
         residual = _residual(generator, x)
     return x
