@@ -149,7 +149,7 @@ BREAKS = {
     "NaN": ("ket", lambda x: x * np.nan, "nan"),
     "another state": ("ket", lambda x: x[::-1].copy(), "conserved energy"),
     "trace": ("density", lambda x: 1.001 * x, "trace"),
-    "hermiticity": ("density", first_entry(1e-3j), "hermiticity|trace"),
+    "hermiticity": ("symmetric", first_entry(1e-3j), "hermiticity|trace"),
     "negative": ("density", lambda x: x + 0.5 * (x - np.eye(8) / 8), "negativity"),
     "NaN in a matrix": ("density", lambda x: x * np.nan, "nan"),
     "trace of a cell": ("product", lambda x: 1.001 * x, "trace"),

@@ -7,6 +7,7 @@ import pytest
 import scipy.linalg as la
 
 from qsb.algebra.build import dense
+from qsb.algebra.hermitian import unpack
 from qsb.algebra.opsum import Local, OpSum, Pair
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
@@ -66,14 +67,14 @@ def exact(problem):
             a = dense(OpSum((Local(name, np.eye(space.sites)[i]),)), space)
             n = a.conj().T @ a
             total += rate * (np.kron(a, a.conj()) - (np.kron(n, one) + np.kron(one, n.T)) / 2)
-    return (la.expm(total * DURATION) @ start.ravel()).reshape(d, d)
+    return (la.expm(total * DURATION) @ unpack(start).ravel()).reshape(d, d)
 
 
 def last(integrator, generator, start, times, tolerance=1e-8):
-    """Return the state at the last time."""
+    """Return the state at the last time; of a density matrix, which is advanced in its real form, itself."""
     states = list(integrator.advance(generator, start, 0.0, times, tolerance))
     assert len(states) == len(times)
-    return states[-1]
+    return states[-1] if generator.skew else unpack(states[-1])
 
 
 EXACT = [
@@ -92,6 +93,8 @@ EXACT = [
     (Faber(), noisy_problem()),
     (Faber(window_phase=2.0), noisy_problem()),
     (Faber(window_bytes=600), noisy_problem()),
+    (Faber(window_phase=0.05), noisy_problem()),
+    (Faber(window_bytes=300), noisy_problem()),
 ]
 
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from qsb.algebra import build
+from qsb.algebra.hermitian import pack
+from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics.faber import Faber
 from qsb.dynamics.frame import MixedReadout
 from qsb.dynamics.full import FullFrame, start_density
-from qsb.dynamics.integrate import choose
+from qsb.dynamics.integrate import DormandPrince, Propagator
 from qsb.dynamics.ket import full_lacks
-from qsb.dynamics.lindblad import DENSE_UNKNOWNS, gather_generator, matrix_generator
-from qsb.dynamics.representation import Array, Reduced, Request, Size, batch_bytes
+from qsb.dynamics.lindblad import gather_generator, matrix_generator
+from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced, Request, Size, Work
 from qsb.dynamics.segment import segments
+
+#: a series costs less than an exponential and products with it above 4 x 4 density matrices
+PROPAGATOR_UNKNOWNS = 16
 
 
 @dataclass(frozen=True)
@@ -33,32 +42,72 @@ class Density:
         return full_lacks(problem, needs, pure=False)
 
     def size(self, problem: Problem, request: Request) -> Size:
-        """Twenty matrices (stages and eigenvalue work), a batch of save states, and what small exponentials take."""
-        d = problem.battery.space.dimension
-        unknowns = d * d
-        dense = 12 * 16 * unknowns**2 if unknowns <= DENSE_UNKNOWNS else 0
-        return Size(unknowns, 16 * unknowns * 20 + batch_bytes(problem, unknowns) + dense)
+        """States of a window of the series, a batch of them with both derivatives (twice while stacked), a few more.
+
+        A number of the state is real on spins and complex elsewhere.
+        """
+        d, saved = problem.battery.space.dimension, len(problem.times)
+        state = (8 if _named(problem) else 16) * d * d
+        series = Faber()
+        window = min(saved, max(1, series.window_bytes // state))
+        block = min(32, max(1, series.block_bytes // state))
+        batch = min(saved, max(1, BATCH_BYTES // (3 * state)))
+        return Size(d * d, state * (window + block + 9 * batch + 30), self._work(problem))
+
+    def _work(self, problem: Problem) -> Work:
+        """One application of the generator a unit of phase, and one diagonalisation a save time."""
+        b, parts, saved = problem.battery, segments(problem), len(problem.times)
+        d = float(min(b.space.dimension, 2**100))  # refused long before
+        flips = sum(t.order(b.space) > 0 for op in (b.battery, b.charger, b.interaction) for t in op.active)
+        pairs = min(b.space.sites**2, 64)
+        phase = sum(2.0 * b.space.sites * (s.end - s.start) + 60 for s in parts)
+        applied = phase * (1 if problem.structure.time_independent else 12) + 2 * saved
+        row = 4.0 * (flips + pairs) + 2 * b.space.sites
+        return Work(
+            flops=applied * row * d**2 + 2.0 * saved * phase * d**2 + 22.0 * saved * d**3,
+            traffic=applied * 48.0 * d**2,
+            calls=6 * applied + 10 * saved,
+        )
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""
-        unknowns = problem.battery.space.dimension**2
-        return tuple(choose(unknowns, constant=s.constant, skew=False).name for s in segments(problem))
+        constant = Propagator() if problem.battery.space.dimension**2 <= PROPAGATOR_UNKNOWNS else Faber()
+        return tuple(constant.name if s.constant else DormandPrince().name for s in segments(problem))
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
-        """Gather kernels on spins, sparse matrices elsewhere."""
+        """Compiled passes over the real form on spins, sparse matrices elsewhere."""
         space = problem.battery.space
+        start, generators = start_density(problem), tuple[Generator, ...]()
+        if _named(problem):
+            start = pack(start)
+            generators = tuple(gather_generator(s, space) for s in segments(problem))
+        else:
 
-        def pairs(j: Jump) -> list[tuple[float, object]]:
-            return [(rate, build.csr(op, space)) for rate, op in j.operators(space)]
+            def pairs(j: Jump) -> list[tuple[float, object]]:
+                return [(rate, build.csr(op, space)) for rate, op in j.operators(space)]
 
-        spins = space.spins_only and not problem.structure.opaque
-        generators = tuple(
-            gather_generator(s, space) if spins else matrix_generator(s, lambda op: build.csr(op, space), pairs)
-            for s in segments(problem)
-        )
+            generators = tuple(matrix_generator(s, lambda op: build.csr(op, space), pairs) for s in segments(problem))
         frame = FullFrame(problem)
         charger: Array | None = None
         if "charger_variance" in request.needs:
-            charger = build.dense(frame.charger_sum, space)
-        readout = MixedReadout(frame, request, build.dense(problem.battery.battery, space), charger)
-        return Reduced(start_density(problem), generators, readout)
+            charger = _dense(frame.charger_sum, space)
+        readout = MixedReadout(frame, request, _dense(problem.battery.battery, space), charger)
+        return Reduced(start, generators, readout)
+
+
+def _dense(op: OpSum, space: Space) -> Array:
+    """Dense matrix of an operator, scattered from its few flips where the sites are spins."""
+    if not space.spins_only:
+        return build.dense(op, space)
+    size, g = space.dimension, build.gather(op, space)
+    out, row = np.zeros((size, size), dtype=complex), np.arange(size)
+    for x, v in zip(g.flips, g.values, strict=True):
+        out[row, row ^ x] = v
+    return out
+
+
+def _named(problem: Problem) -> bool:
+    """Whether all sites are spins and no Hamiltonian is a user's matrix, which may flip everything at once."""
+    b = problem.battery
+    parts = (b.battery, b.charger, b.interaction, *(op for op, _ in b.drives))
+    return b.space.spins_only and not any(isinstance(t, Matrix) for op in parts for t in op.active)

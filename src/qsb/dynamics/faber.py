@@ -1,10 +1,14 @@
-r"""`Faber`: exp(tG) in polynomials that are small on an ellipse around the spectrum of G.
+r"""Faber series of :math:`e^{tG}` for dissipative generators.
 
-Chebyshev polynomials serve spectra on a line. A noisy generator fills a region that is as wide as its fastest decay
-and as high as its fastest oscillation. The Faber polynomials of the ellipse with half-axes a (real), b (imaginary)
-around c obey a recursion of three terms as well, F_1 = 2(z - c)/(a + b), F_{k+1} = F_1 F_k - q F_{k-1} with
-q = (a - b)/(a + b), and do not grow there (Huisinga, Pesce, Kosloff, Saalfrank, J. Chem. Phys. 110, 5538 (1999)).
-The coefficients of exp(tz) are its Fourier coefficients along the boundary.
+The spectrum of a Lindblad generator lies in a box -kappa <= Re <= 0, |Im| <= omega. In an ellipse around it with
+centre c and foci c +- d the Faber polynomials are scaled Chebyshev polynomials, and
+
+    e^{tG} = e^{ct} sum_k (2 - delta_k0) J_k(w t) S_k,   B = (G - c)/w,  S_{k+1} = 2 B S_k + S_{k-1}   (d = iw),
+    e^{tG} = e^{ct} sum_k (2 - delta_k0) I_k(w t) S_k,   B = (G - c)/w,  S_{k+1} = 2 B S_k - S_{k-1}   (d = w).
+
+All coefficients are real, and they alone depend on t: one recursion gives the states at many times. Beyond k ~ w t
+the series ends faster than exponentially, so it needs about one application of G a unit of phase. (Derived from the
+Jacobi-Anger expansion; for the ellipse see W. Huisinga et al., J. Chem. Phys. 110, 5538 (1999).)
 """
 
 from __future__ import annotations
@@ -15,48 +19,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dgemm
 
-from qsb.dynamics.representation import Array, Generator
+from qsb.dynamics.ellipse import Ellipse
+from qsb.dynamics.representation import Array, Expand, Generator
 from qsb.errors import ConvergenceError
 
-Real = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Ellipse:
-    """The ellipse around c with half-axes a (real) and b (imaginary)."""
-
-    centre: float
-    real: float
-    imaginary: float
-
-    @property
-    def scale(self) -> float:
-        """2/(a + b)."""
-        return 2 / (self.real + self.imaginary)
-
-    @property
-    def ratio(self) -> float:
-        """(a - b)/(a + b)."""
-        return (self.real - self.imaginary) / (self.real + self.imaginary)
-
-    def coefficients(self, times: Real) -> Real:
-        """Coefficients (K, M) of exp(t z) for each of M times, cut where all are below rounding."""
-        reach = float(times.max()) * (self.real + self.imaginary) / 2
-        count = 1 << math.ceil(math.log2(6 * reach + 200))
-        w = np.exp(2j * np.pi * np.arange(count // 2 + 1) / count)
-        z = self.centre + (w + self.ratio * w.conj()) / self.scale
-        # on the lower half of the boundary the exponential is the conjugate: its Fourier coefficients are real
-        c = np.fft.hfft(np.exp(times[:, None] * z), count, axis=1)[:, : count // 2] / count
-        size = np.abs(c).max(axis=0)
-        # what is left at high orders is the rounding of the transform
-        noise = max(float(size[3 * len(size) // 4 :].max()), 1e-17 * float(size.max()))
-        return np.ascontiguousarray(c[:, : int(np.flatnonzero(size > 4 * noise)[-1]) + 2].T)
+#: the foci lie this much further out than the highest frequency, where polynomials grow by the root of the distance
+_MARGIN = 1.03
+_SHORTEST = 1e-12
+#: terms below this share of the state are rounding
+_NEGLIGIBLE = 1e-17
+#: a term that is this many times larger than the state costs two digits: the window is halved
+_LARGEST = 100.0
 
 
 @dataclass(frozen=True)
 class Faber:
-    """exp(tG) in Faber polynomials of G: matrix-free, many save times from one expansion, error near rounding."""
+    """exp(tG)x by its Faber series: matrix-free, many save times from one recursion, error near rounding."""
 
     name: str = "faber"
     order: float = math.inf
@@ -65,77 +45,162 @@ class Faber:
     stochastic: bool = False
     #: bytes that the save states of one window may take
     window_bytes: int = 2**26
+    #: bytes of the terms that are added to the save states in one product
+    block_bytes: int = 2**24
     #: largest half-axis x time of one window
-    window_phase: float = 100.0
-    #: largest growth of a polynomial; beyond, rounding would show, and the window is halved
-    growth: float = 100.0
+    window_phase: float = 400.0
 
     def advance(
         self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
     ) -> Iterator[Array]:
-        """Expand window by window, each with dense output at its save times."""
-        ellipse = _around(generator)
-        # on the right end of the ellipse the exponential grows, and rounding with it
-        longest = min(
-            self.window_phase / max(ellipse.real, ellipse.imaginary), 3.0 / (ellipse.real + ellipse.centre + 1e-12)
-        )
-        at, now = 0, start
+        """Expand window by window, each with dense output at its save times.
+
+        Raises:
+            ConvergenceError: if terms grow even in short windows, so that rounding would spoil the sum.
+        """
+        ellipse = _Ellipse.around(*_extent(generator))
+        at, now, phase = 0, start, self.window_phase
+        if generator.expand is not None:
+            wide = Ellipse.around(*_extent(generator)[:2])
+            phase = min(phase, 100.0) * ellipse.focus / wide.phase
+        room = max(1, int(self.window_bytes // x.nbytes))
         while at < len(times):
-            room = max(1, int(self.window_bytes // x.nbytes))
-            group = [t for t in times[at : at + room] if t - now <= longest]
-            stride = not group  # one save time lies beyond a window: walk there in equal strides
-            if stride:
-                group = [now + (times[at] - now) / math.ceil((times[at] - now) / longest)]
-            states, growth = self._window(generator, ellipse, x, now, np.array(group))
-            if not growth <= self.growth:
-                longest = min(longest, group[-1] - now) / 2
-                if longest * (ellipse.real + ellipse.imaginary) < 1e-3:
+            group = [t for t in times[at : at + room] if (t - now) * ellipse.focus <= phase]
+            saved = len(group)
+            if not group:  # one save time lies beyond a window: walk there in equal strides
+                strides = math.ceil((times[at] - now) * ellipse.focus / phase)
+                group = [now + (times[at] - now) / strides]
+            states = self._window(generator, x, now, group, ellipse)
+            if states is None:
+                phase /= 2
+                if phase < self.window_phase / 1000:
                     raise ConvergenceError(
-                        "the Faber recursion", growth, self.growth, "its region is too small: report this."
+                        "the Faber series", _LARGEST, 1.0, "the bounds of the generator are too narrow: report this."
                     )
                 continue
-            if not stride:
-                yield from states
-                at += len(group)
-            x, now = states[-1].copy(), group[-1]
+            yield from states[:saved]
+            x, now, at = states[-1].copy(), group[-1], at + saved
+            del states
 
-    def _window(self, generator: Generator, ellipse: Ellipse, x: Array, now: float, times: Real) -> tuple[Array, float]:
-        """States at the times, and the largest term relative to the start."""
-        coefficients = ellipse.coefficients(times - now)
-        numbers = (ellipse.scale, ellipse.centre, ellipse.ratio)
+    def _window(
+        self, generator: Generator, x: Array, now: float, times: list[float], ellipse: _Ellipse
+    ) -> Array | None:
+        """States at the times; None if terms are so large that their sum would lose digits."""
+        steps = np.array(times) - now
+        size = float(np.linalg.norm(x))
+        if size == 0.0 or steps[-1] <= 0:
+            return np.broadcast_to(x, (len(times), *x.shape)).copy()
         if generator.expand is not None:
-            out, sizes = generator.expand(x, coefficients, numbers)
+            wide = Ellipse.around(*_extent(generator)[:2])
+            return _expanded(generator.expand, x, steps, wide, size)
+        weights = ellipse.coefficients(steps)
+        terms = weights.shape[1]
+        rows = max(1, min(terms, 32, int(self.block_bytes // x.nbytes)))
+        reals = x.nbytes // 8
+        out, block = np.zeros((len(times), reals)), np.empty((rows, reals))
+        greatest, lengths = np.abs(weights).max(axis=0), np.zeros(terms)
+        previous, current = x, ellipse.shifted(generator, now, x)
+        combine, filled, last = np.subtract if ellipse.real else np.add, 0, math.inf
+        for k in range(terms):
+            if k > 1:
+                # 2 B S_k -+ S_{k-1}, in place: the state is as long as memory allows
+                following = ellipse.shifted(generator, now, current)
+                following *= 2
+                combine(following, previous, out=following)
+                previous, current = current, following
+            term = previous if k == 0 else current
+            block[filled] = np.ascontiguousarray(term).reshape(-1).view(np.float64)
+            filled += 1
+            lengths[k] = math.sqrt(np.vdot(block[filled - 1], block[filled - 1])) / size
+            share = greatest[k] * lengths[k]
+            if not share <= _LARGEST:
+                return None
+            # of a state that stands still every second term vanishes
+            done = k > ellipse.peak(steps[-1]) and max(share, last) < _NEGLIGIBLE
+            last = share
+            if k == terms - 1 and not done:
+                return None
+            if filled == rows or done:
+                _accumulate(weights[:, k + 1 - filled : k + 1], lengths[k + 1 - filled : k + 1], block[:filled], out)
+                filled = 0
+            if done:
+                break
+        return out.view(x.dtype).reshape(len(times), *x.shape)
+
+
+def _extent(generator: Generator) -> tuple[float, float, float]:
+    """The generator's own, or that of a Hamiltonian's bounds, or of a norm; found once."""
+    if "extent" not in generator.kept:
+        if generator.extent is not None:
+            found = generator.extent()
+        elif generator.bounds is not None:
+            found = 0.0, max(abs(e) for e in generator.bounds()), 0.0
         else:
-            out, sizes = _expand(generator, now, x, coefficients, numbers)
-        terms = sizes * np.abs(coefficients).max(axis=1) / max(float(sizes[0]), 1e-300)
-        # the last terms must have died out, or what was cut off is not small
-        return out, float(terms.max()) if terms[-1] < 1e-13 else math.inf
+            size = generator.norm()
+            found = 2 * size, size, size
+        generator.kept["extent"] = found
+    extent: tuple[float, float, float] = generator.kept["extent"]
+    return extent
 
 
-def _around(generator: Generator) -> Ellipse:
-    """An ellipse around the spectrum, with some room, lest polynomials grow at its ends."""
-    if generator.region is not None:
-        decay, height = generator.region()
-        return Ellipse(-decay / 2, 0.6 * decay + 1e-12, 1.05 * height + 0.05 * decay + 1e-12)
-    if generator.bounds is not None:
-        return Ellipse(0.0, 1e-12, 1.05 * max(abs(e) for e in generator.bounds()) + 1e-12)
-    size = 1.05 * generator.norm() + 1e-12
-    return Ellipse(0.0, size, size)
+def _expanded(expand: Expand, x: Array, steps: NDArray[np.float64], ellipse: Ellipse, size: float) -> Array | None:
+    """The sum in one compiled call, on a wide ellipse; None if terms are too large or do not end."""
+    coefficients = ellipse.coefficients(steps)
+    out, lengths = expand(x, coefficients, (ellipse.scale, ellipse.centre, ellipse.ratio))
+    shares = lengths * np.abs(coefficients).max(axis=1) / size
+    return np.asarray(out) if shares.max() <= _LARGEST and shares[-1] < 1e-13 else None
 
 
-def _expand(
-    generator: Generator, now: float, x: Array, coefficients: Real, numbers: tuple[float, float, float]
-) -> tuple[Array, Real]:
-    """sum_k c_km F_k(G) x for each m, and the norm of each F_k(G) x."""
-    scale, centre, ratio = numbers
-    out = np.array([c * x for c in coefficients[0]])
-    sizes = np.zeros(len(coefficients))
-    sizes[0] = np.linalg.norm(x)
-    older, newer = np.zeros_like(x), x
-    for k in range(1, len(coefficients)):
-        beta = 2 * ratio if k == 2 else ratio
-        older, newer = newer, scale * (generator.apply(now, newer) - centre * newer) - beta * older
-        sizes[k] = np.linalg.norm(newer)
-        for o, c in zip(out, coefficients[k], strict=True):
-            o += c * newer
-    return out, sizes
+def _accumulate(
+    weights: NDArray[np.float64], lengths: NDArray[np.float64], block: NDArray[np.float64], out: NDArray[np.float64]
+) -> None:
+    """out += weights @ block, without the early times that later terms of these lengths do not reach."""
+    reached = np.flatnonzero((np.abs(weights) * lengths).max(axis=1) > _NEGLIGIBLE)
+    if reached.size:
+        # transposes, for BLAS adds in place to columns only
+        rest = out[reached[0] :].T
+        dgemm(1.0, block.T, weights[reached[0] :].T, beta=1.0, c=rest, overwrite_c=True)
+
+
+@dataclass(frozen=True)
+class _Ellipse:
+    """Centre, distance of the foci from it, and whether they lie on the real axis."""
+
+    centre: float
+    focus: float
+    real: bool
+
+    @classmethod
+    def around(cls, decay: float, frequency: float, tip: float) -> _Ellipse:
+        """Foci above and below the centre where frequencies are larger than decays, beside it otherwise.
+
+        The polynomials grow fastest at the tips, so the centre has the decay of the highest frequency there: slower
+        decays at lower frequencies grow at most as the factor e^{ct} shrinks.
+        """
+        if frequency * _MARGIN > decay / 2:
+            return cls(-min(tip, decay), max(frequency * _MARGIN, _SHORTEST), False)
+        return cls(-decay / 2, max(decay / 2 * _MARGIN, _SHORTEST), True)
+
+    def shifted(self, generator: Generator, now: float, x: Array) -> Array:
+        """(G - c) x / w."""
+        out = generator.apply(now, x)
+        if self.centre != 0.0:
+            out = out - self.centre * x
+        out *= 1 / self.focus
+        return out
+
+    def peak(self, step: float) -> float:
+        """The term after which the series falls for good."""
+        return math.sqrt(2 * self.focus * step) if self.real else math.hypot(self.focus, self.centre) * step
+
+    def coefficients(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Weights (T, K) of the terms at each time, to rounding."""
+        phase = float(steps.max()) * math.hypot(self.focus, self.centre)
+        terms = int(phase + 14 * (phase + 1) ** (1 / 3) + 30)
+        from qsb.algebra.kernels.bessel import bessel
+
+        weights = np.empty((len(steps), terms))
+        bessel(self.focus * steps, self.real, weights)
+        weights *= np.exp((self.centre + (self.focus if self.real else 0.0)) * steps)[:, None]
+        weights[:, 1:] *= 2
+        return weights

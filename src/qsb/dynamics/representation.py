@@ -15,6 +15,8 @@ from qsb.dynamics.series import Series, Value
 
 Array = NDArray[Any]
 Apply = Callable[[Array], Array]
+#: (x, coefficients (K, M), (scale, centre, ratio)) to sums of polynomials in G on x, and the length of each term
+Expand = Callable[[Array, Array, tuple[float, float, float]], tuple[Array, Array]]
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,14 @@ class Generator:
         skew: whether G = -iH with H Hermitian and x a ket.
         dense: builds the dense matrix of a constant generator, (B, n, n) acting on x reshaped to (B, n), or
             None.
+        sparse: builds the sparse matrix of a constant generator, acting on x.ravel(), or None.
         norm: an upper bound, or a good estimate, of the operator norm of G over the segment.
         bounds: for a skew generator, (lowest, highest) bounds of the spectrum of H; None otherwise.
-        region: (fastest decay, fastest oscillation) of a constant generator, which bound its spectrum; None if unknown.
         expand: compiled sum of Faber polynomials, (x, coefficients (K, M), (scale, centre, ratio)) to the M sums and
             the norm of each polynomial times x; None to build them from `apply`.
+        extent: of a dissipative generator, (fastest decay, highest frequency, decay of the highest frequency): its
+            spectrum lies about within -decay <= Re <= 0 and |Im| <= frequency.
+        whole: (t, x) -> dx/dt in one pass, where that is less work than the sum of the pieces.
         kept: what an integrator has made of this generator and can use again (eigenvectors, exponentials).
     """
 
@@ -41,10 +46,12 @@ class Generator:
     dissipative: tuple[tuple[Callable[[float], float] | None, Apply], ...] = ()
     skew: bool = False
     dense: Callable[[], Array] | None = None
+    sparse: Callable[[], Any] | None = None
     norm: Callable[[], float] = field(default=lambda: 1.0)
     bounds: Callable[[], tuple[float, float]] | None = None
-    region: Callable[[], tuple[float, float]] | None = None
-    expand: Callable[[Array, Array, tuple[float, float, float]], tuple[Array, Array]] | None = None
+    expand: Expand | None = None
+    extent: Callable[[], tuple[float, float, float]] | None = None
+    whole: Callable[[float, Array], Array] | None = None
     kept: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -62,6 +69,8 @@ class Generator:
 
     def apply(self, t: float, x: Array) -> Array:
         """The whole dx/dt."""
+        if self.whole is not None:
+            return self.whole(t, x)
         out = _sum(self.unitary, t, x)
         if self.dissipative:
             out = out + _sum(self.dissipative, t, x)
@@ -139,7 +148,7 @@ class Size:
 
 
 #: bytes that one batch of states (with two derivatives) may take
-BATCH_BYTES = 2**27
+BATCH_BYTES = 2**26
 
 
 def batch_bytes(problem: Problem, unknowns: int) -> int:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
-import scipy.linalg as la
 from numpy.typing import NDArray
 
 from qsb.algebra import states
@@ -17,15 +15,12 @@ from qsb.algebra.sectors import Banded, Sectors, padded
 from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem
-from qsb.dynamics.faber import Faber
 from qsb.dynamics.representation import Array, Generator
 from qsb.dynamics.segment import Coefficient, Segment
-from qsb.errors import ConvergenceError, StructureError
+from qsb.errors import StructureError
 
 Real = NDArray[np.float64]
 
-#: largest number of unknowns whose matrix is solved for its null vector
-STEADY_UNKNOWNS = 1771
 #: order of the jumps in the kernels: a jump moves a state by -1, 0, +1 rows
 _JUMPS = "-z+"
 
@@ -203,15 +198,15 @@ class Parts:
 
         return np.asarray(matrix(self.where, self._constant, self._jumps))[None]
 
-    def region(self) -> tuple[float, float]:
-        """Fastest decay and oscillation: sums of single-cell decays, and the widest sector of H."""
+    def extent(self) -> tuple[float, float, float]:
+        """Fastest decay, a sum of those of cells; highest frequency, the widest sector of H; a decay in between."""
         (down, phase, up), (cdown, cphase, cup) = self.rates.tolist()
         n = self.sectors.cells
         decay = n * max(down + up, (down + up) / 2 + 2 * phase)
         ladder = (cdown + cup) * (2 if cdown and cup else 1)
         decay += ladder * ((n + 1) / 2) ** 2 + 2 * cphase * n**2
         spans = [np.ptp(np.linalg.eigvalsh(h)) for h in self.constant.blocks]
-        return decay, float(max(spans))
+        return decay, float(max(spans)), decay / 2
 
 
 def _hamiltonian(bands: Array, anti: Array) -> tuple[Any, ...]:
@@ -265,8 +260,8 @@ def sector_generator(segment: Segment, space: Space, sectors: Sectors, dense_lim
         segment,
         (),
         dense=p.dense if small else None,
-        norm=lambda: sum(p.region()),
-        region=p.region if segment.constant else None,
+        norm=lambda: sum(p.extent()[:2]),
+        extent=p.extent if segment.constant else None,
         expand=p.expand if segment.constant else None,
         parts=p,
     )
@@ -342,51 +337,3 @@ def _alike(cell: Array, sectors: Sectors) -> list[Array]:
         half = sectors.cells / 2
         out.append((u * np.exp(d + (half + m) * np.log(p) + (half - m) * np.log(q))) @ u.conj().T)
     return out
-
-
-def steady_state(generator: SectorGenerator, tolerance: float = 1e-10) -> Array:
-    """The packed state that a constant generator with noise leads to.
-
-    Up to `STEADY_UNKNOWNS` unknowns it is the null vector of the matrix; beyond, the maximally mixed state is advanced
-    over doubling times until its derivative has died out.
-
-    Args:
-        generator: constant.
-        tolerance: bound on the norm of the derivative, relative to that of the state and to the fastest decay.
-
-    Raises:
-        StructureError: if the generator changes in time, or nothing decays.
-        ConvergenceError: if the steady state is not unique, or is not reached.
-    """
-    decay = generator.region()[0] if generator.region is not None else 0.0
-    if not decay > 0:
-        raise StructureError("A steady state needs constant Hamiltonians and rates, and noise; store or switch first.")
-    where = generator.parts.sectors
-    trace = where.one.packed()
-    if trace.size <= STEADY_UNKNOWNS:
-        g = generator.parts.dense()[0]
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", la.LinAlgWarning)
-            try:
-                # the trace is conserved, so that one equation is free to fix it
-                g[0] = trace * np.abs(g).max()
-                x = np.asarray(la.solve(g, np.eye(len(g))[0] * g[0, 0]))
-            except (la.LinAlgError, la.LinAlgWarning) as error:
-                advice = "something is conserved: advance a start instead."
-                raise ConvergenceError("the number of steady states", 2.0, 1.0, advice) from error
-    else:
-        x, span, worst = trace * np.repeat(_shares(where), where.sizes**2), 2 / decay, np.inf
-        for _ in range(24):
-            (x,) = Faber().advance(generator, x, 0.0, [span], tolerance)
-            span *= 2
-            worst = float(np.linalg.norm(generator.apply(0.0, x)) / np.linalg.norm(x) / decay)
-            if worst <= tolerance:
-                break
-        else:
-            raise ConvergenceError("the derivative of the steady state", worst, tolerance, "advance a start instead.")
-    return np.asarray(x / (trace @ x))
-
-
-def _shares(where: Sectors) -> Real:
-    """Weight of each state of a sector in the maximally mixed state, d_j / 2^N."""
-    return np.asarray(np.exp(where.log_multiplicities - where.cells * np.log(2.0)))

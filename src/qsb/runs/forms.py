@@ -182,6 +182,7 @@ class SaveForm(Form):
     cut: int | None = None
     charging_time_of: str = "stored_energy"
     peaks: bool = True
+    steady: bool = False
 
     @model_validator(mode="after")
     def _one_grid(self) -> Self:

@@ -15,11 +15,13 @@ from qsb.dynamics.plan import Plan
 from qsb.dynamics.representation import Request
 from qsb.dynamics.series import Series
 from qsb.dynamics.solve import solve
+from qsb.dynamics.steady import refuse
 from qsb.errors import SpecError
 from qsb.quantities import quantity
 from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer, probes
 from qsb.runs.dataset import CONVENTIONS, check, variable
 from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, Reading, check_figures, needs
+from qsb.runs.steady import steady_figures
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -112,6 +114,7 @@ def run(
     tolerance: float | None = None,
     charging_time_of: str | None = None,
     peaks: bool = True,
+    steady: bool | None = None,
     seed: int = 0,
     title: str = "",
     spec: str = "",
@@ -133,6 +136,7 @@ def run(
             times of it.
         charging_time_of: the figure whose maximum defines the charging time; ``stored_energy`` by default.
         peaks: whether the largest values between the save times are looked for.
+        steady: whether to add the figures of the steady state that the last stage leads to.
         seed: kept in the dataset; nothing here is random.
         title: kept in the dataset.
         spec: the TOML text that the problem came from, kept in the dataset.
@@ -154,6 +158,8 @@ def run(
         quantity(timed)
         raise SpecError(f"charging_time_of must be a time series, but it is {timed!r}.")
     wanted = tuple(dict.fromkeys((*chosen, timed)))
+    if steady:
+        refuse(problem)
     made = plan(
         problem,
         wanted,
@@ -177,6 +183,9 @@ def run(
     if peaks:
         closer = look_closer(problem, made, reading, peaked(chosen, timed, reading), tolerance or 1e-8)
     data = _dataset(problem, reading, closer, {name: values[name] for name in chosen}, timed)
+    if steady:
+        for name, value in steady_figures(problem, made, reading, chosen, tolerance or 1e-8).items():
+            data[name] = variable(name, (), value)
     data.attrs.update(described | provenance(problem, made, series, wanted, tolerance or 1e-8, closer))
     for name, attribute in (("subset_ergotropy", list(subset)), ("entanglement_entropy", cut)):
         if name in data:
@@ -212,6 +221,7 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
         spec=spec.to_toml(),
         charging_time_of=arguments["charging_time_of"] or spec.save.charging_time_of,
         peaks=arguments["peaks"] and spec.save.peaks,
+        steady=spec.save.steady if arguments["steady"] is None else arguments["steady"],
         progress=arguments["progress"],
     )
 
