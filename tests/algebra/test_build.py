@@ -8,9 +8,10 @@ import pytest
 import qutip
 import scipy.sparse as sp
 
-from qsb.algebra.build import PauliSum, collective, collective_spins, csr, dense, gather, pauli_strings, qobj
+from qsb.algebra.build import collective, collective_spins, csr, dense, gather, qobj
 from qsb.algebra.kernels import lindblad, pauli
 from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.pauli import PauliSum, pauli_strings
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.dynamics.symmetric import multiplicity, sectors
 from qsb.errors import StructureError

@@ -13,6 +13,7 @@ from qsb.algebra import build, states
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.pauli import PauliSum
 from qsb.algebra.space import Space
 from qsb.charging.problem import Problem
 from qsb.dynamics.frame import EnergyBasis, Operator, Sparse, exact_extremes
@@ -26,7 +27,7 @@ DENSE_LIMIT = 4096
 def operator(op: OpSum, space: Space) -> Operator:
     """Matrix-free Pauli sum where the terms are named spin operators, a sparse matrix otherwise."""
     if space.spins_only and not op.opaque:
-        return build.PauliSum.of(op, space)
+        return PauliSum.of(op, space)
     return Sparse(build.csr(op, space))
 
 
@@ -71,7 +72,7 @@ class FullFrame:
     @cached_property
     def _diagonal(self) -> NDArray[np.float64] | None:
         op = self._battery
-        if isinstance(op, build.PauliSum):
+        if isinstance(op, PauliSum):
             return op.diagonal if op.is_diagonal else None
         m = op.matrix.tocoo() if isinstance(op, Sparse) else None
         if m is not None and np.all(m.row == m.col):

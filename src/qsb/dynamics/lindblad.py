@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from qsb.algebra import build
 from qsb.algebra.opsum import OpSum
+from qsb.algebra.pauli import PauliSum
 from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.dynamics.representation import Apply, Array, Generator
@@ -53,8 +54,8 @@ def gather_generator(segment: Segment, space: Space) -> Generator:
     if constant:
         dissipative.append((None, _gathered(0.0, OpSum(), constant, space)))
     dissipative += [(f, _gathered(0.0, OpSum(), j.operators(space), space)) for j, f in segment.rated]
-    norm = 2 * build.PauliSum.of(segment.hamiltonian, space).norm_bound
-    norm += sum(2 * rate * build.PauliSum.of(op, space).norm_bound ** 2 for rate, op in constant)
+    norm = 2 * PauliSum.of(segment.hamiltonian, space).norm_bound
+    norm += sum(2 * rate * PauliSum.of(op, space).norm_bound ** 2 for rate, op in constant)
     return _density_generator(segment, unitary, dissipative, 1 << space.sites, norm)
 
 

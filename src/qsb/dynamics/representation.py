@@ -30,6 +30,7 @@ class Generator:
             None.
         norm: an upper bound, or a good estimate, of the operator norm of G over the segment.
         bounds: for a skew generator, (lowest, highest) bounds of the spectrum of H; None otherwise.
+        kernel: H of a constant skew generator, where an integrator can do more with it than multiply; None otherwise.
         kept: what an integrator has made of this generator and can use again (eigenvectors, exponentials).
     """
 
@@ -40,6 +41,7 @@ class Generator:
     dense: Callable[[], Array] | None = None
     norm: Callable[[], float] = field(default=lambda: 1.0)
     bounds: Callable[[], tuple[float, float]] | None = None
+    kernel: Any = None
     kept: dict[str, Any] = field(default_factory=dict)
 
     @property
