@@ -89,6 +89,40 @@ class Layout:
         blocks = np.arange(1 << (sites - low), dtype=np.int64)
         return cls(sites, low, tuple(range(sites)), blocks, np.full(len(blocks), -1, dtype=np.int64))
 
+    @classmethod
+    def reflected(cls, sites: int, sign: int) -> Layout:
+        """Half of the amplitudes of a state that is even (1) or odd (-1) under reflection of the row of sites.
+
+        With the cells of the left half outwards in one index and those of the right half in the other, the state is a
+        symmetric (antisymmetric) matrix, one for each value of a middle cell: the blocks below its diagonal are held.
+        """
+        h = sites // 2
+        t = min(5, max(3, h - 4))
+        high = h - t
+        places = [0] * sites
+        for k in range(h):
+            places[k] = k if k < t else t + k
+            places[sites - 1 - k] = t + k if k < t else t + high + k
+        if sites % 2:
+            places[h] = sites - 1
+        held = [
+            (m << 2 * high | i << high | j, -1 if i == j else m << 2 * high | j << high | i)
+            for m in range(1 + sites % 2)
+            for i in range(1 << high)
+            for j in range(i + 1)
+        ]
+        blocks, mirrors = np.array(held, dtype=np.int64).T
+        return cls(sites, 2 * t, tuple(places), np.ascontiguousarray(blocks), np.ascontiguousarray(mirrors), sign)
+
+    def random(self, seed: int) -> Reals:
+        """A random real ket of the layout, of length 1."""
+        out = np.random.default_rng(seed).normal(size=(len(self.blocks), 1 << self.low))
+        if self.sign:
+            side = 1 << (self.low // 2)
+            own = out[self.mirrors < 0].reshape(-1, side, side)
+            out[self.mirrors < 0] = (own + self.sign * own.transpose(0, 2, 1)).reshape(len(own), -1) / 2
+        return np.asarray(out.ravel() / np.linalg.norm(out))
+
     @property
     def dimension(self) -> int:
         """Amplitudes that are held."""
@@ -290,25 +324,23 @@ class PauliSum:
             return np.asarray(matrix @ psi)
         pair = int(np.iscomplexobj(psi) or not self.is_real)
         x = np.ascontiguousarray(psi, dtype=complex if pair else float).view(float)
-        whole, scales = x, None
-        if not self.layout.is_plain:
-            scales = np.repeat(self.layout.scales, (1 << self.layout.low) << pair)
-            whole = self.expand(x / scales, pair)
+        whole = x if self.layout.is_plain else self.expand(x, pair, 1 / self.layout.scales)
         out = np.empty_like(x)
         self.multiply(whole, out, pair)
-        if scales is not None:
-            out *= scales
+        if not self.layout.is_plain:
+            blocks = out.reshape(len(self.layout.scales), -1)
+            blocks *= self.layout.scales[:, None]
         return np.asarray(out.view(complex) if pair else out)
 
-    def expand(self, packed: Reals, pair: int, whole: Reals | None = None) -> Reals:
-        """All amplitudes in the order of the layout, from the held ones without their factors."""
+    def expand(self, packed: Reals, pair: int, factors: Reals | None = None) -> Reals:
+        """Doubles of all blocks from those of the held ones times a factor each."""
         from qsb.algebra.kernels import pauli, threads
 
         a = self.layout
-        if whole is None:
-            whole = np.empty((1 << self.sites) << pair)
+        whole = np.empty((1 << self.sites) << pair)
         shape = a.blocks, a.mirrors, 1 << (a.low // 2), (1 << a.low) << pair, pair, float(a.sign)
-        threads.spread(pauli.unpack, len(a.blocks), 2.0 * whole.size, *shape, packed, whole)
+        factors = np.ones(len(a.blocks)) if factors is None else factors
+        threads.spread(pauli.unpack, len(a.blocks), 2.0 * whole.size, *shape, factors, packed, whole)
         return whole
 
     def multiply(

@@ -18,7 +18,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import jv
 
 from qsb.algebra.pauli import PauliSum
 from qsb.dynamics.representation import Array, Generator
@@ -54,6 +53,28 @@ class Vectors(Protocol):
 def terms(phase: float) -> int:
     """Number of terms up to which J_k(phase) matters at double precision."""
     return int(phase + 8.5 * phase ** (1 / 3) + 22)
+
+
+def bessel(z: Reals, count: int) -> Reals:
+    """J_0(z), ..., J_{count-1}(z) for z >= 0, (T, count): Miller's backward recurrence, a series for small z.
+
+    J_{k-1} = (2k/z) J_k - J_{k+1} is stable downwards; J_0 + 2 (J_2 + J_4 + ...) = 1 sets the scale. Each row starts
+    where its values are below rounding (DLMF 3.6(vi), 10.12.4), at 1e-250, so that no value overflows.
+    """
+    small = z < 1e-2
+    safe = np.where(small, 1.0, z)
+    begin = np.array([terms(v) + 16 for v in safe])
+    top = max(int(begin.max()), count)
+    out = np.zeros((top + 2, len(z)))
+    for k in range(top, 0, -1):
+        out[k] = np.where(begin == k, 1e-250, out[k])
+        out[k - 1] = (2 * k / safe) * out[k] - out[k + 1]
+    out /= out[0] + 2 * out[2::2].sum(axis=0)
+    h = z / 2
+    for k in range(top + 2):
+        series = h**k / math.factorial(k) * (1 - h**2 / (k + 1) * (1 - h**2 / (2 * (k + 2)))) if k < 9 else 0.0
+        out[k] = np.where(small, series, out[k])
+    return np.ascontiguousarray(out[:count].T)
 
 
 class PauliVectors:
@@ -207,10 +228,11 @@ class Chebyshev:
         phases = np.array([(t - now) * half for t in times])
         count = terms(float(phases.max()))
         k = np.arange(count)
-        coefficients = np.where(k % 4 < 2, 2.0, -2.0) * jv(k[None, :], phases[:, None])
+        coefficients = np.where(k % 4 < 2, 2.0, -2.0) * bessel(phases, count)
         coefficients[:, 0] /= 2
         matter = np.abs(coefficients) > NEGLIGIBLE
         ends = np.where(matter.any(axis=1), count - matter[:, ::-1].argmax(axis=1), 0)
+        count = int(ends.max())
         vectors: Any = _vectors(generator, now, x, centre, half)
         out = np.zeros((len(times), x.size), dtype=complex)
         for done in range(0, count, vectors.room):

@@ -16,7 +16,7 @@ from qsb.algebra.opsum import Matrix, OpSum
 from qsb.algebra.pauli import PauliSum
 from qsb.algebra.space import Space
 from qsb.charging.problem import Problem
-from qsb.dynamics.frame import EnergyBasis, Operator, Sparse, exact_extremes
+from qsb.dynamics.frame import EnergyBasis, Operator, Sparse, exact_extremes, random_ket
 from qsb.dynamics.representation import Array
 from qsb.errors import PlanError, StructureError
 
@@ -279,10 +279,8 @@ def ground_ket(op: OpSum, space: Space) -> Array:
         import scipy.sparse.linalg as spla
 
         h = operator(op, space)
-        linear = spla.LinearOperator(
-            (d, d), matvec=lambda v: h.apply(np.asarray(v, dtype=complex).ravel()), dtype=complex
-        )
-        v0 = np.random.default_rng(3).normal(size=d).astype(complex)
+        v0 = random_ket(h, d, 3)
+        linear = spla.LinearOperator((d, d), matvec=lambda v: h.apply(np.asarray(v).ravel()), dtype=v0.dtype)
         e, u = spla.eigsh(linear, k=2, which="SA", v0=v0, tol=1e-13, maxiter=20000)
         order = np.argsort(e)
         e, ground = e[order], u[:, order[0]]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from qsb.algebra.pauli import PauliSum, pauli_strings
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.frame import PureReadout
 from qsb.dynamics.full import DENSE_LIMIT, FullFrame, is_opaque, operator, start_ket
 from qsb.dynamics.integrate import KET_EIGEN_LIMIT, choose
 from qsb.dynamics.representation import Reduced, Request, Size, batch_bytes
+from qsb.dynamics.sector import SectorReadout, find
 from qsb.dynamics.segment import segments
 
 
@@ -50,11 +52,23 @@ class Ket:
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Matrix-free -iH for each segment."""
         space = problem.battery.space
-        d = space.dimension
+        parts, start, frame = segments(problem), start_ket(problem), FullFrame(problem)
+        whole = PureReadout(frame, request)
+        if not space.spins_only or problem.structure.opaque:
+            sparse = tuple(closed_generator(s, lambda op: operator(op, space), len(start), KET_EIGEN_LIMIT) for s in parts)
+            return Reduced(start, sparse, whole)
+        terms = [s.hamiltonian for s in parts] + [op for s in parts for op, _ in s.drives]
+        terms += [problem.battery.battery, frame.charger_sum]
+        strings = [pauli_strings(op, space) for op in terms]
+        layout = find(space.sites, strings, start)
         generators = tuple(
-            closed_generator(s, lambda op: operator(op, space), d, KET_EIGEN_LIMIT) for s in segments(problem)
+            closed_generator(s, lambda op: PauliSum.of(op, space, layout), layout.dimension, KET_EIGEN_LIMIT)
+            for s in parts
         )
-        return Reduced(start_ket(problem), generators, PureReadout(FullFrame(problem), request))
+        if layout.is_plain:
+            return Reduced(start, generators, whole)
+        battery, charger = (PauliSum(space.sites, s, layout) for s in strings[-2:])
+        return Reduced(layout.fold(start), generators, SectorReadout(layout, battery, charger, whole))
 
 
 def full_lacks(problem: Problem, needs: frozenset[str], *, pure: bool) -> str | None:

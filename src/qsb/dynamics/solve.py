@@ -122,7 +122,11 @@ def _batches(
     held: list[tuple[Array, Array, Array]] = []
     drive: list[float] = []
     for t, x, generator in _walk(problem, reduced, plan, tolerance, budget, kinks):
-        held.append((x, generator.apply_unitary(t, x), generator.apply_dissipative(t, x)))
+        read = x, generator.apply_unitary(t, x), generator.apply_dissipative(t, x)
+        if room == 1:  # nothing to stack
+            yield read[0][None], read[1][None], read[2][None], [generator.segment.drive(t)]
+            continue
+        held.append(read)
         drive.append(generator.segment.drive(t))
         if len(held) == room:
             yield (*(np.array(part) for part in zip(*held, strict=True)), drive)  # type: ignore[misc]

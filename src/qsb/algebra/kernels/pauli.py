@@ -95,16 +95,18 @@ def unpack(
     size: int,
     pair: int,
     sign: float,
+    factors: Reals,
     packed: Reals,
     full: Reals,
 ) -> None:
-    """Write listed blocks, and their mirror images, to where they belong in the whole vector."""
+    """Write listed blocks times their factors, and mirror images, to where they belong in the whole vector."""
     for p in range(first, last):
         o, q = p * size, blocks[p] * size
+        factor = factors[p]
         for i in range(size):
-            full[q + i] = packed[o + i]
+            full[q + i] = factor * packed[o + i]
         if mirrors[p] >= 0:
-            _mirror(packed, o, full, mirrors[p] * size, side, pair, sign)
+            _mirror(full, q, full, mirrors[p] * size, side, pair, sign)
 
 
 @numba.njit(**_OPTIONS)
