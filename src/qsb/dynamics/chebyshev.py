@@ -25,6 +25,10 @@ from qsb.errors import ConvergenceError
 
 Reals = NDArray[np.float64]
 
+#: states of one window, and vectors that are held together, where memory does not forbid
+MANY = 32
+#: bytes of states that stay in cache
+CACHE = 2**23
 #: coefficients below it are left out
 NEGLIGIBLE = 1e-17
 #: growth of a Chebyshev vector that shows energies outside the bounds; T_k of a state inside never exceeds 1
@@ -133,10 +137,9 @@ class PauliVectors:
 class PlainVectors:
     """Vectors of any generator, by its own products."""
 
-    room = 16
-
-    def __init__(self, generator: Generator, now: float, x: Array, centre: float, half: float) -> None:
+    def __init__(self, generator: Generator, now: float, x: Array, centre: float, half: float, room: int) -> None:
         """Take the first vector."""
+        self.room = room
         self.generator, self.now, self.centre, self.half = generator, now, centre, half
         self.rows = np.empty((self.room, x.size), dtype=complex)
         self.rows[-1] = x
@@ -169,8 +172,8 @@ class Chebyshev:
     constant_only: bool = True
     skew_only: bool = True
     stochastic: bool = False
-    #: bytes that the save states of one window may take
-    window_bytes: int = 3 * 2**26
+    #: bytes that the save states of one window, and the vectors held together, may take
+    window_bytes: int = 3 * 2**27
     #: largest half-width x time of one window
     window_phase: float = 400.0
 
@@ -198,10 +201,13 @@ class Chebyshev:
             x, now = states[-1].copy(), group[-1]
             if not stride:
                 at += len(group)
-                yield from states
+                yield from states[:-1]
+                # the states of this window are let go before the next one is made
+                del states
+                yield x
 
     def _group(self, times: Sequence[float], at: int, now: float, half: float, size: int) -> list[float]:
-        room = max(1, int(self.window_bytes // size))
+        room = together(size, self.window_bytes)
         ahead = len(times) - at
         # as few windows as fit, of equal length
         room = math.ceil(ahead / math.ceil(ahead / room))
@@ -233,7 +239,8 @@ class Chebyshev:
         matter = np.abs(coefficients) > NEGLIGIBLE
         ends = np.where(matter.any(axis=1), count - matter[:, ::-1].argmax(axis=1), 0)
         count = int(ends.max())
-        vectors: Any = _vectors(generator, now, x, centre, half)
+        room = max(2, min(MANY, self.window_bytes // (2 * x.nbytes)) // 2 * 2)
+        vectors: Any = _vectors(generator, now, x, centre, half, room)
         out = np.zeros((len(times), x.size), dtype=complex)
         for done in range(0, count, vectors.room):
             width = min(vectors.room, count - done)
@@ -247,6 +254,12 @@ class Chebyshev:
         return out
 
 
+def expansion_bytes(size: int, count: int, most: int = Chebyshev.window_bytes) -> int:
+    """Bytes of the states of one window and of the vectors held together, for kets of `size` bytes or less."""
+    states = min(count * size, max(size, min(most // 2, max(MANY * size, CACHE))))
+    return states + max(2 * size, min(most // 2, MANY * size))
+
+
 def _again(origin: tuple[float, Array], now: float, end: float, half: float, most: float) -> bool:
     """Whether expanding a real start once more costs less than going on from a complex state, which costs twice."""
     start, x = origin
@@ -257,13 +270,17 @@ def _again(origin: tuple[float, Array], now: float, end: float, half: float, mos
     return terms((end - start) * half) <= 2 * terms((end - now) * half)
 
 
-def _vectors(generator: Generator, now: float, x: Array, centre: float, half: float) -> Vectors:
+def _vectors(generator: Generator, now: float, x: Array, centre: float, half: float, room: int) -> Vectors:
     """Compiled vectors where the generator has a Pauli sum."""
     operator = generator.kernel
     if isinstance(operator, PauliSum) and not operator.is_tiny:
-        return PauliVectors(operator, x, centre, half, ROOM)
-    return PlainVectors(generator, now, x, centre, half)
+        return PauliVectors(operator, x, centre, half, room)
+    return PlainVectors(generator, now, x, centre, half, room)
 
 
-#: vectors that are held together
-ROOM = 16
+def together(size: int, most: int) -> int:
+    """How many states of `size` bytes one window gives.
+
+    More of them share an expansion, and cost memory traffic: past 32 they pay only while they stay in cache.
+    """
+    return max(1, min(most // (2 * size), max(MANY, CACHE // size)))

@@ -137,7 +137,7 @@ class Size:
 
 
 #: bytes that one batch of states (with two derivatives) may take
-BATCH_BYTES = 2**24
+BATCH_BYTES = 2**21
 
 
 def batch_bytes(problem: Problem, unknowns: int) -> int:

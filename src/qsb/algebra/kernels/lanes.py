@@ -264,3 +264,22 @@ def transpose_quad(typing, src, out, at, row, to, column, sign):
         return context.get_dummy_value()
 
     return signature, generate
+
+
+@intrinsic
+def transpose_pairs(typing, src, out, at, row, to, column, sign):
+    """As `transpose_quad`, of 2 x 2 complex numbers stored re, im."""
+    i = types.int64
+    signature = types.void(src, out, i, i, i, i, types.float64)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        ps, po = _data(context, builder, signature, args, 2)
+        at, row, to, column, sign = args[2:]
+        factor = _splat(builder, sign)
+        a, b = _load(builder, ps, at), _load(builder, ps, builder.add(at, row))
+        for target, order in ((to, [0, 1, 4, 5]), (builder.add(to, column), [2, 3, 6, 7])):
+            value = builder.fmul(_shuffle(builder, a, b, order), factor, flags=_FAST)
+            _store(builder, value, po, target)
+        return context.get_dummy_value()
+
+    return signature, generate

@@ -16,7 +16,15 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.kernels.lanes import ROW, combine_complex, combine_real, sum_row_complex, sum_row_real, transpose_quad
+from qsb.algebra.kernels.lanes import (
+    ROW,
+    combine_complex,
+    combine_real,
+    sum_row_complex,
+    sum_row_real,
+    transpose_pairs,
+    transpose_quad,
+)
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -32,11 +40,10 @@ def _mirror(out: Reals, at: int, full: Reals, to: int, side: int, pair: int, sig
             for j in range(0, side, 4):
                 transpose_quad(out, full, at + i * side + j, side, to + j * side + i, side, sign)
     else:
-        for i in range(side):
-            for j in range(side):
+        for i in range(0, side, 2):
+            for j in range(0, side, 2):
                 source, target = at + 2 * (i * side + j), to + 2 * (j * side + i)
-                full[target] = sign * out[source]
-                full[target + 1] = sign * out[source + 1]
+                transpose_pairs(out, full, source, 2 * side, target, 2 * side, sign)
 
 
 @numba.njit(**_OPTIONS)
