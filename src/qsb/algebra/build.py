@@ -14,6 +14,7 @@ from qsb.algebra.pauli import pauli_strings
 from qsb.algebra.space import Boson, Level, Space, Spin
 from qsb.errors import StructureError
 
+
 @dataclass(frozen=True)
 class Gather:
     """An operator as sum_x diag(values_x) X^x: one row of values a flip mask, (n, D)."""

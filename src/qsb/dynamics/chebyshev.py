@@ -221,7 +221,7 @@ class Chebyshev:
             out = self._expand(generator, x, now, times, norm)
             if out is not None:
                 return out
-            wide = (high - low) / 4
+            wide = (high - low) / 4 + 0.02 * max(abs(low), abs(high))
             generator.kept["bounds"] = low - wide, high + wide
         raise ConvergenceError(
             "the Chebyshev recursion", GROWTH, 1.0, "no bounds of its spectrum were found: report this."

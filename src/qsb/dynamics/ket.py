@@ -17,7 +17,6 @@ from qsb.dynamics.representation import Reduced, Request, Size, Work, batch_byte
 from qsb.dynamics.sector import SectorReadout, find
 from qsb.dynamics.segment import segments
 
-
 #: largest number of sites whose work is estimated; more do not fit any memory
 ESTIMATED = 40
 #: half-width of a spectrum in units of the sum of |coefficients|, as interacting chains have it
@@ -86,7 +85,9 @@ class Ket:
         parts, start, frame = segments(problem), start_ket(problem), FullFrame(problem)
         whole = PureReadout(frame, request)
         if not space.spins_only or problem.structure.opaque:
-            sparse = tuple(closed_generator(s, lambda op: operator(op, space), len(start), KET_EIGEN_LIMIT) for s in parts)
+            sparse = tuple(
+                closed_generator(s, lambda op: operator(op, space), len(start), KET_EIGEN_LIMIT) for s in parts
+            )
             return Reduced(start, sparse, whole)
         acting = [s.hamiltonian for s in parts] + [op for s in parts for op, _ in s.drives]
         acting += [problem.battery.battery, frame.charger_sum]

@@ -21,7 +21,8 @@ LANES = 4
 
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 _INT = ir.IntType(64)
-_FAST = ("fast",)
+#: as `pauli` compiles: sums may be reordered, NaN and infinity keep their meaning
+_FAST = ("contract", "reassoc", "nsz")
 
 
 def _const(value: int) -> Any:

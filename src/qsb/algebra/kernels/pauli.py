@@ -8,9 +8,11 @@ into blocks that stay in cache; a list of blocks says which ones are computed. W
 exchange of two halves of the bits, only blocks on one side of the diagonal are, and their transposes are written.
 """
 
-# mypy: disable-error-code="untyped-decorator, unused-ignore"
+# mypy: disable-error-code="untyped-decorator, unused-ignore, call-arg"
 
 from __future__ import annotations
+
+from typing import Any
 
 import numba
 import numpy as np
@@ -29,7 +31,11 @@ from qsb.algebra.kernels.lanes import (
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
-_OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract", "reassoc", "nsz", "arcp"}, "error_model": "numpy"}
+
+def _compiled(function: Any) -> Any:
+    """Compile a loop that may run beside others."""
+    fast = {"contract", "reassoc", "nsz", "arcp"}  # NaN and infinity keep their meaning: growth is told by them
+    return numba.njit(cache=True, nogil=True, fastmath=fast, error_model="numpy")(function)
 
 
 @numba.njit(inline="always")
@@ -46,7 +52,7 @@ def _mirror(out: Reals, at: int, full: Reals, to: int, side: int, pair: int, sig
                 transpose_pairs(out, full, source, 2 * side, target, 2 * side, sign)
 
 
-@numba.njit(**_OPTIONS)
+@_compiled
 def step(
     first: int,
     last: int,
@@ -78,9 +84,7 @@ def step(
         o, q = p * size, blocks[p] * size
         for r in range(0, size, ROW):
             if pair == 0:
-                sum_row_real(
-                    out, src, prev, diagonal, flips, signs, weights, bounds, o + r, q + r, alpha, beta, gamma
-                )
+                sum_row_real(out, src, prev, diagonal, flips, signs, weights, bounds, o + r, q + r, alpha, beta, gamma)
             else:
                 sum_row_complex(
                     out, src, prev, diagonal, flips, signs, weights, bounds, o + r, q + r, alpha, beta, gamma
@@ -92,7 +96,7 @@ def step(
                 _mirror(out, o, full, mirrors[p] * size, side, pair, sign)
 
 
-@numba.njit(**_OPTIONS)
+@_compiled
 def unpack(
     first: int,
     last: int,
@@ -116,7 +120,7 @@ def unpack(
             _mirror(full, q, full, mirrors[p] * size, side, pair, sign)
 
 
-@numba.njit(**_OPTIONS)
+@_compiled
 def accumulate(
     first: int,
     last: int,
@@ -132,7 +136,8 @@ def accumulate(
     """out_t += sum_even c_tk phi_k - i sum_odd c_tk phi_k on chunks of 256 amplitudes (or what a block has).
 
     Args:
-        first, last: chunks.
+        first: first chunk.
+        last: end of the chunks.
         rows: vectors phi_k, the first one even, `stride` doubles apart, `1 + pair` doubles an amplitude.
         stride: as said.
         coefficients: (T, K).
@@ -161,7 +166,7 @@ def accumulate(
                         combine_complex(target, rows, table, to, 2 * a, stride, t * width, even, count - even, scale)
 
 
-@numba.njit(**_OPTIONS)
+@_compiled
 def moments(first: int, last: int, size: int, h: Reals, x: Reals, u: Reals, out: Reals) -> None:
     """Partial sums of |x|^2, h |x|^2, h^2 |x|^2 and 2 h Re(x* u) over chunks of amplitudes, (chunks, 4)."""
     for c in range(first, last):

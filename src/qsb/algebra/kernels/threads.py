@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 
@@ -35,7 +36,7 @@ def spread(loop: Callable[..., Any], items: int, work: float, *args: Any) -> Non
         return
     edges = [items * k // parts for k in range(parts + 1)]
     pool = _pool(os.getpid())
-    others = [pool.submit(loop, a, b, *args) for a, b in zip(edges[1:-1], edges[2:], strict=True)]
+    others = [pool.submit(loop, a, b, *args) for a, b in pairwise(edges[1:])]
     loop(edges[0], edges[1], *args)
     for other in others:
         other.result()
