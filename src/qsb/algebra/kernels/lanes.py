@@ -5,7 +5,7 @@ flip x of the higher bits, and a fixed shuffle of each four for the two lowest b
 of vectors. Both keep their sums in registers, so that each product costs one load.
 """
 
-# mypy: disable-error-code="no-untyped-call, no-untyped-def, untyped-decorator, unused-ignore"
+# mypy: disable-error-code="import-untyped, no-untyped-call, no-untyped-def, untyped-decorator, unused-ignore"
 
 from __future__ import annotations
 
@@ -163,81 +163,64 @@ def _with_parity(builder: Any, value: Any, bits: Any) -> Any:
     return builder.bitcast(builder.xor(builder.bitcast(value, kind), lanes), _VECTOR)
 
 
-def _combination(pieces: int) -> Any:
-    """Body maker: sums += c[coef + e * step] rows[first + e * stride + 4 j]."""
+def _combination(builder: Any, pr: Any, pc: Any, first: Any, stride: Any, coefs: list[Any]) -> Any:
+    """Body: sums += c rows[first + 2 e stride + 4 j] for two sets of coefficients, four registers each."""
 
-    def make(builder: Any, pr: Any, pc: Any, first: Any, stride: Any, coef: Any, step: int) -> Any:
-        def once(e: Any, sums: list[Any]) -> list[Any]:
-            where = builder.add(first, builder.mul(e, stride))
-            c = _splat(builder, builder.load(builder.gep(pc, [builder.add(coef, builder.mul(e, _const(step)))])))
-            return [
-                _fma(builder, total, c, _load(builder, pr, builder.add(where, _const(LANES * j))))
-                for j, total in enumerate(sums[:pieces])
-            ]
+    def once(e: Any, sums: list[Any]) -> list[Any]:
+        twice = builder.shl(e, _const(1))
+        where = builder.add(first, builder.mul(twice, stride))
+        values = [_load(builder, pr, builder.add(where, _const(LANES * j))) for j in range(4)]
+        made = []
+        for k, coef in enumerate(coefs):
+            c = _splat(builder, builder.load(builder.gep(pc, [builder.add(coef, twice)])))
+            made += [_fma(builder, total, c, v) for total, v in zip(sums[4 * k : 4 * k + 4], values, strict=True)]
+        return made
 
-        return once
-
-    return make
+    return once
 
 
-@intrinsic
-def combine_real(typing, out, rows, coefficients, at, first, stride, coef, evens, odds, scale):
-    """Add scale (sum_even c phi - i sum_odd c phi) of real rows: 16 amplitudes, written as 32 doubles re, im.
+def _combine(pair: int) -> Any:
+    """Add scale (sum_even c phi - i sum_odd c phi) to 16 (real phi) or 8 (complex phi) amplitudes of two outputs.
 
-    Rows alternate even, odd, ..., each `stride` doubles after the last; `coefficients` likewise. `evens` and `odds`
-    say how many of each are summed.
+    Two outputs share the loads of the vectors. Vectors alternate even, odd, ..., each `stride` doubles after the
+    last; coefficients likewise. Where there is one output only, it is named twice, with a second scale of 0.
     """
-    i, f = types.int64, types.float64
-    signature = types.void(out, rows, coefficients, i, i, i, i, i, i, f)
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        po, pr, pc = _data(context, builder, signature, args, 3)
-        at, first, stride, coef, evens, odds, scale = args[3:]
-        zero = [ir.Constant(_VECTOR, [0.0] * LANES)] * 4
-        two = builder.mul(stride, _const(2))
-        make = _combination(4)
-        real = _loop(builder, _const(0), evens, zero, make(builder, pr, pc, first, two, coef, 2))
-        second, after = builder.add(first, stride), builder.add(coef, _const(1))
-        imag = _loop(builder, _const(0), odds, zero, make(builder, pr, pc, second, two, after, 2))
-        plus = _splat(builder, scale)
-        minus = _splat(builder, builder.fmul(scale, ir.Constant(ir.DoubleType(), -1.0)))
-        for j, (re, im) in enumerate(zip(real, imag, strict=True)):
-            re, im = builder.fmul(re, plus, flags=_FAST), builder.fmul(im, minus, flags=_FAST)
-            for half, order in enumerate(([0, 4, 1, 5], [2, 6, 3, 7])):
-                target = builder.add(at, _const(2 * LANES * j + LANES * half))
-                total = builder.fadd(_load(builder, po, target), _shuffle(builder, re, im, order), flags=_FAST)
-                _store(builder, total, po, target)
-        return context.get_dummy_value()
+    def combine(typing, out, rows, coefficients, at, other, first, stride, coef, second, evens, odds, scale, last):
+        i, f = types.int64, types.float64
+        signature = types.void(out, rows, coefficients, i, i, i, i, i, i, i, i, f, f)
 
-    return signature, generate
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            po, pr, pc = _data(context, builder, signature, args, 3)
+            at, other, first, stride, coef, second, evens, odds, scale, last = args[3:]
+            zero = [ir.Constant(_VECTOR, [0.0] * LANES)] * 8
+            after = [builder.add(c, _const(1)) for c in (coef, second)]
+            body = _combination(builder, pr, pc, builder.add(first, stride), stride, after)
+            odd = _loop(builder, _const(0), odds, zero, body)
+            if pair:  # -i (re + i im) = im - i re
+                flip = ir.Constant(_VECTOR, [1.0, -1.0, 1.0, -1.0])
+                zero = [builder.fmul(_shuffle(builder, v, v, [1, 0, 3, 2]), flip, flags=_FAST) for v in odd]
+            even = _loop(builder, _const(0), evens, zero, _combination(builder, pr, pc, first, stride, [coef, second]))
+            for k, (target, factor) in enumerate(((at, scale), (other, last))):
+                plus = _splat(builder, factor)
+                for j in range(4):
+                    value = even[4 * k + j]
+                    pieces = [value]
+                    if not pair:
+                        turned = builder.fneg(odd[4 * k + j])
+                        pieces = [_shuffle(builder, value, turned, order) for order in ([0, 4, 1, 5], [2, 6, 3, 7])]
+                    for half, piece in enumerate(pieces):
+                        to = builder.add(target, _const(LANES * (j * len(pieces) + half)))
+                        _store(builder, _fma(builder, _load(builder, po, to), plus, piece), po, to)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return intrinsic(combine)
 
 
-@intrinsic
-def combine_complex(typing, out, rows, coefficients, at, first, stride, coef, evens, odds, scale):
-    """As `combine_real`, of complex rows whose amplitudes are stored re, im: 16 amplitudes."""
-    i, f = types.int64, types.float64
-    signature = types.void(out, rows, coefficients, i, i, i, i, i, i, f)
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        po, pr, pc = _data(context, builder, signature, args, 3)
-        at, first, stride, coef, evens, odds, scale = args[3:]
-        pieces = ROW // LANES
-        zero = [ir.Constant(_VECTOR, [0.0] * LANES)] * pieces
-        two = builder.mul(stride, _const(2))
-        make = _combination(pieces)
-        second, after = builder.add(first, stride), builder.add(coef, _const(1))
-        turned = _loop(builder, _const(0), odds, zero, make(builder, pr, pc, second, two, after, 2))
-        # -i (re + i im) = im - i re
-        flip = ir.Constant(_VECTOR, [1.0, -1.0, 1.0, -1.0])
-        swapped = [builder.fmul(_shuffle(builder, v, v, [1, 0, 3, 2]), flip, flags=_FAST) for v in turned]
-        total = _loop(builder, _const(0), evens, swapped, make(builder, pr, pc, first, two, coef, 2))
-        factor = _splat(builder, scale)
-        for j, value in enumerate(total):
-            target = builder.add(at, _const(LANES * j))
-            _store(builder, _fma(builder, _load(builder, po, target), factor, value), po, target)
-        return context.get_dummy_value()
-
-    return signature, generate
+combine_real = _combine(0)
+combine_complex = _combine(1)
 
 
 @intrinsic

@@ -148,22 +148,31 @@ def accumulate(
         out: complex amplitudes (T, L) as doubles (T, 2 L).
     """
     chunk = min(size, 256)
+    wide = ROW // 4 if pair else ROW // 2
+    length = out.shape[1] // 2
     width = coefficients.shape[1]
     table = coefficients.reshape(-1)
     target = out.reshape(-1)
     for c in range(first, last):
         amplitude = c * chunk
         scale = scales[amplitude // size]
-        for t in range(counts.size):
-            count = counts[t]
+        for t in range(0, counts.size, 2):
+            u = min(t + 1, counts.size - 1)
+            count = max(counts[t], counts[u])
             if count > 0:
+                second = scale if u > t else 0.0
                 even = (count + 1) // 2
-                for a in range(amplitude, amplitude + chunk, ROW // 2):
-                    to = t * out.shape[1] + 2 * a
+                odd = count - even
+                for a in range(amplitude, amplitude + chunk, wide):
+                    to, too = 2 * (t * length + a), 2 * (u * length + a)
                     if pair == 0:
-                        combine_real(target, rows, table, to, a, stride, t * width, even, count - even, scale)
+                        combine_real(
+                            target, rows, table, to, too, a, stride, t * width, u * width, even, odd, scale, second
+                        )
                     else:
-                        combine_complex(target, rows, table, to, 2 * a, stride, t * width, even, count - even, scale)
+                        combine_complex(
+                            target, rows, table, to, too, 2 * a, stride, t * width, u * width, even, odd, scale, second
+                        )
 
 
 @_compiled
