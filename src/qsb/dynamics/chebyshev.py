@@ -244,7 +244,9 @@ class Chebyshev:
         out = np.zeros((len(times), x.size), dtype=complex)
         for done in range(0, count, vectors.room):
             width = min(vectors.room, count - done)
-            if not vectors.fill(width) <= GROWTH * norm:
+            with np.errstate(over="ignore", invalid="ignore"):  # far outside the bounds they grow beyond any float
+                longest = vectors.fill(width)
+            if not longest <= GROWTH * norm:
                 return None
             counts = np.clip(ends - done, 0, width).astype(np.int64)
             vectors.add(coefficients[:, done : done + width], counts, out)
