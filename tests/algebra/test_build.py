@@ -8,10 +8,11 @@ import pytest
 import qutip
 import scipy.sparse as sp
 
-from qsb.algebra.build import PauliSum, collective, collective_spins, csr, dense, gather, pauli_strings, qobj
+from qsb.algebra.build import collective, collective_spins, csr, dense, gather, qobj
 from qsb.algebra.hermitian import pack, unpack
-from qsb.algebra.kernels import lindblad, pauli
+from qsb.algebra.kernels import lindblad, threads
 from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.pauli import PauliSum, pauli_strings
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.dynamics.symmetric import multiplicity, sectors
 from qsb.errors import StructureError
@@ -92,14 +93,10 @@ def test_apply_is_the_matrix_in_serial_and_in_parallel(cells, make, monkeypatch)
     rng = np.random.default_rng(2)
     psi = rng.normal(size=2**cells) + 1j * rng.normal(size=2**cells)
     expected = csr(op, space) @ psi
-    ran = []
-    serial, parallel = pauli._strings_serial, pauli._strings_parallel
-    monkeypatch.setattr(pauli, "_strings_serial", lambda *a: (ran.append("serial"), serial(*a))[1])
-    monkeypatch.setattr(pauli, "_strings_parallel", lambda *a: (ran.append("parallel"), parallel(*a))[1])
-    for limit in (pauli.PARALLEL_WORK, 0, 2**62):
-        monkeypatch.setattr(pauli, "PARALLEL_WORK", limit)
+    monkeypatch.setattr(threads, "count", lambda: 2)
+    for worth in (threads.WORTH, 0, 2**62):
+        monkeypatch.setattr(threads, "WORTH", worth)
         np.testing.assert_allclose(total.apply(psi), expected, rtol=0, atol=1e-13 * np.abs(expected).max())
-    assert ran == ["parallel" if cells == 13 else "serial", "parallel", "serial"]
 
 
 @pytest.mark.parametrize(
@@ -124,15 +121,6 @@ def test_the_norm_bound_is_one():
         op = random_sum(4, seed)
         reach = np.abs(np.linalg.eigvalsh(explicit(op, 4))).max()
         assert reach <= PauliSum.of(op, Space.spins(4)).norm_bound + 1e-12
-
-
-def test_parity_of_wide_masks():
-    """Bits above 32 count too."""
-    masks = np.array([(1 << 40) | 1], dtype=np.int64)
-    out = pauli.diagonal(masks, np.array([1.0 + 0j]), 4)
-    np.testing.assert_array_equal(out.real, [1, -1, 1, -1])
-    for v in (0, 1, 3, (1 << 62) | 1, (1 << 45) - 1, 0x6996, (1 << 33) | (1 << 31)):
-        assert pauli._odd.py_func(v) == bin(v).count("1") % 2
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -349,7 +349,7 @@ def test_planning_builds_nothing(monkeypatch):
         monkeypatch.setattr(type(representation), way, never)
     monkeypatch.setattr("qsb.algebra.build.csr", never)
     monkeypatch.setattr("qsb.algebra.build.dense", never)
-    monkeypatch.setattr("qsb.algebra.build.PauliSum.of", never)
+    monkeypatch.setattr("qsb.algebra.pauli.PauliSum.of", never)
     for problem, expected in CHOICES.values():
         if problem.battery.start.kind == "ground" and not problem.structure.battery_one_body:
             continue  # whether an interacting ground state is symmetric is read off its sectors

@@ -63,6 +63,7 @@ def test_the_self_checks_of_a_good_solution_are_near_rounding(name):
 def test_batches_change_nothing(name, monkeypatch):
     once = solved(ALL[name])
     monkeypatch.setattr(solving, "BATCH_BYTES", 1)
+    monkeypatch.setattr(solving, "KET_BATCH_BYTES", 1)
     many = solved(ALL[name])
     for readout, values in once.values.items():
         other = many.values[readout]
@@ -73,7 +74,7 @@ def test_batches_change_nothing(name, monkeypatch):
 
 
 def test_progress_ends_at_one_and_never_falls(monkeypatch):
-    monkeypatch.setattr(solving, "BATCH_BYTES", 2**10)
+    monkeypatch.setattr(solving, "KET_BATCH_BYTES", 2**10)
     seen = []
     solved(CHAIN, progress=seen.append)
     assert len(seen) > 2

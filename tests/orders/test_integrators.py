@@ -123,13 +123,25 @@ def test_exact_integrators_ignore_the_asked_tolerance(integrator, problem):
     np.testing.assert_allclose(loose, exact(problem), rtol=0, atol=ROUNDING)
 
 
-def test_chebyshev_refuses_bounds_that_are_too_narrow():
+@pytest.mark.parametrize("narrow", [(-0.2, 0.2), (0.5, 0.5), (3.0, 3.1)])
+def test_chebyshev_widens_bounds_that_are_too_narrow(narrow):
     start, generator = only_generator(ket_problem())
     from dataclasses import replace
 
-    narrow = replace(generator, bounds=lambda: (-0.2, 0.2))
+    generator = replace(generator, bounds=lambda: narrow, kept={})
+    got = last(Chebyshev(), generator, start, [DURATION])
+    np.testing.assert_allclose(got, exact(ket_problem()), rtol=0, atol=ROUNDING)
+
+
+def test_chebyshev_gives_up_on_a_generator_that_has_no_bounds():
+    start, generator = only_generator(ket_problem())
+    from dataclasses import replace
+
+    endless = replace(
+        generator, bounds=lambda: (-1.0, 1.0), kept={}, kernel=None, unitary=((None, lambda x: -1j * 1e12 * x),)
+    )
     with pytest.raises(ConvergenceError, match="bounds"):
-        last(Chebyshev(), narrow, start, [DURATION])
+        last(Chebyshev(), endless, start, [DURATION])
 
 
 def error_at(step, problem, truth):

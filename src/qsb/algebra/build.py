@@ -1,9 +1,8 @@
-"""From an `OpSum` to numbers: Pauli strings, XOR-gather rows, CSR, dense, Qobj, collective spins."""
+"""From an `OpSum` to numbers: XOR-gather rows, CSR, dense, Qobj, collective spins."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,97 +10,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair
+from qsb.algebra.pauli import pauli_strings
 from qsb.algebra.space import Boson, Level, Space, Spin
 from qsb.errors import StructureError
-
-#: X^x Z^z expansions of the spin operators, as (flip bit, sign bit, coefficient); y = i X Z
-_PAULI: dict[str, tuple[tuple[int, int, complex], ...]] = {
-    "i": ((0, 0, 1.0),),
-    "x": ((1, 0, 1.0),),
-    "y": ((1, 1, 1j),),
-    "z": ((0, 1, 1.0),),
-    "+": ((1, 0, 0.5), (1, 1, -0.5)),
-    "-": ((1, 0, 0.5), (1, 1, 0.5)),
-    "n": ((0, 0, 0.5), (0, 1, 0.5)),
-}
-
-
-def pauli_strings(op: OpSum, space: Space) -> dict[tuple[int, int], complex]:
-    """Expand a spin operator into {(x, z): c}, meaning sum c X^x Z^z; site i is bit N-1-i of the masks."""
-    n = space.sites
-    total: dict[tuple[int, int], complex] = {}
-    for coefficient, factors in op.words(space):
-        partial: dict[tuple[int, int], complex] = {(0, 0): coefficient}
-        for site, name in factors:
-            bit = 1 << (n - 1 - site)
-            step: dict[tuple[int, int], complex] = {}
-            for (x, z), c in partial.items():
-                for fx, fz, f in _PAULI[name]:
-                    key = (x | bit if fx else x, z | bit if fz else z)
-                    step[key] = step.get(key, 0) + c * f
-            partial = step
-        for key, c in partial.items():
-            total[key] = total.get(key, 0) + c
-    return {k: c for k, c in total.items() if c != 0}
-
-
-@dataclass(frozen=True)
-class PauliSum:
-    """A matrix-free spin operator: a diagonal and strings of flips; costs 8 * 2^N bytes for the diagonal.
-
-    Attributes:
-        sites: number of spins.
-        strings: {(x, z): c}.
-    """
-
-    sites: int
-    strings: dict[tuple[int, int], complex]
-
-    @classmethod
-    def of(cls, op: OpSum, space: Space) -> PauliSum:
-        """Expand an `OpSum` on spins."""
-        return cls(space.sites, pauli_strings(op, space))
-
-    @cached_property
-    def diagonal(self) -> NDArray[np.float64]:
-        """Diagonal of a Hermitian operator, (2^N,)."""
-        from qsb.algebra.kernels import pauli
-
-        parts = [(z, c) for (x, z), c in self.strings.items() if x == 0]
-        masks = np.array([z for z, _ in parts], dtype=np.int64)
-        coefficients = np.array([c for _, c in parts], dtype=complex)
-        return np.ascontiguousarray(pauli.diagonal(masks, coefficients, 1 << self.sites).real)
-
-    @cached_property
-    def _flipping(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
-        parts = sorted((x, z) for x, z in self.strings if x != 0)
-        coefficients = np.array([self.strings[p] for p in parts], dtype=complex)
-        return (
-            np.array([x for x, _ in parts], dtype=np.int64),
-            np.array([z for _, z in parts], dtype=np.int64),
-            coefficients if np.any(coefficients.imag) else coefficients.real.copy(),
-        )
-
-    @cached_property
-    def is_diagonal(self) -> bool:
-        """Whether nothing flips."""
-        return all(x == 0 for x, _ in self.strings)
-
-    @cached_property
-    def norm_bound(self) -> float:
-        """Sum of |c|: no eigenvalue is larger in modulus."""
-        return float(sum(abs(c) for c in self.strings.values()))
-
-    def apply(self, psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
-        """Operator times a ket of 2^N amplitudes."""
-        from qsb.algebra.kernels import pauli
-
-        if self.is_diagonal:
-            return self.diagonal * psi
-        flips, signs, coefficients = self._flipping
-        out = np.empty_like(psi)
-        pauli.apply_strings(self.diagonal, flips, signs, coefficients, psi, out)
-        return out
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def closed_generator(segment: Segment, build: Build, dimension: int, dense_limit
         skew=True,
         dense=dense if segment.constant and dimension <= dense_limit else None,
         bounds=bounds,
+        kernel=constant if segment.constant else None,
     )
 
 

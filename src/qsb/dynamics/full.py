@@ -13,9 +13,10 @@ from qsb.algebra import build, states
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.pauli import PauliSum
 from qsb.algebra.space import Space
 from qsb.charging.problem import Problem
-from qsb.dynamics.frame import EnergyBasis, Operator, Sparse, exact_extremes
+from qsb.dynamics.frame import EnergyBasis, Operator, Sparse, exact_extremes, random_ket
 from qsb.dynamics.representation import Array
 from qsb.errors import PlanError, StructureError
 
@@ -26,7 +27,7 @@ DENSE_LIMIT = 4096
 def operator(op: OpSum, space: Space) -> Operator:
     """Matrix-free Pauli sum where the terms are named spin operators, a sparse matrix otherwise."""
     if space.spins_only and not op.opaque:
-        return build.PauliSum.of(op, space)
+        return PauliSum.of(op, space)
     return Sparse(build.csr(op, space))
 
 
@@ -71,7 +72,7 @@ class FullFrame:
     @cached_property
     def _diagonal(self) -> NDArray[np.float64] | None:
         op = self._battery
-        if isinstance(op, build.PauliSum):
+        if isinstance(op, PauliSum):
             return op.diagonal if op.is_diagonal else None
         m = op.matrix.tocoo() if isinstance(op, Sparse) else None
         if m is not None and np.all(m.row == m.col):
@@ -278,10 +279,8 @@ def ground_ket(op: OpSum, space: Space) -> Array:
         import scipy.sparse.linalg as spla
 
         h = operator(op, space)
-        linear = spla.LinearOperator(
-            (d, d), matvec=lambda v: h.apply(np.asarray(v, dtype=complex).ravel()), dtype=complex
-        )
-        v0 = np.random.default_rng(3).normal(size=d).astype(complex)
+        v0 = random_ket(h, d, 3)
+        linear = spla.LinearOperator((d, d), matvec=lambda v: h.apply(np.asarray(v).ravel()), dtype=v0.dtype)
         e, u = spla.eigsh(linear, k=2, which="SA", v0=v0, tol=1e-13, maxiter=20000)
         order = np.argsort(e)
         e, ground = e[order], u[:, order[0]]

@@ -15,8 +15,8 @@ from typing import Protocol
 import numpy as np
 import scipy.linalg as la
 from scipy.integrate import DOP853
-from scipy.special import jv
 
+from qsb.dynamics.chebyshev import Chebyshev
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
@@ -170,68 +170,6 @@ def _series(g: Array, y: Array, norm: float) -> Array:
             term = g @ term / (k * parts)
             y = y + term
     return y
-
-
-@dataclass(frozen=True)
-class Chebyshev:
-    """exp(-iHt) in Chebyshev polynomials of H: matrix-free, many save times from one expansion, error near rounding."""
-
-    name: str = "chebyshev"
-    order: float = math.inf
-    constant_only: bool = True
-    skew_only: bool = True
-    stochastic: bool = False
-    #: bytes that the save states of one window may take
-    window_bytes: int = 2**28
-    #: largest half-width x time of one window
-    window_phase: float = 400.0
-
-    def advance(
-        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
-    ) -> Iterator[Array]:
-        """Expand window by window, each with dense output at its save times."""
-        assert generator.bounds is not None
-        low, high = generator.bounds()
-        centre, half = (high + low) / 2, max((high - low) / 2, 1e-12)
-        at, now = 0, start
-        while at < len(times):
-            room = max(1, int(self.window_bytes // x.nbytes))
-            group = [t for t in times[at : at + room] if (t - now) * half <= self.window_phase]
-            if not group:  # one save time lies beyond a window: walk there in equal strides
-                strides = math.ceil((times[at] - now) * half / self.window_phase)
-                group = [now + (times[at] - now) / strides]
-                x = self._window(generator, x, now, group, centre, half)[0]
-                now = group[0]
-                continue
-            states = self._window(generator, x, now, group, centre, half)
-            yield from states
-            x, now, at = states[-1], group[-1], at + len(group)
-
-    def _window(
-        self, generator: Generator, x: Array, now: float, times: list[float], centre: float, half: float
-    ) -> list[Array]:
-        phases = np.array([(t - now) * half for t in times])
-        terms = int(phases.max() + 12 * phases.max() ** (1 / 3) + 30)
-        k = np.arange(terms)
-        coefficients = (-1j) ** (k % 4) * jv(k[None, :], phases[:, None])
-        coefficients[:, 1:] *= 2
-        norm = np.linalg.norm(x)
-
-        def scaled(v: Array) -> Array:  # (H - centre)/half, from dx/dt = -iHx
-            return (1j * generator.apply(now, v) - centre * v) / half
-
-        out = [c * x for c in coefficients[:, 0]]
-        previous, current = x, scaled(x)
-        for j in range(1, terms):
-            for o, c in zip(out, coefficients[:, j], strict=True):
-                if abs(c) > 1e-17:
-                    o += c * current
-            if np.linalg.norm(current) > 1.5 * norm:
-                raise ConvergenceError(
-                    "the Chebyshev recursion", 1.5, 1.0, "its spectral bounds are too narrow: report this."
-                )
-            previous, current = current, 2 * scaled(current) - previous
-        return [np.exp(-1j * centre * (t - now)) * o for t, o in zip(times, out, strict=True)]
 
 
 @dataclass(frozen=True)

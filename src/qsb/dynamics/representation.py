@@ -38,6 +38,7 @@ class Generator:
         extent: of a dissipative generator, (fastest decay, highest frequency, decay of the highest frequency): its
             spectrum lies about within -decay <= Re <= 0 and |Im| <= frequency.
         whole: (t, x) -> dx/dt in one pass, where that is less work than the sum of the pieces.
+        kernel: H of a constant skew generator, where an integrator can do more with it than multiply; None otherwise.
         kept: what an integrator has made of this generator and can use again (eigenvectors, exponentials).
     """
 
@@ -52,6 +53,7 @@ class Generator:
     expand: Expand | None = None
     extent: Callable[[], tuple[float, float, float]] | None = None
     whole: Callable[[float, Array], Array] | None = None
+    kernel: Any = None
     kept: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -84,7 +86,8 @@ def _sum(pieces: tuple[tuple[Callable[[float], float] | None, Apply], ...], t: f
         if c is not None:
             part = c(t) * part
         total = part if total is None else total + part
-    return np.zeros_like(x) if total is None else total
+    # np.zeros takes no time where nothing reads it; np.zeros_like writes
+    return np.zeros(x.shape, x.dtype) if total is None else total
 
 
 class Readout(Protocol):
@@ -147,13 +150,13 @@ class Size:
     work: Work = Work()
 
 
-#: bytes that one batch of states (with two derivatives) may take
-BATCH_BYTES = 2**26
+#: bytes that one batch of states (with two derivatives) may take; kets are read one by one sooner, for they fill memory
+BATCH_BYTES, KET_BATCH_BYTES = 2**26, 2**21
 
 
-def batch_bytes(problem: Problem, unknowns: int) -> int:
+def batch_bytes(problem: Problem, unknowns: int, *, ket: bool = False) -> int:
     """Bytes of one batch of save states: state and both derivatives, twice while they are stacked, and what is read."""
-    room = max(1, BATCH_BYTES // (3 * 16 * unknowns))
+    room = max(1, (KET_BATCH_BYTES if ket else BATCH_BYTES) // (3 * 16 * unknowns))
     return 8 * 16 * unknowns * min(len(problem.times), room)
 
 

@@ -17,7 +17,7 @@ from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem
 from qsb.dynamics.integrate import INTEGRATORS, NEEDS_DENSE
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
-from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced, Simulation
+from qsb.dynamics.representation import BATCH_BYTES, KET_BATCH_BYTES, Array, Generator, Reduced, Simulation
 from qsb.dynamics.series import Kink, Series, Value
 from qsb.errors import ConvergenceError, PlanError
 
@@ -178,7 +178,8 @@ def _batches(
     between: _Between,
 ) -> Iterator[tuple[Array, Array, Array, list[float]]]:
     """Yield states, both parts of their derivative and drives, a bounded number of save times at once."""
-    room = max(1, int(BATCH_BYTES // (3 * reduced.start.nbytes)))
+    most = KET_BATCH_BYTES if reduced.generators[0].skew else BATCH_BYTES
+    room = max(1, int(most // (3 * reduced.start.nbytes)))
     held: list[tuple[Array, Array, Array]] = []
     drive: list[float] = []
     silent = set(between.times.tolist())
@@ -187,6 +188,9 @@ def _batches(
         rates = generator.apply_unitary(t, x), generator.apply_dissipative(t, x)
         if t in silent:
             between.read(x, *rates)
+            continue
+        if room == 1:  # nothing to stack
+            yield x[None], rates[0][None], rates[1][None], [generator.segment.drive(t)]
             continue
         held.append((x, *rates))
         drive.append(generator.segment.drive(t))

@@ -261,7 +261,7 @@ class Symmetric:
             dense = 12 * 16 * d**4 if d * d <= 256 else 0
             return Size(d * d, 16 * d * d * 30 + batch_bytes(problem, d * d) + dense)
         window = min(len(problem.times), max(1, 2**28 // (16 * d)))
-        return Size(d, 16 * d * (10 + window) + batch_bytes(problem, d) + 4 * 16 * d * d)
+        return Size(d, 16 * d * (10 + window) + batch_bytes(problem, d, ket=True) + 4 * 16 * d * d)
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""

@@ -1,0 +1,46 @@
+"""Share compiled loops that release the interpreter's lock among threads that sleep when there is nothing to do.
+
+OpenMP's threads spin between loops and fight with those of BLAS; these do not, and one compiled variant of each loop
+serves both one thread and several.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+
+@cache
+def count() -> int:
+    """How many threads to use: the cores of this process, or fewer where the environment says so."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = [os.environ.get(name, "") for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")]
+    return max(1, min([cores, *(int(text) for text in asked if text.isdigit())]))
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    """One pool a process: a fork inherits no threads, so its own id asks for a new one."""
+    return ThreadPoolExecutor(max(1, count() - 1), thread_name_prefix="qsb")
+
+
+def spread(loop: Callable[..., Any], items: int, work: float, *args: Any) -> None:
+    """Call ``loop(first, last, *args)`` over `items`, in several threads where `work` operations are worth it."""
+    parts = min(count(), items) if work >= WORTH else 1
+    if parts == 1:
+        loop(0, items, *args)
+        return
+    edges = [items * k // parts for k in range(parts + 1)]
+    pool = _pool(os.getpid())
+    others = [pool.submit(loop, a, b, *args) for a, b in pairwise(edges[1:])]
+    loop(edges[0], edges[1], *args)
+    for other in others:
+        other.result()
+
+
+#: multiply-adds from which a second thread pays for waking it
+WORTH = 1_000_000
