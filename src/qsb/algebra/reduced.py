@@ -75,6 +75,11 @@ def matrix(ket: Array, dims: tuple[int, ...], subset: Sequence[int]) -> Array:
     return ket.reshape(dims).transpose([*subset, *rest]).reshape(kept, -1)
 
 
+def row_weights(m: Array) -> RealArray:
+    """Weight of each row: the diagonal of the reduced state."""
+    return np.asarray(np.einsum("ab,ab->a", m.real, m.real) + np.einsum("ab,ab->a", m.imag, m.imag))
+
+
 def cells(psi: Array, sites: int) -> Array:
     """State of each of N spins, (T, N, 2, 2), from kets (T, 2^N): one product a group of neighbours."""
     out = np.empty((len(psi), sites, 2, 2), dtype=complex)

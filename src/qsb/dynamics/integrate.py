@@ -17,6 +17,8 @@ import scipy.linalg as la
 from scipy.integrate import DOP853
 from scipy.special import jv
 
+from qsb.dynamics.krylov import Krylov
+from qsb.dynamics.magnus import Magnus
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
 
@@ -330,7 +332,15 @@ class DormandPrince:
             yield y.reshape(shape)
 
 
-INTEGRATORS: tuple[Integrator, ...] = (Eigen(), Propagator(), Chebyshev(), Taylor(), DormandPrince())
+INTEGRATORS: tuple[Integrator, ...] = (
+    Eigen(),
+    Propagator(),
+    Chebyshev(),
+    Krylov(),
+    Taylor(),
+    DormandPrince(),
+    Magnus(),
+)
 
 
 def choose(dimension: int, *, constant: bool, skew: bool, eigen_limit: int = EIGEN_LIMIT) -> Integrator:
