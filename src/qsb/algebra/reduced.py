@@ -37,8 +37,8 @@ NEGLIGIBLE = 1e-12
 SINGLE_ERROR = 5e-9
 #: side below which plain double precision is the fastest
 SMALL_SIDE = 128
-#: most Lanczos steps before a rest is reduced in single precision, and in all, as parts of the side
-_HEAD, _WHOLE = 8, 4
+#: rows of a thin matrix and most Lanczos steps, as parts of the side
+_THIN, _STEPS = 8, 4
 _SINGLE = float(np.finfo(np.float32).eps) / 2
 
 
@@ -135,14 +135,14 @@ def _large(m: Array) -> RealArray:
         return np.concatenate([found, np.zeros(n - len(found))])
     re, im = _gram(m)
     trace = float(np.trace(re))
-    steps = n // _WHOLE
+    steps = n // _STEPS
     q, alpha, beta = np.empty((steps + 1, 2, n)), np.empty(steps), np.empty(steps)
     start = _random(n, 1)[:, 0]
     start = re @ start + 1j * (im @ start)
     start /= np.linalg.norm(start)
     q[0, 0], q[0, 1] = start.real, start.imag
     allowed = SINGLE_ERROR * trace / (np.sqrt(n) * _SINGLE)
-    count, left = kernels.head(re, im, q, alpha, beta, trace, NEGLIGIBLE * trace, allowed / 10, steps)
+    count, left = kernels.head(re, im, q, alpha, beta, trace, NEGLIGIBLE * trace, allowed / 3)
     alpha, beta = alpha[:count], beta[:count]
     if left <= NEGLIGIBLE * trace:
         return np.concatenate([_tridiagonal(alpha, beta[:-1]), np.zeros(n - count)])
@@ -176,7 +176,7 @@ def _thinner(m: Array) -> Array | None:
     measured, first in a few sums more, then in all of M.
     """
     n, columns = m.shape
-    width = n // _HEAD
+    width = n // _THIN
     total = float(np.vdot(m, m).real)
     probes = m @ _random(columns, 4)
     q, _ = np.linalg.qr(_folded(m, width))

@@ -109,7 +109,7 @@ class Krylov:
     constant_only: bool = True
     skew_only: bool = True
     stochastic: bool = False
-    #: vectors of one space, as many as the bytes allow
+    #: vectors of one space, as many as the bytes allow, but never fewer than 12: short steps add up their rounding
     vectors: int = 40
     basis_bytes: int = 2**28
     #: bound of the error of one space, relative to the norm: rounding
@@ -119,7 +119,7 @@ class Krylov:
         self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
     ) -> Iterator[Array]:
         """One space after another, each as far as its error bound reaches."""
-        most = max(4, min(self.vectors, self.basis_bytes // x.nbytes))
+        most = max(12, min(self.vectors, self.basis_bytes // x.nbytes))
         at, now = 0, start
         while at < len(times):
             if times[at] <= now:

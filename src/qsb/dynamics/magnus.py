@@ -50,10 +50,10 @@ class Magnus:
     def advance(
         self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
     ) -> Iterator[Array]:
-        """Integrate from save time to save time; the errors of all steps add up to a tenth of the tolerance."""
+        """Integrate from save time to save time; the errors of all steps add up to half of the tolerance."""
         segment = generator.segment
         whole = max(segment.end - segment.start, times[-1] - start)
-        rate = max(0.1 * tolerance, 1e-13) / whole if whole > 0 else np.inf
+        rate = max(0.5 * tolerance, 1e-13) / whole if whole > 0 else np.inf
         pair = 0.5 * min(segment.max_step, whole)
         now = start
         for t in times:

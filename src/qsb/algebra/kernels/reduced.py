@@ -47,12 +47,12 @@ def planes(sums: Real, cross: Real) -> None:
 
 @numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator, unused-ignore]
 def head(
-    re: Real, im: Real, q: Real, alpha: Real, beta: Real, trace: float, enough: float, small: float, soon: int
+    re: Real, im: Real, q: Real, alpha: Real, beta: Real, trace: float, enough: float, small: float
 ) -> Any:
     """Lanczos steps with full reorthogonalisation on a positive matrix, in its two planes.
 
-    It ends where nothing is left (`enough`), or where the rest is small and will not vanish by `soon` more steps at
-    the pace of the last ones; without a hope of either it ends at a half of `soon`.
+    It ends where nothing is left (`enough`), or where the rest is small and will not vanish within the steps that
+    there is room for at the pace of the last ones.
 
     Args:
         re: real part, (n, n).
@@ -63,7 +63,6 @@ def head(
         trace: trace of the matrix.
         enough: stop where the trace outside the vectors is not above this.
         small: a size (Frobenius norm) of the rest that is small.
-        soon: steps that are worth taking to reach `enough`, half of them to reach `small`.
 
     Returns:
         Number of steps taken, and the trace outside their vectors.
@@ -107,10 +106,10 @@ def head(
             q[k + 1, 1, j] = w[1, j] / size
         if k % 8 == 7:
             pace = np.log(history[k // 2] / rest) / (k - k // 2)
-            hopeless = k + np.log(rest / enough) / max(pace, 1e-9) > soon
+            hopeless = k + np.log(rest / enough) / max(pace, 1e-9) > steps
             # |R|_F^2 <= |R| tr R, and |R| is not above the largest numbers of the recursion's end by much
             tiny = rest * (alpha[k] + 2 * beta[k]) <= small * small
-            if hopeless and (tiny or 2 * k >= soon):
+            if hopeless and tiny:
                 return k + 1, rest
     return steps, rest
 
