@@ -36,9 +36,9 @@ NEGLIGIBLE = 1e-12
 #: allowed bound of sum_k |error of eigenvalue k| from single precision in the small rest
 SINGLE_ERROR = 5e-9
 #: side below which plain double precision is the fastest
-SMALL_SIDE = 128
-#: rows of a thin matrix and most Lanczos steps, as parts of the side
-_THIN, _STEPS = 8, 4
+SMALL_SIDE = 192
+#: rows of a thin matrix, tried one after the other, and most Lanczos steps, as parts of the side
+_THIN, _STEPS = (8, 4), 4
 _SINGLE = float(np.finfo(np.float32).eps) / 2
 
 
@@ -170,22 +170,26 @@ def _random(rows: int, columns: int) -> Array:
 
 
 def _thinner(m: Array) -> Array | None:
-    """Q^+ M of n/8 rows, if no more than `NEGLIGIBLE` of the weight of M lies outside the range of Q.
+    """Q^+ M of n/8 or n/4 rows, if no more than `NEGLIGIBLE` of the weight of M lies outside the range of Q.
 
     Q spans as many random sums of columns of M (Halko, Martinsson, Tropp, SIAM Rev. 53 (2011) 217); what is outside is
     measured, first in a few sums more, then in all of M.
     """
     n, columns = m.shape
-    width = n // _THIN
     total = float(np.vdot(m, m).real)
     probes = m @ _random(columns, 4)
-    q, _ = np.linalg.qr(_folded(m, width))
-    probes -= q @ (q.conj().T @ probes)
-    # the mean square of a probe is twice the weight outside
-    if np.linalg.norm(probes) ** 2 / 8 > 3 * NEGLIGIBLE * total:
-        return None
-    thin = q.conj().T @ m
-    return thin if total - np.linalg.norm(thin) ** 2 <= NEGLIGIBLE * total else None
+    for part in _THIN:
+        q, _ = np.linalg.qr(_folded(m, n // part))
+        outside = probes - q @ (q.conj().T @ probes)
+        # the mean square of a probe is twice the weight outside
+        lost = float(np.linalg.norm(outside)) ** 2 / (8 * total)
+        if lost <= 3 * NEGLIGIBLE:
+            thin = q.conj().T @ m
+            return thin if total - float(np.vdot(thin, thin).real) <= NEGLIGIBLE * total else None
+        # weights that fall geometrically leave the square of that outside of twice as many rows
+        if lost**2 > NEGLIGIBLE:
+            return None
+    return None
 
 
 def _folded(m: Array, width: int) -> Array:

@@ -81,7 +81,9 @@ def _pair(
         parts = np.ceil((end - now) / length * (1 - 1e-12))
         h = (end - now) / parts
         if not now + h / 2 > now:
-            raise ConvergenceError("the Magnus step", float(h), 0.0, "the envelope is too rough; raise [solve] tolerance.")
+            raise ConvergenceError(
+                "the Magnus step", float(h), 0.0, "the envelope is too rough; raise [solve] tolerance."
+            )
         allowed = rate * h
         exact = min(0.01 * allowed, 1e-10)
         half = _step(generator, x, now, h / 2, exact)
@@ -100,12 +102,7 @@ def _pair(
 def _step(generator: Generator, x: Array, t: float, h: float, error: float) -> Array:
     """One step of length h."""
     pieces = [apply for _, apply in generator.unitary]
-    values = np.array(
-        [
-            [1.0 if c is None else c(t + h * (1 + s) / 2) for s in _NODES]
-            for c, _ in generator.unitary
-        ]
-    )
+    values = np.array([[1.0 if c is None else c(t + h * (1 + s) / 2) for s in _NODES] for c, _ in generator.unitary])
     for factors in h * (_MIX @ values.T):
         x = _exponential(pieces, factors, x, error / 3)
     return x

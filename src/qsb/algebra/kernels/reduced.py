@@ -46,13 +46,10 @@ def planes(sums: Real, cross: Real) -> None:
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator, unused-ignore]
-def head(
-    re: Real, im: Real, q: Real, alpha: Real, beta: Real, trace: float, enough: float, small: float
-) -> Any:
+def head(re: Real, im: Real, q: Real, alpha: Real, beta: Real, trace: float, enough: float, small: float) -> Any:
     """Lanczos steps with full reorthogonalisation on a positive matrix, in its two planes.
 
-    It ends where nothing is left (`enough`), or where the rest is small and will not vanish within the steps that
-    there is room for at the pace of the last ones.
+    It ends where nothing is left (`enough`) or the rest is small.
 
     Args:
         re: real part, (n, n).
@@ -70,7 +67,6 @@ def head(
     n, steps = re.shape[0], len(alpha)
     w = np.empty((2, n))
     rest = trace
-    history = np.empty(steps)
     for k in range(steps):
         v = q[k]
         for i in range(n):
@@ -80,7 +76,13 @@ def head(
                 y += re[i, j] * v[1, j] + im[i, j] * v[0, j]
             w[0, i] = x
             w[1, i] = y
+        before = 0.0
+        for j in range(n):
+            before += w[0, j] * w[0, j] + w[1, j] * w[1, j]
+        size = 0.0
         for sweep in range(2):
+            if sweep == 1 and size > 1e-4 * before:
+                break  # little was cancelled, so little of the others is left
             for m in range(k, -1, -1):
                 u = q[m]
                 x, y = 0.0, 0.0
@@ -92,25 +94,20 @@ def head(
                 for j in range(n):
                     w[0, j] -= x * u[0, j] - y * u[1, j]
                     w[1, j] -= x * u[1, j] + y * u[0, j]
+            size = 0.0
+            for j in range(n):
+                size += w[0, j] * w[0, j] + w[1, j] * w[1, j]
         rest -= alpha[k]
-        size = 0.0
-        for j in range(n):
-            size += w[0, j] * w[0, j] + w[1, j] * w[1, j]
         size = np.sqrt(size)
         beta[k] = size
         if rest <= enough or size <= 1e-300:
             return k + 1, rest
-        history[k] = rest
         for j in range(n):
             q[k + 1, 0, j] = w[0, j] / size
             q[k + 1, 1, j] = w[1, j] / size
-        if k % 8 == 7:
-            pace = np.log(history[k // 2] / rest) / (k - k // 2)
-            hopeless = k + np.log(rest / enough) / max(pace, 1e-9) > steps
-            # |R|_F^2 <= |R| tr R, and |R| is not above the largest numbers of the recursion's end by much
-            tiny = rest * (alpha[k] + 2 * beta[k]) <= small * small
-            if hopeless and tiny:
-                return k + 1, rest
+        # |R|_F^2 <= |R| tr R, and |R| is not above the largest numbers of the recursion's end by much
+        if rest * (alpha[k] + 2 * beta[k]) <= small * small:
+            return k + 1, rest
     return steps, rest
 
 
