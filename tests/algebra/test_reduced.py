@@ -9,6 +9,12 @@ from qsb.algebra import reduced
 from qsb.algebra.kernels import reduced as kernels
 
 
+@pytest.fixture(autouse=True)
+def every_way(monkeypatch):
+    """Let small matrices take the ways of large ones."""
+    monkeypatch.setattr(reduced, "SINGLE_SIDE", 2)
+
+
 def ket(dimension, seed):
     rng = np.random.default_rng(seed)
     psi = rng.normal(size=dimension) + 1j * rng.normal(size=dimension)
@@ -90,12 +96,25 @@ PATHS = {
 def test_large_sides_keep_their_promise(path, wide):
     decay, side, floor = PATHS[path]
     psi, p = graded(side, wide * side, decay, floor=floor)
-    got = np.sort(reduced._large(psi.reshape(side, -1)))[::-1]
+    got = np.sort(reduced._large(psi.reshape(side, -1), True))[::-1]
     assert len(got) == side
     assert np.abs(got - np.sort(p)[::-1]).sum() <= reduced.SINGLE_ERROR + 1e-11
     # partial sums, and so every passive energy, are off by the dropped weight at most where nothing is in single
     levels = np.repeat(np.arange(9.0), [1, 8, 28, 56, 70, 56, 28, 8, 1]) if side == 256 else np.arange(side) / 64
     assert abs(got @ levels - np.sort(p)[::-1] @ levels) <= 1e-9 * levels[-1]
+
+
+@pytest.mark.parametrize("decay", [0.02, 0.1, 0.5, 3.0])
+@pytest.mark.parametrize("copies", [2, 16, 64])
+def test_degenerate_weights_are_all_found(monkeypatch, decay, copies):
+    """A recursion from one vector sees one of each group: it goes on from what rounding leaves, orthogonal to it."""
+    monkeypatch.setattr(reduced, "_thinner", lambda m: None)
+    rng = np.random.default_rng(9)
+    u, v = (np.linalg.qr(rng.normal(size=(256, 256)) + 1j * rng.normal(size=(256, 256)))[0] for _ in range(2))
+    p = np.repeat(np.exp(-decay * np.arange(256 // copies)), copies)
+    p /= p.sum()
+    got = np.sort(reduced._large((u * np.sqrt(p)) @ v.T, False))[::-1]
+    assert np.abs(got - p).sum() <= reduced.SINGLE_ERROR
 
 
 def taken(monkeypatch, psi, side):
@@ -113,7 +132,7 @@ def taken(monkeypatch, psi, side):
 
     for owner, name in ((reduced, "_gram"), (kernels, "border"), (reduced, "_reduce_single")):
         spy(owner, name)
-    reduced._large(psi.reshape(side, -1))
+    reduced._large(psi.reshape(side, -1), True)
     return seen
 
 
@@ -124,6 +143,7 @@ def test_each_path_is_taken_where_it_should(monkeypatch):
     monkeypatch.setattr(reduced, "SINGLE_ERROR", 1e-19)
     assert taken(monkeypatch, graded(256, 256, 0.6)[0], 256) == ["_gram"]
     monkeypatch.undo()
+    monkeypatch.setattr(reduced, "SINGLE_SIDE", 2)
     assert taken(monkeypatch, graded(256, 256, 0.09)[0], 256) == ["_gram", "border", "_reduce_single"]
     assert taken(monkeypatch, graded(256, 256, 0.0)[0], 256) == ["_gram", "border"]
 
@@ -132,7 +152,7 @@ def test_a_truncation_that_drops_weight_is_seen(monkeypatch):
     """Negative control: dropping up to 1e-2 of the weight makes an error of that order, and not more than the bound."""
     psi, p = graded(256, 256, 0.3)
     monkeypatch.setattr(reduced, "NEGLIGIBLE", 1e-2)
-    got = np.sort(reduced._large(psi.reshape(256, -1)))[::-1]
+    got = np.sort(reduced._large(psi.reshape(256, -1), True))[::-1]
     lost = 1 - got.sum()
     assert 1e-7 < lost <= 1e-2
     levels = np.linspace(0, 1, 256)
@@ -147,9 +167,13 @@ def test_threads_and_batches_change_nothing(monkeypatch):
     one = reduced.spectra(psi, dims, tuple(range(8))).values
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     np.testing.assert_array_equal(reduced.spectra(psi, dims, tuple(range(8))).values, one)
+    monkeypatch.setattr(reduced, "SINGLE_SIDE", 384)
+    np.testing.assert_allclose(
+        np.sort(reduced.spectra(psi, dims, tuple(range(8))).values, axis=1), np.sort(one, axis=1), rtol=0, atol=2e-10
+    )
     # the other side of the cut has the same values
     other = reduced.spectra(psi, dims, tuple(range(8, 16))).values
-    np.testing.assert_allclose(np.sort(other), np.sort(one), rtol=0, atol=2e-10)
+    np.testing.assert_allclose(np.sort(other, axis=1), np.sort(one, axis=1), rtol=0, atol=2e-10)
 
 
 def test_more_than_half_of_the_sites_adds_zeros():

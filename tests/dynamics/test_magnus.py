@@ -114,8 +114,8 @@ def test_an_envelope_that_no_step_resolves_is_refused():
     def noise(t):
         return float(np.sin(1e9 * t) * 1e9)
 
+    reduced = Ket().reduce(problem(Function(noise, 1e-3), cells=2), Request())
     with pytest.raises(ConvergenceError, match="Magnus step"):
-        reduced = Ket().reduce(problem(Function(noise, 1e-3), cells=2), Request())
         list(Magnus().advance(reduced.generators[0], reduced.start, 0.0, [DURATION], 1e-12))
 
 

@@ -35,8 +35,8 @@ Array = NDArray[Any]
 NEGLIGIBLE = 1e-12
 #: allowed bound of sum_k |error of eigenvalue k| from single precision in the small rest
 SINGLE_ERROR = 5e-9
-#: side below which plain double precision is the fastest
-SMALL_SIDE = 192
+#: side below which the plain way is the fastest, and below which single precision gains nothing
+SMALL_SIDE, SINGLE_SIDE = 192, 384
 #: rows of a thin matrix, tried one after the other, and most Lanczos steps, as parts of the side
 _THIN, _STEPS = (8, 4), 4
 _SINGLE = float(np.finfo(np.float32).eps) / 2
@@ -56,11 +56,16 @@ def spectra(psi: Array, dims: tuple[int, ...], subset: Sequence[int]) -> Spectru
     kept = int(np.prod([dims[i] for i in subset], dtype=np.int64))
     total = int(np.prod(dims, dtype=np.int64))
     side = min(kept, total // kept)
-    read = _small if side < SMALL_SIDE else _large
+
+    def short(ket: Array) -> Array:
+        m = matrix(ket, dims, subset)
+        return np.ascontiguousarray(m if kept <= total // kept else m.T)
+
+    # neighbours in time have about the same rank: where the first is not thin, looking at all others is wasted
+    hope = side >= SMALL_SIDE and _thinner(short(psi[0])) is not None
 
     def one(ket: Array) -> RealArray:
-        m = matrix(ket, dims, subset)
-        return read(np.ascontiguousarray(m if kept <= total // kept else m.T))
+        return _small(short(ket)) if side < SMALL_SIDE else _large(short(ket), hope)
 
     values = np.array(_over_times(one, psi, side))
     if kept == side:
@@ -124,16 +129,18 @@ def _small(m: Array) -> RealArray:
     return np.asarray(np.linalg.eigvalsh(m @ m.conj().T), dtype=np.float64)
 
 
-def _large(m: Array) -> RealArray:
-    """Of few rows' worth of weight a smaller matrix; Lanczos head in double precision; a rest in single precision."""
+def _large(m: Array, hope: bool) -> RealArray:
+    """A thinner matrix, if there is hope for one; Lanczos head in double precision; a rest in single precision."""
     from qsb.algebra.kernels import reduced as kernels
 
     n = len(m)
-    thin = _thinner(m)
+    thin = _thinner(m) if hope else None
     if thin is not None:
-        found = _small(thin) if len(thin) < SMALL_SIDE else _large(thin)
+        found = _small(thin) if len(thin) < SMALL_SIDE else _large(thin, False)
         return np.concatenate([found, np.zeros(n - len(found))])
     re, im = _gram(m)
+    if n < SINGLE_SIDE:
+        return np.asarray(np.linalg.eigvalsh(re + 1j * im), dtype=np.float64)
     trace = float(np.trace(re))
     steps = n // _STEPS
     q, alpha, beta = np.empty((steps + 1, 2, n)), np.empty(steps), np.empty(steps)
@@ -146,14 +153,14 @@ def _large(m: Array) -> RealArray:
     alpha, beta = alpha[:count], beta[:count]
     if left <= NEGLIGIBLE * trace:
         return np.concatenate([_tridiagonal(alpha, beta[:-1]), np.zeros(n - count)])
-    vectors = q[: count + 1, 0] + 1j * q[: count + 1, 1]
+    vectors = np.asarray(q[: count + 1, 0] + 1j * q[: count + 1, 1], dtype=np.complex128)
     # rho = sum over the recursion + rest: each vector times (its alpha, and beta times the neighbours)
     images = alpha[:, None] * vectors[:-1] + beta[:, None] * vectors[1:]
     images[1:] += beta[:-1, None] * vectors[:-2]
     images = np.concatenate([images, beta[-1] * vectors[-2:-1]])
     taken = images.T @ vectors.conj()
     tail = np.empty((n + 1, n + 1), dtype=np.complex64)
-    size = np.sqrt(kernels.border(re, im, taken, beta[-1] * vectors[-1], tail))
+    size = np.sqrt(kernels.border(re, im, taken, np.asarray(beta[-1] * vectors[-1], dtype=np.complex128), tail))
     if size > allowed:
         return np.asarray(np.linalg.eigvalsh(re + 1j * im), dtype=np.float64)
     d, e = _reduce_single(tail)
