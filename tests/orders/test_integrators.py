@@ -19,6 +19,8 @@ from qsb.dynamics.density import Density
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.integrate import INTEGRATORS, Chebyshev, DormandPrince, Eigen, Propagator, Taylor, choose
 from qsb.dynamics.ket import Ket
+from qsb.dynamics.krylov import Krylov
+from qsb.dynamics.magnus import Magnus
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request
 from qsb.dynamics.solve import solve
@@ -83,6 +85,9 @@ EXACT = [
     (Chebyshev(window_phase=2.0), ket_problem()),
     (Chebyshev(window_phase=0.05), ket_problem()),
     (Chebyshev(window_bytes=300), ket_problem()),
+    (Krylov(), ket_problem()),
+    (Krylov(), ket_problem(cells=6)),
+    (Krylov(basis_bytes=1), ket_problem(cells=5)),
     (Taylor(), ket_problem()),
     (Taylor(), noisy_problem()),
     (Taylor(stride=1.0), noisy_problem()),
@@ -173,6 +178,33 @@ def test_dormand_prince_has_its_declared_order(name):
     assert measured_order(problem, counts) == pytest.approx(DormandPrince().order, abs=ORDER_TOLERANCE)
 
 
+def magnus_error(step, problem, truth):
+    """Return the error of fixed Magnus steps."""
+    start, generator = only_generator(problem)
+    return float(np.abs(last(Magnus(fixed_step=step), generator, start, [DURATION]) - truth).max())
+
+
+@pytest.mark.parametrize("envelope", [Sinusoidal(1.7, 0.4), Gaussian(1.4, 0.9, 2.0)])
+def test_magnus_has_its_declared_order(envelope):
+    problem = ket_problem(envelope)
+    start, generator = Ket().reduce(problem, Request()).start, Ket().reduce(problem, Request()).generators
+    if len(generator) > 1:  # the centre of the pulse is a breakpoint: both halves are measured together
+        truth = through(DormandPrince(fixed_step=DURATION / 400), generator, start)
+        steps = DURATION / np.array([20, 30, 44, 60])
+        errors = [np.abs(through(Magnus(fixed_step=h), generator, start) - truth).max() for h in steps]
+        slope = float(np.polyfit(np.log(steps), np.log(errors), 1)[0])
+    else:
+        slope = measured_order(problem, (20, 30, 44, 60), magnus_error)
+    assert slope == pytest.approx(Magnus().order, abs=ORDER_TOLERANCE)
+
+
+def through(integrator, generators, x):
+    """Return the state at the end of all segments."""
+    for g in generators:
+        *_, x = integrator.advance(g, x, g.segment.start, [g.segment.end], 1e-8)
+    return x
+
+
 def test_the_order_measurement_sees_a_lower_order():
     """Negative control: the classical Runge-Kutta method measures as 4."""
 
@@ -239,7 +271,7 @@ def test_save_times_do_not_change_the_order():
 
 
 def test_every_integrator_is_measured_here():
-    measured = {type(i) for i, _ in EXACT} | {DormandPrince}
+    measured = {type(i) for i, _ in EXACT} | {DormandPrince, Magnus}
     assert measured == {type(i) for i in INTEGRATORS}
     assert not any(i.stochastic for i in INTEGRATORS)
 

@@ -134,8 +134,12 @@ class Frame(Protocol):
         """That part of H_B, in the decomposition of the reduced states."""
         ...
 
-    def reduce_ket(self, psi: Array, subset: tuple[int, ...]) -> Blocks:
-        """Reduced states of kets (T, d)."""
+    def spectrum_ket(self, psi: Array, subset: tuple[int, ...]) -> Spectrum:
+        """Eigenvalues (T, .) of the reduced states of kets (T, d)."""
+        ...
+
+    def energy_ket(self, psi: Array, subset: tuple[int, ...]) -> NDArray[np.float64]:
+        """Energy (T,) of the part of H_B inside the subset in kets (T, d)."""
         ...
 
     def reduce_density(self, rho: Array, subset: tuple[int, ...]) -> Blocks:
@@ -151,6 +155,26 @@ class Frame(Protocol):
         ...
 
 
+class SmallSubsets:
+    """Spectrum and energy of a subset, for frames that have its state as small blocks (`reduce_ket`)."""
+
+    def reduce_ket(self, psi: Array, subset: tuple[int, ...]) -> Blocks:
+        """Reduced states of kets (T, d)."""
+        raise NotImplementedError
+
+    def subset_hamiltonian(self, subset: tuple[int, ...]) -> Blocks:
+        """The subset's part of H_B in the same blocks."""
+        raise NotImplementedError
+
+    def spectrum_ket(self, psi: Array, subset: tuple[int, ...]) -> Spectrum:
+        """Eigenvalues of the state of the subset."""
+        return self.reduce_ket(psi, subset).spectrum()
+
+    def energy_ket(self, psi: Array, subset: tuple[int, ...]) -> NDArray[np.float64]:
+        """Energy of the subset's own part of H_B."""
+        return self.reduce_ket(psi, subset).expectation(self.subset_hamiltonian(subset))
+
+
 def statics(frame: Frame, request: Request, needs: frozenset[str]) -> dict[str, Any]:
     """Readouts that do not depend on the state."""
     out: dict[str, Any] = {}
@@ -164,7 +188,6 @@ def statics(frame: Frame, request: Request, needs: frozenset[str]) -> dict[str, 
         out["cells"], out["counts"] = frame.cells()
     if "reduced" in needs:
         out["reduced_levels"] = frame.subset_levels(request.subset)
-        out["reduced_hamiltonian"] = frame.subset_hamiltonian(request.subset)
     if "populations" in needs:
         out["energies"] = frame.energy_basis().groups()[0]
     return out
@@ -234,9 +257,10 @@ class PureReadout:
         if "marginals" in needs:
             out["marginals"] = frame.marginals_ket(x)
         if "reduced" in needs:
-            _read_subset(out, frame.reduce_ket(x, self.request.subset), frame, self.request)
+            out["reduced"] = frame.spectrum_ket(x, self.request.subset)
+            out["reduced_energy"] = frame.energy_ket(x, self.request.subset)
         if "cut" in needs:
-            out["cut"] = _entropy(frame.reduce_ket(x, tuple(range(self.request.cut))).spectrum())
+            out["cut"] = _entropy(frame.spectrum_ket(x, tuple(range(self.request.cut))))
         return out
 
     def _populations(self, needs: frozenset[str], x: Array, unitary: Array, out: dict[str, Value]) -> None:
@@ -276,11 +300,6 @@ def _padded(values: NDArray[np.float64], zeros: int) -> Spectrum:
 def _entropy(s: Spectrum) -> NDArray[np.float64]:
     v = np.clip(s.values, 1e-300, None)
     return np.asarray(-np.sum(np.where(s.values > 0, s.weights() * np.log(v), 0.0), axis=-1))
-
-
-def _read_subset(out: dict[str, Value], state: Blocks, frame: Frame, request: Request) -> None:
-    out["reduced"] = state.spectrum()
-    out["reduced_energy"] = state.expectation(frame.subset_hamiltonian(request.subset))
 
 
 @dataclass(frozen=True)
@@ -329,7 +348,9 @@ class MixedReadout:
         if "marginals" in needs:
             out["marginals"] = frame.marginals_density(rho)
         if "reduced" in needs:
-            _read_subset(out, frame.reduce_density(rho, self.request.subset), frame, self.request)
+            state = frame.reduce_density(rho, self.request.subset)
+            out["reduced"] = state.spectrum()
+            out["reduced_energy"] = state.expectation(frame.subset_hamiltonian(self.request.subset))
         return out
 
     def _eigenvalues(self, x: Array) -> NDArray[np.float64]:

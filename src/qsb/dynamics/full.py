@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra import build, states
+from qsb.algebra import build, reduced, states
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.opsum import Matrix, OpSum
@@ -156,14 +156,36 @@ class FullFrame:
         op, space = self._inside(subset)
         return Blocks.dense(build.dense(op, space))
 
+    def _inside_diagonal(self, subset: tuple[int, ...]) -> NDArray[np.float64] | None:
+        """Diagonal of that part, if it has nothing else."""
+        op, space = self._inside(subset)
+        inside = PauliSum.of(op, space)
+        return inside.diagonal if inside.is_diagonal else None
+
     def subset_levels(self, subset: tuple[int, ...]) -> Spectrum:
         """Its levels."""
+        diagonal = self._inside_diagonal(subset)
+        if diagonal is not None:
+            return Spectrum.simple(np.sort(diagonal))
         op, space = self._inside(subset)
         return Spectrum.simple(np.linalg.eigvalsh(build.dense(op, space)))
 
-    def reduce_ket(self, psi: Array, subset: tuple[int, ...]) -> Blocks:
-        """Partial trace over all other sites."""
-        return Blocks.dense(_partial(psi, self.space.dimensions(), subset))
+    def spectrum_ket(self, psi: Array, subset: tuple[int, ...]) -> Spectrum:
+        """Eigenvalues of the partial trace over all other sites."""
+        return reduced.spectra(psi, self.space.dimensions(), subset)
+
+    def energy_ket(self, psi: Array, subset: tuple[int, ...]) -> NDArray[np.float64]:
+        """Energy of the part of H_B inside the subset: a weighted sum of |psi|^2 where that part is diagonal."""
+        weights = self._inside_diagonal(subset)
+        out = np.empty(len(psi))
+        for t, ket in enumerate(psi):
+            m = reduced.matrix(ket, self.space.dimensions(), subset)
+            if weights is not None:
+                out[t] = weights @ reduced.row_weights(m)
+            else:
+                (h,) = self.subset_hamiltonian(subset).blocks
+                out[t] = np.vdot(m, np.asarray(h) @ m).real
+        return out
 
     def reduce_density(self, rho: Array, subset: tuple[int, ...]) -> Blocks:
         """Partial trace over all other sites."""
@@ -171,24 +193,12 @@ class FullFrame:
 
     def marginals_ket(self, psi: Array) -> Array:
         """State of each cell."""
-        dims = self.space.dimensions()
-        return np.stack([_partial(psi, dims, (i,)) for i in range(len(dims))], axis=1)
+        return reduced.cells(psi, self.space.sites)
 
     def marginals_density(self, rho: Array) -> Array:
         """State of each cell."""
         dims = self.space.dimensions()
         return np.stack([_partial_density(rho, dims, (i,)) for i in range(len(dims))], axis=1)
-
-
-def _partial(psi: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:
-    """Reduced states (T, d, d) of kets (T, D)."""
-    rest = [i for i in range(len(dims)) if i not in subset]
-    kept = int(np.prod([dims[i] for i in subset]))
-    out = []
-    for ket in psi:
-        m = ket.reshape(dims).transpose([*subset, *rest]).reshape(kept, -1)
-        out.append(m @ m.conj().T)
-    return np.array(out)
 
 
 def _partial_density(rho: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:

@@ -18,6 +18,8 @@ from scipy.integrate import DOP853
 
 from qsb.dynamics.chebyshev import Chebyshev
 from qsb.dynamics.faber import Faber
+from qsb.dynamics.krylov import Krylov
+from qsb.dynamics.magnus import Magnus
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
 
@@ -271,7 +273,16 @@ class DormandPrince:
             yield y.reshape(shape)
 
 
-INTEGRATORS: tuple[Integrator, ...] = (Eigen(), Propagator(), Chebyshev(), Faber(), Taylor(), DormandPrince())
+INTEGRATORS: tuple[Integrator, ...] = (
+    Eigen(),
+    Propagator(),
+    Chebyshev(),
+    Krylov(),
+    Faber(),
+    Taylor(),
+    DormandPrince(),
+    Magnus(),
+)
 
 #: those that work on a dense matrix of the generator, which only small problems have
 NEEDS_DENSE = ("eigen", "propagator")

@@ -188,7 +188,6 @@ class PermutationReadout:
             out["cells"], out["counts"] = frame.cells()
         if "reduced" in needs:
             out["reduced_levels"] = frame.subset_levels(self.request.subset)
-            out["reduced_hamiltonian"] = frame.subset_hamiltonian(self.request.subset)
         if "populations" in needs:
             out["energies"] = self._basis[0].groups()[0]
         return out

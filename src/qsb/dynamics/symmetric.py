@@ -21,7 +21,7 @@ from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.closed import closed_generator
-from qsb.dynamics.frame import EnergyBasis, MixedReadout, Operator, PureReadout, Sparse
+from qsb.dynamics.frame import EnergyBasis, MixedReadout, Operator, PureReadout, SmallSubsets, Sparse
 from qsb.dynamics.full import read_extremes
 from qsb.dynamics.integrate import EIGEN_LIMIT, choose
 from qsb.dynamics.lindblad import matrix_generator
@@ -51,7 +51,7 @@ def collective_extremes(op: OpSum, space: Space) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class SymmetricFrame:
+class SymmetricFrame(SmallSubsets):
     """Readouts in the Dicke basis m = N/2, ..., -N/2; the rest of the 2^N dimensions is empty."""
 
     problem: Problem
