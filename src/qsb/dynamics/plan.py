@@ -14,11 +14,12 @@ from qsb.dynamics.ket import Ket
 from qsb.dynamics.product import Product, kinds
 from qsb.dynamics.representation import Representation, Request, Size
 from qsb.dynamics.symmetric import Symmetric
+from qsb.dynamics.trajectories import Trajectories
 from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes, parse_bytes
 
 #: cheapest exact first; approximate ones last, taken only if named or if nothing exact fits
-REPRESENTATIONS: tuple[Representation, ...] = (Product(), Symmetric(), Ket(), Density())
+REPRESENTATIONS: tuple[Representation, ...] = (Product(), Symmetric(), Ket(), Density(), Trajectories())
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,8 @@ class Series:
         start_energy: <H_B> at t = 0.
         reduced: the reduced system, for solving again at other times; None of a simulation.
         errors: standard errors of sampled readouts by name, (T, ...); empty where nothing is sampled.
+        replicas: of sampled readouts, the averages that leave out one group of samples each, for the errors of
+            figures that are not linear in the state.
     """
 
     times: NDArray[np.float64]
@@ -50,3 +53,17 @@ class Series:
     start_energy: float = 0.0
     reduced: Any = None
     errors: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    replicas: tuple[Series, ...] = ()
+
+
+def jackknife(left_out: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+    r"""Standard error from averages that leave out one of g groups each, :math:`\sqrt{\tfrac{g-1}{g}\sum_k(v_k-\bar v)^2}`.
+
+    For a mean it is the standard error of the groups' means; for a smooth function of means it is right to first order
+    (Efron and Stein 1981). Zero where there is one group, for nothing is sampled then.
+    """
+    values = np.asarray(left_out, dtype=float)
+    if len(values) < 2:
+        return np.zeros(values.shape[1:])
+    g = len(values)
+    return np.asarray(np.sqrt((g - 1) / g * np.sum((values - values.mean(axis=0)) ** 2, axis=0)))
