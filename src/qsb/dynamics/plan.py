@@ -99,6 +99,9 @@ def plan(
 ) -> Plan:
     """Choose the cheapest exact representation that delivers every readout within the memory.
 
+    An approximate one is taken if it is named, or if no exact one fits; ``exact`` of the plan is False then, and the
+    exact ones are among the refused.
+
     Args:
         problem: what to solve.
         request: the readouts; energy and power by default.
@@ -153,9 +156,13 @@ def _accept(
 def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
     """The error that says what each representation lacked and what a user can change."""
     n = problem.battery.space.sites
-    lines = [f"No exact representation of these {n} cells fits:"]
+    lines = [f"No representation of these {n} cells fits:"]
     lines += [f"  {r.representation}: {r.reason}" for r in refused]
-    sized = [r for r in refused if r.bytes is not None]
+    exact = {r.name for r in REPRESENTATIONS if r.exact}
+    sized = [r for r in refused if r.bytes is not None and r.representation in exact]
+    samples = [r for r in refused if r.bytes is not None and r.representation not in exact]
+    if not sized:
+        sized, samples = samples, []
     advice: list[str] = []
     smallest: int | None = None
     if sized:
@@ -165,6 +172,7 @@ def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
         fits = _fitting(problem, best.representation, limit)
         if fits:
             advice.append(f"take at most {fits} cells")
+    advice += [f"allow {format_bytes(r.bytes or 0)} and accept the errors of {r.representation}" for r in samples]
     s = problem.structure
     if s.dissipative and s.one_body and not s.local_noise:
         advice.append("make the noise local: cells that never meet are solved at any N")

@@ -211,21 +211,21 @@ class _Ensemble:
 
         needs = self.request.needs
         b = _apply(self.battery, kets)  # -i H_B psi
-        energy = -np.einsum("td,td->t", kets.conj(), b).imag
+        energy = -np.vecdot(kets, b).imag
         work, heat = np.zeros(len(times)), np.zeros(len(times))
         for f, table in piece.unitary:
-            part = 2 * np.einsum("td,td->t", b.conj(), _apply(table, kets)).imag
+            part = 2 * np.vecdot(b, _apply(table, kets)).imag
             work += part if f is None else part * np.array([f(float(t)) for t in times])
         for f, k in piece.heat:
             image = k * kets if k.ndim == 1 else (k @ kets.T).T
-            part = np.einsum("td,td->t", kets.conj(), image).real
+            part = np.vecdot(kets, image).real
             heat += part if f is None else part * np.array([f(float(t)) for t in times])
         out: Sums = {"energy": energy, "work_power": work, "heat_power": heat, "power": work + heat}
-        out["moment"] = np.einsum("td,td->t", b.conj(), b).real
+        out["moment"] = np.vecdot(b, b).real
         if self.charger is not None:
             v = _apply(self.charger, kets)
-            out["charger"] = -np.einsum("td,td->t", kets.conj(), v).imag
-            out["charger_moment"] = np.einsum("td,td->t", v.conj(), v).real
+            out["charger"] = -np.vecdot(kets, v).imag
+            out["charger_moment"] = np.vecdot(v, v).real
         if "marginals" in needs:
             n = self.problem.battery.space.sites
             out["marginals"] = np.zeros((len(times), n, 2, 2), dtype=complex)

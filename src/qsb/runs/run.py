@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,16 @@ from qsb.errors import SpecError
 from qsb.quantities import quantity
 from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer
 from qsb.runs.dataset import CONVENTIONS, check, variable
-from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, Reading, check_figures, needs
+from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, Reading, check_figures, needs, standard_error
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _NO_PEAKS = (
     f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them; shorten the window"
+)
+_APPROXIMATE = (
+    "peaks: between the save times they are looked for in exact results only; take the largest value at the save times"
 )
 #: the span of V comes unasked where it costs no more than this many dimensions
 _SPAN_DIMENSION = 4096
@@ -41,6 +45,9 @@ def plan(
     cut: int | None = None,
     representation: str | None = None,
     memory: int | str | None = None,
+    samples: int | None = None,
+    bond: int | None = None,
+    seed: int | None = None,
 ) -> Plan:
     """Say how a problem would be solved: representation, size, bytes, and why not the cheaper ones.
 
@@ -49,12 +56,15 @@ def plan(
         figures: names of time series (see docs/nomenclature.md).
         subset: cells of ``subset_ergotropy``.
         cut: number of first cells on one side, for ``entanglement_entropy``.
-        representation: ``auto``, ``product``, ``symmetric``, ``ket`` or ``density``.
+        representation: ``auto``, or a name of ``qsb list representations``.
         memory: bytes, or a text like ``"4 GiB"`` (the default).
+        samples: number of trajectories, 200 by default.
+        bond: largest bond dimension of a matrix-product state, 128 by default.
+        seed: of the trajectories, 0 by default.
 
     Raises:
         SpecError: on an impossible request.
-        PlanError: if nothing exact fits; carries the bytes and what to do.
+        PlanError: if nothing fits; carries the bytes and what to do.
     """
     from qsb.runs.spec import Spec
 
@@ -67,20 +77,33 @@ def plan(
             cut=spec.cut if cut is None else cut,
             representation=representation or spec.solve.representation,
             memory=memory or spec.solve.memory,
+            samples=samples or spec.solve.samples,
+            bond=bond or spec.solve.bond,
+            seed=spec.solve.seed if seed is None else seed,
         )
     chosen = tuple(figures or DEFAULT_FIGURES)
     check_figures(chosen, problem, tuple(subset), cut)
-    request = Request(needs(chosen, problem), tuple(subset), cut or 0)
+    request = Request(needs(chosen, problem), tuple(subset), cut or 0, *_sizes(samples, bond, seed))
     options = {"representation": representation or "auto", "memory": memory or "4 GiB"}
     made = planner.plan(problem, request, **options)  # type: ignore[arg-type]
     return _with_span(problem, made, request, options)
+
+
+def _sizes(samples: int | None, bond: int | None, seed: int | None) -> tuple[int, int, int]:
+    """Trajectories, bond dimension and seed, checked."""
+    given = {"samples": (samples, Request.samples, 2), "bond": (bond, Request.bond, 1), "seed": (seed, 0, 0)}
+    for name, (value, _, least) in given.items():
+        if value is not None and (not isinstance(value, int | np.integer) or value < least):
+            raise SpecError(f"{name} must be a whole number, {least} or more, but it is {value!r}.")
+    a, b, c = (default if value is None else int(value) for value, default, _ in given.values())
+    return a, b, c
 
 
 def _with_span(problem: Problem, made: Plan, request: Request, options: dict[str, Any]) -> Plan:
     """Also read the span of V where the chosen representation has it for little."""
     if "span" in request.needs or problem.battery.drives:
         return made
-    wider = Request(request.needs | {"span"}, request.subset, request.cut)
+    wider = replace(request, needs=request.needs | {"span"})
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
     cheap = problem.structure.one_body or (made.representation == "symmetric" and problem.cells <= _SPAN_CELLS)
     if (cheap or problem.battery.space.dimension <= _SPAN_DIMENSION) and taken.lacks(problem, wider.needs) is None:
@@ -100,7 +123,9 @@ def run(
     memory: int | str | None = None,
     tolerance: float | None = None,
     charging_time_of: str | None = None,
-    seed: int = 0,
+    samples: int | None = None,
+    bond: int | None = None,
+    seed: int | None = None,
     title: str = "",
     spec: str = "",
     progress: Callable[[float], None] | None = None,
@@ -114,12 +139,14 @@ def run(
             average power and ergotropy by default.
         subset: cells of ``subset_ergotropy``.
         cut: number of first cells on one side, for ``entanglement_entropy``.
-        representation: ``auto``, ``product``, ``symmetric``, ``ket`` or ``density``.
+        representation: ``auto``, or a name of ``qsb list representations``.
         memory: the most that the plan may take, bytes or a text like ``"4 GiB"`` (the default).
-        tolerance: bound on the error of the state; 1e-8 by default. Every self-check must hold within ten
-            times of it.
+        tolerance: bound on the error of the state; 1e-8 by default (``mps``: see there). Every self-check must
+            hold within ten times of it.
         charging_time_of: the figure whose maximum defines the charging time; ``stored_energy`` by default.
-        seed: kept in the dataset; nothing here is random.
+        samples: number of trajectories, 200 by default.
+        bond: largest bond dimension of a matrix-product state, 128 by default.
+        seed: of the trajectories; kept in the dataset.
         title: kept in the dataset.
         spec: the TOML text that the problem came from, kept in the dataset.
         progress: called with the fraction of save times that are done.
@@ -127,7 +154,7 @@ def run(
     Raises:
         SpecError: on an impossible request.
         StructureError: on ill-defined physics.
-        PlanError: if nothing exact fits in memory.
+        PlanError: if nothing fits in memory.
         ConvergenceError: if a result fails its own checks; it is not returned.
     """
     if not isinstance(problem, Problem):
@@ -140,22 +167,28 @@ def run(
         quantity(timed)
         raise SpecError(f"charging_time_of must be a time series, but it is {timed!r}.")
     wanted = tuple(dict.fromkeys((*chosen, timed)))
-    made = plan(problem, wanted, subset=subset, cut=cut, representation=representation, memory=memory)
-    series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress)
+    sizes = {"samples": samples, "bond": bond, "seed": seed}
+    made = plan(problem, wanted, subset=subset, cut=cut, representation=representation, memory=memory, **sizes)
+    taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
+    tolerance = tolerance or getattr(taken, "tolerance", 1e-8)
+    series = solve(problem, made, tolerance=tolerance, progress=progress)
     reading = Reading(problem, series)
     values = {name: FIGURES[name](reading) for name in wanted}
     described = {
         "title": title or problem.battery.name,
         "spec": spec,
-        "seed": seed,
+        "seed": made.request.seed,
         "charging_time_of": timed,
     }
     peaked = dict.fromkeys(("stored_energy", "power", "average_power", timed))
     if "ergotropy" in chosen and not reading.pure:
         peaked["ergotropy"] = None
-    closer = look_closer(problem, made, reading, tuple(peaked), tolerance or 1e-8)
-    data = _dataset(problem, reading, closer, {name: values[name] for name in chosen}, timed)
-    data.attrs.update(described | _provenance(problem, made, series, wanted, tolerance or 1e-8, closer))
+    closer = look_closer(problem, made, reading, tuple(peaked), tolerance) if made.exact else None
+    shown = {name: values[name] for name in chosen}
+    if series.replicas:
+        shown |= {f"{name}_error": standard_error(reading, name) for name in chosen if name != "drive"}
+    data = _dataset(problem, reading, closer, shown, timed)
+    data.attrs.update(described | _provenance(problem, made, series, wanted, tolerance, closer))
     for name, attribute in (("subset_ergotropy", list(subset)), ("entanglement_entropy", cut)):
         if name in data:
             data[name].attrs["cells" if name == "subset_ergotropy" else "cut"] = json.dumps(attribute)
@@ -178,7 +211,9 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
         representation=arguments["representation"] or spec.solve.representation,
         memory=arguments["memory"] or spec.solve.memory,
         tolerance=arguments["tolerance"] or spec.solve.tolerance,
-        seed=spec.solve.seed,
+        samples=arguments["samples"] or spec.solve.samples,
+        bond=arguments["bond"] or spec.solve.bond,
+        seed=spec.solve.seed if arguments["seed"] is None else arguments["seed"],
         title=arguments["title"] or spec.title,
         spec=spec.to_toml(),
         charging_time_of=arguments["charging_time_of"] or spec.save.charging_time_of,
@@ -186,13 +221,13 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
     )
 
 
-def _dataset(problem: Problem, reading: Reading, closer: Closer, values: dict[str, Any], timed: str) -> xr.Dataset:
+def _dataset(problem: Problem, reading: Reading, closer: Closer | None, values: dict[str, Any], timed: str) -> xr.Dataset:
     """Series and scalars with their attributes."""
     import xarray as xr
 
     variables = {name: variable(name, ("time",), v) for name, v in values.items()}
     scalars = _scalars(problem, reading)
-    if closer.resolved:
+    if closer is not None and closer.resolved:
         scalars = _peaks(reading, closer, timed, "ergotropy" in values) | scalars
     for name, v in scalars.items():
         variables[name] = variable(name, (), v)
@@ -231,7 +266,7 @@ def _scalars(problem: Problem, reading: Reading) -> dict[str, float]:
 
 
 def _provenance(
-    problem: Problem, made: Plan, series: Series, figures: tuple[str, ...], tolerance: float, closer: Closer
+    problem: Problem, made: Plan, series: Series, figures: tuple[str, ...], tolerance: float, closer: Closer | None
 ) -> dict[str, Any]:
     """What is needed to make the numbers again, and how far they can be trusted."""
     references = [problem.battery.reference, *(quantity(name).reference for name in figures)]
@@ -240,12 +275,11 @@ def _provenance(
         "plan": json.dumps(made.to_dict()),
         "exact": int(made.exact),
         "versions": json.dumps(versions()),
-        "error_budget": json.dumps({"tolerance": tolerance, **series.budget, "peaks": closer.error}),
+        "error_budget": json.dumps(
+            {"tolerance": tolerance, **series.budget} | ({"peaks": closer.error} if closer is not None else {})
+        ),
         # the reason if peaks are missing; they are not given where the window holds too many oscillations to see each
-        "left_out": ""
-        if closer.resolved
-        else f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do "
-        "not resolve them; shorten the window or save closer to the pulse",
+        "left_out": _APPROXIMATE if closer is None else "" if closer.resolved else _NO_PEAKS,
         "references": "; ".join(dict.fromkeys(r for r in references if r)),
         "conventions": CONVENTIONS,
     }
