@@ -11,6 +11,7 @@ from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
 from qsb.dynamics.density import Density
 from qsb.dynamics.ket import Ket
+from qsb.dynamics.mps import MPS
 from qsb.dynamics.product import Product, kinds
 from qsb.dynamics.representation import Representation, Request, Size
 from qsb.dynamics.symmetric import Symmetric
@@ -19,7 +20,7 @@ from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes, parse_bytes
 
 #: cheapest exact first; approximate ones last, taken only if named or if nothing exact fits
-REPRESENTATIONS: tuple[Representation, ...] = (Product(), Symmetric(), Ket(), Density(), Trajectories())
+REPRESENTATIONS: tuple[Representation, ...] = (Product(), Symmetric(), Ket(), Density(), Trajectories(), MPS())
 
 
 @dataclass(frozen=True)
