@@ -178,27 +178,23 @@ class _Walk:
         step = self.windows.choose(h, float(gaps.max()), segment.end - segment.start, self.tolerance / 2)
         self.windows = self.windows.advanced(h, segment.end - segment.start)
         self.budget["trotter"] = max(self.budget["trotter"], step.error)
-        engine = TEBDEngine(self.network, _model(h), self._options(step, gaps))
+        cells = self.problem.battery.space.sites
+        trunc = {"chi_max": self.request.bond, "svd_min": 1e-14, "trunc_cut": 1e-8}
+        engine = TEBDEngine(self.network, _model(h), {"trunc_params": trunc, "max_delta_t": None})
         now = segment.start
         for stop in stops:
             if stop == segment.start:
                 continue
+            # half of the tolerance is for truncation: what is left of it, spread over the gates that are left
+            gates = step.layers(stop - now) * cells / 2 * (self.problem.protocol.duration - now) / (stop - now)
+            room = self.tolerance**2 / 8
+            engine.trunc_params["trunc_cut"] = float(np.sqrt(max(room - self.lost, 0.01 * room) / gates))
             count = step.count(stop - now)
             engine.calc_U(step.order, (stop - now) / count, type_evo="real")
             self.lost += float(engine.evolve(count, None).eps)
             self.network.norm = 1.0
             now = stop
             yield stop, total
-
-    def _options(self, step: Step, gaps: NDArray[np.float64]) -> dict[str, Any]:
-        """Half of the tolerance is for truncation, spread over all gates of a run as independent losses."""
-        share = max((gaps.sum() / self.problem.protocol.duration), 1e-3)
-        gates = sum(step.layers(float(g)) for g in gaps) * self.problem.battery.space.sites / 2 / share
-        cut = self.tolerance / 2 / np.sqrt(2 * gates)
-        return {
-            "trunc_params": {"chi_max": self.request.bond, "svd_min": 1e-14, "trunc_cut": float(cut)},
-            "max_delta_t": None,
-        }
 
     def _check(self, t: float, drift: float) -> None:
         """Compare the estimated error with the tolerance.
