@@ -19,12 +19,13 @@ def pairs(strength=0.5, geometry="chain", axes="xx", **more):
 
 
 def accepting(problem, needs=("energy", "power")):
-    """Return the names of the representations that accept a problem and give what is asked."""
+    """Return the names of the exact representations that accept a problem and give what is asked."""
     wanted = frozenset(needs)
     return [
         r.name
         for r in REPRESENTATIONS
-        if r.accepts(problem.structure) is None
+        if r.exact
+        and r.accepts(problem.structure) is None
         and r.lacks(problem, wanted) is None
         and (r.name in ("product", "symmetric") or problem.battery.space.dimension <= 64)
     ]

@@ -112,7 +112,7 @@ def _error_of(row: Quantity) -> Quantity:
         row.unit,
         f"Standard error of {row.long_name[0].lower()}{row.long_name[1:]}",
         f"The standard error of `{row.name}` over the samples, by the jackknife.",
-        "derived in docs/devdocs/derivations.md",
+        "doi:10.1214/aos/1176345462",
         row.needs,
     )
 

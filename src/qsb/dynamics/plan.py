@@ -61,7 +61,8 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON and dataset attributes."""
-        return {
+        sizes = {} if self.exact else {"samples": self.request.samples, "bond": self.request.bond}
+        return sizes | {
             "representation": self.representation,
             "why": self.why,
             "exact": self.exact,
@@ -119,7 +120,7 @@ def plan(
     if representation not in ("auto", *names):
         raise SpecError(f"Representation {representation!r} is unknown; it is 'auto' or one of {names}.")
     refused: list[Refusal] = []
-    for candidate in REPRESENTATIONS:
+    for candidate in sorted(REPRESENTATIONS, key=lambda r: not r.exact):
         if representation not in ("auto", candidate.name):
             continue
         refusal, size = _judge(candidate, problem, request, limit)

@@ -60,10 +60,8 @@ def jackknife(left_out: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     r"""Standard error from averages that leave out one of g groups each, :math:`\sqrt{\tfrac{g-1}{g}\sum_k(v_k-\bar v)^2}`.
 
     For a mean it is the standard error of the groups' means; for a smooth function of means it is right to first order
-    (Efron and Stein 1981). Zero where there is one group, for nothing is sampled then.
+    (Efron and Stein 1981).
     """
     values = np.asarray(left_out, dtype=float)
-    if len(values) < 2:
-        return np.zeros(values.shape[1:])
     g = len(values)
     return np.asarray(np.sqrt((g - 1) / g * np.sum((values - values.mean(axis=0)) ** 2, axis=0)))

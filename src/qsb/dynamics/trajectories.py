@@ -54,6 +54,8 @@ class Trajectories:
 
     def accepts(self, structure: Structure) -> str | None:
         """Any noise, as long as the start is a ket."""
+        if not structure.dissipative:
+            return "there is no noise, so all trajectories are one ket"
         return None if structure.pure_start else "the start is a mixture, and trajectories begin with a ket"
 
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
@@ -95,10 +97,8 @@ class Trajectories:
         Raises:
             ConvergenceError: if a norm event was not located, or a series did not converge.
         """
-        sampled = bool(problem.jumps)
-        samples = request.samples if sampled else 1
         ensemble = _Ensemble.of(problem, request, tolerance)
-        groups = np.array_split(np.arange(samples), min(samples, GROUPS))
+        groups = np.array_split(np.arange(request.samples), min(request.samples, GROUPS))
         sums: list[Sums] = []
         with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(min(workers(), len(groups))) as pool:
             for done, found in enumerate(pool.map(ensemble.group, groups)):
@@ -109,7 +109,7 @@ class Trajectories:
         miss = max(float(s["miss"]) for s in sums)
         if not miss <= 10 * tolerance:
             raise ConvergenceError("the norm at a jump", miss, 10 * tolerance, "raise [solve] tolerance.")
-        others = [{name: total[name] - s[name] for name in total} for s in sums] if sampled else []
+        others = [{name: total[name] - s[name] for name in total} for s in sums]
         return ensemble.series(total, others, {"norm_event": miss})
 
 

@@ -188,9 +188,9 @@ def _event(terms, count, before, after, threshold, tolerance, work):  # type: ig
 
 @numba.njit(nogil=True, error_model="numpy")
 def _weigh(jumps, local, theta, psi, weights, image):  # type: ignore[no-untyped-def]
-    """weights_k = gamma_k(t) |L_k psi|^2; their sum."""
+    """weights_k = gamma_k(t) |L_k psi|^2; their sum, and the sum of gamma_k(t) |psi|^2 that it is compared with."""
     kind, bit, rate, clock, which, starts, columns, entries = jumps
-    total = 0.0
+    total, scale = 0.0, 0.0
     whole = _square(psi)
     for j in range(kind.size):
         if kind[j] == TURN:
@@ -204,15 +204,16 @@ def _weigh(jumps, local, theta, psi, weights, image):  # type: ignore[no-untyped
             for k in range(psi.size):
                 if (k & bit[j]) == wanted:
                     w += psi[k].real * psi[k].real + psi[k].imag * psi[k].imag
-        w *= rate[j]
+        gamma = rate[j]
         if clock[j] >= 0:
             f = 0.0
             for m in range(local.shape[1] - 1, -1, -1):
                 f = f * theta + local[clock[j], m]
-            w *= max(f, 0.0)
-        weights[j] = w
-        total += w
-    return total
+            gamma *= max(f, 0.0)
+        weights[j] = gamma * w
+        total += weights[j]
+        scale += gamma * whole
+    return total, scale
 
 
 @numba.njit(nogil=True, error_model="numpy")
@@ -227,10 +228,10 @@ def _rows(which, starts, columns, entries, psi, out):  # type: ignore[no-untyped
 
 @numba.njit(nogil=True, error_model="numpy")
 def _jump(jumps, local, theta, chance, psi, weights, image):  # type: ignore[no-untyped-def]
-    """Let one jump, chosen by its weight, act on psi and normalise; False if every weight vanishes."""
+    """Let one jump, chosen by its weight, act on psi and normalise; False if every weight is rounding."""
     kind, bit, _, _, which, starts, columns, entries = jumps
-    total = _weigh(jumps, local, theta, psi, weights, image)
-    if not total > 1e-290:
+    total, scale = _weigh(jumps, local, theta, psi, weights, image)
+    if not total > 1e-13 * scale:
         return False
     left, j = chance * total, 0
     while j < kind.size - 1 and left >= weights[j]:
