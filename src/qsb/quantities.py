@@ -104,7 +104,7 @@ def _rows() -> MappingProxyType[str, Quantity]:
 
 
 def _error_of(row: Quantity) -> Quantity:
-    """The row of a series' standard error: its name and symbol follow from the series, so that none can be forgotten."""
+    """The row of a series' standard error; it follows from that of the series, so that none can be forgotten."""
     return Quantity(
         f"{row.name}_error",
         "error",
@@ -173,9 +173,9 @@ def _link(reference: str) -> str:
 
 
 _ERRORS = (
-    "A run that samples (`trajectories`) gives each series `X` of the section above with its standard error `X_error`, in "
-    "the unit of `X`: the jackknife over groups of samples. Figures that are not linear in the state are also biased, by "
-    "the order of the squared relative error."
+    "A run that samples (`trajectories`) gives each series `X` of the section above with its standard error `X_error`, "
+    "in the unit of `X`: the jackknife over groups of samples. Figures that are not linear in the state are also biased, "
+    "by the order of the squared relative error."
 )
 
 

@@ -267,8 +267,7 @@ def accepted(problem, needs=frozenset({"energy"})):
     return [
         r
         for r in REPRESENTATIONS
-        if r.exact
-        and r.accepts(problem.structure) is None and r.lacks(problem, frozenset(needs)) is None
+        if r.exact and r.accepts(problem.structure) is None and r.lacks(problem, frozenset(needs)) is None
     ]
 
 

@@ -23,7 +23,11 @@ TIMES = np.linspace(0.0, 2.0, 6)
 CHAIN = [pairs(0.3), pairs(0.2, axes="zz")]
 FIGURES = ("stored_energy", "power", "ergotropy", "local_ergotropy", "subset_ergotropy", "entanglement_entropy")
 STAGES = Protocol(
-    (Stage("charge", 1.0, Piecewise((0, 0.4, 1.0), (1.0, -0.5))), Stage("store", 0.4), Stage("charge", 0.6, battery=False))
+    (
+        Stage("charge", 1.0, Piecewise((0, 0.4, 1.0), (1.0, -0.5))),
+        Stage("store", 0.4),
+        Stage("charge", 0.6, battery=False),
+    )
 )
 BLOCH = np.array([[0.6, 0.0, 0.8], [0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, 0.6, -0.8]])
 
@@ -149,7 +153,12 @@ def test_chains(term, expected):
 def test_bonds_and_words_are_the_operator():
     space = Space.spins(4)
     op = OpSum(
-        (Local("z", np.array([0.1, 0.2, 0.3, 0.4])), Local("y", 0.7), Pair("x", "y", 0.3), Pair("y", "z", [0.1, 0.5, 0.2]))
+        (
+            Local("z", np.array([0.1, 0.2, 0.3, 0.4])),
+            Local("y", 0.7),
+            Pair("x", "y", 0.3),
+            Pair("y", "z", [0.1, 0.5, 0.2]),
+        )
     )
     whole = build.dense(op, space)
     total = sum(np.kron(np.kron(np.eye(1 << b), g), np.eye(1 << (2 - b))) for b, g in enumerate(bonds(op, space)))

@@ -1,4 +1,4 @@
-"""Quantum jumps: the density matrix within the standard errors, the same numbers again, and events where they belong."""
+"""Quantum jumps: the density matrix within the standard errors, reproducible, and events where they belong."""
 
 import json
 
@@ -33,14 +33,22 @@ PROBLEMS = {
     "field, local": cells(3, field=0.5, channels=NOISE, times=TIMES, duration=4.0),
     "all-to-all, local": cells(4, field=0.5, coupling=pairs(0.3, "all"), channels=NOISE, times=TIMES, duration=4.0),
     "chain of y, pumping": cells(
-        3, coupling=[pairs(0.4, axes="yy"), pairs(0.3, axes="xz")], channels=(qsb.pumping(0.4),), times=TIMES, duration=4.0
+        3,
+        coupling=[pairs(0.4, axes="yy"), pairs(0.3, axes="xz")],
+        channels=(qsb.pumping(0.4),),
+        times=TIMES,
+        duration=4.0,
     ),
     "collective": cells(
         3, field=0.5, channels=(qsb.emission(0.3, collective=True), qsb.dephasing(0.1)), times=TIMES, duration=4.0
     ),
     "custom": cells(2, field=0.5, channels=(Channel("custom", 0.4, operator=LOWERING),), times=TIMES, duration=4.0),
     "unlike rates, thermal": cells(
-        3, field=[0.5, 0.2, 0.7], channels=(qsb.thermal(np.array([0.1, 0.5, 0.3]), nbar=0.5),), times=TIMES, duration=4.0
+        3,
+        field=[0.5, 0.2, 0.7],
+        channels=(qsb.thermal(np.array([0.1, 0.5, 0.3]), nbar=0.5),),
+        times=TIMES,
+        duration=4.0,
     ),
     "stages": cells(3, field=0.7, coupling=pairs(0.2), channels=NOISE, times=TIMES, protocol=STAGES),
     "rates that change": cells(

@@ -116,7 +116,8 @@ def commutator(a: Strings, b: Strings) -> Strings:
             at.setdefault(bit, []).append((x, z))
     out: Strings = {}
     for (x, z), c in a.items():
-        met, both = set(), x | z
+        met: set[tuple[int, int]] = set()
+        both = x | z
         while both:
             bit = both & -both
             both ^= bit
@@ -204,7 +205,7 @@ class Windows:
         worst = 0.0
         for first, ket in zip(self.firsts, self.kets, strict=True):
             part = h[first : first + int(math.log2(len(ket))) - 1]
-            exact = _exact(part, ket, length * np.arange(1, count + 1))
+            exact = _exact(part, ket, length * np.arange(1.0, count + 1))
             step, made = _step(part, order, length), np.empty_like(exact)
             psi = ket
             for k in range(count):

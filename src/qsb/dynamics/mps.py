@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from qsb.algebra import build, states
@@ -22,9 +21,9 @@ from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks
 from qsb.algebra.space import Space
 from qsb.charging.problem import Problem, Structure
-from qsb.dynamics.chain import Step, Strings, Windows, bonds, commutator, is_chain, pauli_words
+from qsb.dynamics.chain import Strings, Windows, bonds, commutator, is_chain, pauli_words
 from qsb.dynamics.frame import statics
-from qsb.dynamics.full import FullFrame, read_extremes
+from qsb.dynamics.full import FullFrame
 from qsb.dynamics.representation import Array, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Series, Value
@@ -133,7 +132,9 @@ class _Walk:
         n = problem.battery.space.sites
         cells = start_cells(problem)
         network = Network.from_product_state([_site()] * n, list(cells), bc="finite", unit_cell_width=n, dtype=complex)
-        strength = np.abs(np.linalg.eigvalsh(bonds(segments(problem)[0].hamiltonian, problem.battery.space))).max(axis=1)
+        strength = np.abs(np.linalg.eigvalsh(bonds(segments(problem)[0].hamiltonian, problem.battery.space))).max(
+            axis=1
+        )
         battery = build.pauli_strings(problem.battery.battery, problem.battery.space)
         return cls(problem, request, tolerance, network, Windows.of(cells, strength), battery)
 

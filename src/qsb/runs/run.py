@@ -170,8 +170,8 @@ def run(
     sizes = {"samples": samples, "bond": bond, "seed": seed}
     made = plan(problem, wanted, subset=subset, cut=cut, representation=representation, memory=memory, **sizes)
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
-    tolerance = tolerance or getattr(taken, "tolerance", 1e-8)
-    series = solve(problem, made, tolerance=tolerance, progress=progress)
+    bound = float(tolerance or getattr(taken, "tolerance", 1e-8))
+    series = solve(problem, made, tolerance=bound, progress=progress)
     reading = Reading(problem, series)
     values = {name: FIGURES[name](reading) for name in wanted}
     described = {
@@ -183,12 +183,12 @@ def run(
     peaked = dict.fromkeys(("stored_energy", "power", "average_power", timed))
     if "ergotropy" in chosen and not reading.pure:
         peaked["ergotropy"] = None
-    closer = look_closer(problem, made, reading, tuple(peaked), tolerance) if made.exact else None
+    closer = look_closer(problem, made, reading, tuple(peaked), bound) if made.exact else None
     shown = {name: values[name] for name in chosen}
     if series.replicas:
         shown |= {f"{name}_error": standard_error(reading, name) for name in chosen if name != "drive"}
     data = _dataset(problem, reading, closer, shown, timed)
-    data.attrs.update(described | _provenance(problem, made, series, wanted, tolerance, closer))
+    data.attrs.update(described | _provenance(problem, made, series, wanted, bound, closer))
     for name, attribute in (("subset_ergotropy", list(subset)), ("entanglement_entropy", cut)):
         if name in data:
             data[name].attrs["cells" if name == "subset_ergotropy" else "cut"] = json.dumps(attribute)
@@ -221,7 +221,9 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
     )
 
 
-def _dataset(problem: Problem, reading: Reading, closer: Closer | None, values: dict[str, Any], timed: str) -> xr.Dataset:
+def _dataset(
+    problem: Problem, reading: Reading, closer: Closer | None, values: dict[str, Any], timed: str
+) -> xr.Dataset:
     """Series and scalars with their attributes."""
     import xarray as xr
 

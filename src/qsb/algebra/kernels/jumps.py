@@ -8,8 +8,9 @@ series is dense output, so that norm events and save times lie anywhere inside a
 
 Arguments that travel together are tuples:
 
-* ``pieces``: diagonals (P, D); crossed (P, 2 D), the diagonal of H between the transforms, each value twice; woven (P,), whether there is such a
-  part; starts (P, D + 1), columns, entries: sparse rows; clock (P,), the index of the coefficient, -1 for constant 1.
+* ``pieces``: diagonals (P, D); crossed (P, 2 D), the diagonal of H between the transforms, each value twice; woven
+  (P,), whether there is such a part; starts (P, D + 1), columns, entries: sparse rows; clock (P,), the index of the
+  coefficient, -1 for constant 1.
 * ``clocks``: edges (Q + 1,) of panels in time; values (Q, C, M + 1), a polynomial of the time since the panel's start.
 * ``jumps``: kind (J,), bit (J,), rate (J,), clock (J,), which (J,); and starts (K, D + 1), columns, entries of the
   general ones, `which` being their number.
