@@ -174,8 +174,8 @@ def _link(reference: str) -> str:
 
 _ERRORS = (
     "A run that samples (`trajectories`) gives each series `X` of the section above with its standard error `X_error`, "
-    "in the unit of `X`: the jackknife over groups of samples. Figures that are not linear in the state are also biased, "
-    "by the order of the squared relative error."
+    "in the unit of `X`: the jackknife over groups of samples. Figures that are not linear in the state are also "
+    "biased, by the order of the squared relative error."
 )
 
 

@@ -57,7 +57,7 @@ class Series:
 
 
 def jackknife(left_out: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-    r"""Standard error :math:`\sqrt{\tfrac{g-1}{g}\sum_k(v_k-\bar v)^2}` from averages that leave out one of g groups each.
+    r"""Standard error :math:`\sqrt{\tfrac{g-1}{g}\sum_k(v_k-\bar v)^2}` from averages that leave out a group each.
 
     For a mean it is the standard error of the groups' means; for a smooth function of means it is right to first order
     (Efron and Stein 1981).

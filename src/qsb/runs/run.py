@@ -170,7 +170,8 @@ def run(
     sizes = {"samples": samples, "bond": bond, "seed": seed}
     made = plan(problem, wanted, subset=subset, cut=cut, representation=representation, memory=memory, **sizes)
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
-    bound = float(tolerance or getattr(taken, "tolerance", 1e-8))
+    default: float = getattr(taken, "tolerance", 1e-8)
+    bound = tolerance or default
     series = solve(problem, made, tolerance=bound, progress=progress)
     reading = Reading(problem, series)
     values = {name: FIGURES[name](reading) for name in wanted}
