@@ -25,7 +25,8 @@ def accepting(problem, readouts=("energy", "power")):
     return [
         r.name
         for r in REPRESENTATIONS
-        if r.accepts(problem.structure) is None
+        if r.exact
+        and r.accepts(problem.structure) is None
         and r.lacks(problem, wanted) is None
         and (r.name in ("product", "symmetric", "fermion") or problem.battery.space.dimension <= 64)
     ]

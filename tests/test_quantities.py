@@ -64,7 +64,8 @@ def test_every_variable_has_a_row_of_its_kind():
     assert set(quantities.names("scalar")) == set(SCALARS)
     assert quantities.names("coordinate") == ("time",)
     assert quantities.names("fit") == ("exponent", "exponent_low", "exponent_high")
-    assert len(set(quantities.names())) == len(quantities.names()) == len(SERIES) + len(SCALARS) + 4
+    assert len(set(quantities.names())) == len(quantities.names()) == 2 * len(SERIES) + len(SCALARS) + 4
+    assert set(quantities.names("error")) == {f"{name}_error" for name in SERIES}
 
 
 @pytest.mark.parametrize("name", quantities.names())

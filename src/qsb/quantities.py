@@ -44,6 +44,7 @@ KINDS = MappingProxyType(
         "series": "Along time",
         "scalar": "One number a run",
         "fit": "From a scaling study",
+        "error": "Standard errors of sampled series",
     },
 )
 """The kinds of rows and their headings on the glossary page."""
@@ -55,7 +56,7 @@ class Quantity:
 
     Attributes:
         name: the variable's name in a dataset.
-        kind: ``coordinate``, ``series`` (along time), ``scalar`` (one a run) or ``fit``.
+        kind: ``coordinate``, ``series`` (along time), ``scalar`` (one a run), ``fit`` or ``error``.
         symbol: LaTeX without the dollar signs.
         unit: a key of `UNITS`.
         long_name: for people, starts with a capital.
@@ -97,8 +98,22 @@ class Quantity:
 def _rows() -> MappingProxyType[str, Quantity]:
     """Read the table once."""
     table = tomllib.loads(files("qsb").joinpath("quantities.toml").read_text(encoding="utf-8"))
-    return MappingProxyType(
-        {name: Quantity(name=name, **row | {"needs": tuple(row["needs"])}) for name, row in table.items()}
+    rows = {name: Quantity(name=name, **row | {"needs": tuple(row["needs"])}) for name, row in table.items()}
+    errors = [_error_of(row) for row in rows.values() if row.kind == "series"]
+    return MappingProxyType(rows | {row.name: row for row in errors})
+
+
+def _error_of(row: Quantity) -> Quantity:
+    """The row of a series' standard error; it follows from that of the series, so that none can be forgotten."""
+    return Quantity(
+        f"{row.name}_error",
+        "error",
+        rf"\delta ({row.symbol})",
+        row.unit,
+        f"Standard error of {row.long_name[0].lower()}{row.long_name[1:]}",
+        f"The standard error of `{row.name}` over the samples, by the jackknife.",
+        "doi:10.1214/aos/1176345462",
+        row.needs,
     )
 
 
@@ -157,6 +172,13 @@ def _link(reference: str) -> str:
     return "; ".join(parts)
 
 
+_ERRORS = (
+    "A run that samples (`trajectories`) gives each series `X` of the section above with its standard error `X_error`, "
+    "in the unit of `X`: the jackknife over groups of samples. Figures that are not linear in the state are also "
+    "biased, by the order of the squared relative error."
+)
+
+
 def nomenclature_markdown() -> str:
     """The glossary page ``docs/nomenclature.md``, one section a kind and one paragraph a quantity."""
     lines = [
@@ -169,6 +191,9 @@ def nomenclature_markdown() -> str:
     ]
     for kind, heading in KINDS.items():
         lines += ["", f"## {heading}"]
+        if kind == "error":
+            lines += ["", _ERRORS]
+            continue
         for name in names(kind):
             row = quantity(name)
             needs = f" Computed from: {', '.join(row.needs)}." if row.needs else ""

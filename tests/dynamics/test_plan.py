@@ -172,7 +172,7 @@ def test_run_refuses_what_plan_refuses():
 
 
 def test_the_advice_is_true():
-    """With as many cells, or as much memory, as the refusal says, the plan is accepted; with one more it is not."""
+    """With as many cells, or as much memory, as the refusal says, the plan is exact; with one more it is not."""
     limit = 10 * 2**20
 
     def made(n, memory):
@@ -183,11 +183,34 @@ def test_the_advice_is_true():
     text = str(caught.value)
     most = int(text.split("take at most ")[1].split()[0])
     assert made(most, limit).representation == "density"
-    with pytest.raises(qsb.PlanError):
-        made(most + 1, limit)
     assert made(20, caught.value.bytes_needed).bytes == caught.value.bytes_needed
-    with pytest.raises(qsb.PlanError):
-        made(20, caught.value.bytes_needed - 1)
+    for more in (made(most + 1, limit), made(20, caught.value.bytes_needed - 1)):
+        assert more.representation == "trajectories"
+        assert not more.exact
+        assert "approximate" in str(more)
+        assert any(r.representation == "density" and "it needs" in r.reason for r in more.refused)
+
+
+def test_trajectories_that_do_not_fit_are_named_with_their_bytes():
+    problem = cells(30, coupling=pairs(0.5), channels=(qsb.emission(RATES_30),))
+    with pytest.raises(qsb.PlanError, match=r"allow .* and accept the errors of trajectories") as caught:
+        plan(problem)
+    assert caught.value.bytes_needed >= 16 * 4**30
+    with pytest.raises(qsb.PlanError) as caught:
+        plan(problem, representation="trajectories")
+    assert 16 * 2**30 < caught.value.bytes_needed < 4**30
+    assert plan(problem, memory=caught.value.bytes_needed).representation == "trajectories"
+
+
+def test_a_long_closed_chain_is_a_matrix_product_state_if_nothing_exact_fits():
+    made = plan(
+        cells(40, coupling=pairs(0.5), field=0.1), Request(frozenset({"energy", "power", "marginals"}), bond=64)
+    )
+    assert (made.representation, made.exact) == ("mps", False)
+    assert made.dimension == 2 * 40 * 64**2
+    assert {r.representation for r in made.refused} >= {"ket", "density", "trajectories"}
+    assert made.to_dict()["exact"] is False
+    assert plan(cells(12, coupling=pairs(0.5), field=0.1)).representation == "ket"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +221,7 @@ def test_the_advice_is_true():
         (cells(2000, coupling=pairs(0.5, "all"), channels=(qsb.emission(0.1),)), "take at most"),
         (cells(30, field=RATES_30, channels=(qsb.emission(0.1, collective=True),)), "make the noise local"),
         (cells(30, coupling=pairs(0.5), channels=(qsb.emission(0.1),)), "drop the couplings"),
-        (cells(40, coupling=pairs(0.5), field=0.1), "take at most"),
+        (cells(40, coupling=pairs(0.5, "ring"), field=0.1), "take at most"),
     ],
     ids=["collective", "alike", "many", "local", "drop", "fewer"],
 )
@@ -258,7 +281,7 @@ def test_a_representation_that_fits_is_taken_though_it_costs_more():
         assert made.refused == ()
 
 
-@pytest.mark.parametrize("word", ["kett", "", "Density", "mps"])
+@pytest.mark.parametrize("word", ["kett", "", "Density", "tensor"])
 def test_unknown_representations_are_named(word):
     with pytest.raises(qsb.SpecError, match=r"is unknown; it is 'auto' or one of \['product'"):
         plan(cells(2, field=0.5), representation=word)
@@ -271,7 +294,7 @@ def test_memory_that_is_none(memory, words):
 
 
 def test_memory_is_read_with_its_unit():
-    problem = cells(12, coupling=pairs(0.5))
+    problem = cells(12, coupling=pairs(0.5, "ring"))
     needed = plan(problem).bytes
     assert plan(problem, memory=f"{needed} B").bytes == needed
     with pytest.raises(qsb.PlanError, match=r"allow .* with memory=") as caught:

@@ -92,7 +92,7 @@ def test_a_spec_is_the_problem_it_says():
         ("start", {"state": "product", "bloch": [1.0, 1.0, 1.0]}, ["start", "longer than 1"]),
         ("start", {"state": "grond"}, ["start.state", "'ground'"]),
         ("solve.tolerance", 0.0, ["tolerance"]),
-        ("solve.representation", "mps", ["mps", "density"]),
+        ("solve.representation", "tensor", ["tensor", "mps", "density"]),
         ("solve.memory", "lots", ["lots", "GiB"]),
         ("solve.sede", 1, ["solve.sede", "'seed'"]),
         ("sweep", {"model.celss": [1, 2]}, ["celss", "'cells'"]),

@@ -13,11 +13,13 @@ from qsb.dynamics.density import Density
 from qsb.dynamics.fermion import Fermion
 from qsb.dynamics.integrate import INTEGRATORS
 from qsb.dynamics.ket import Ket
+from qsb.dynamics.mps import MPS
 from qsb.dynamics.permutation import Permutation
 from qsb.dynamics.product import Product, kinds
 from qsb.dynamics.representation import Representation, Request, Size, Work
 from qsb.dynamics.segment import segments
 from qsb.dynamics.symmetric import Symmetric
+from qsb.dynamics.trajectories import Trajectories
 from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes, format_seconds, parse_bytes
 
@@ -29,6 +31,8 @@ REPRESENTATIONS: tuple[Representation, ...] = (
     Fermion(),
     Ket(),
     Density(),
+    Trajectories(),
+    MPS(),
 )
 
 
@@ -79,7 +83,8 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON and dataset attributes."""
-        return {
+        sizes = {} if self.exact else {"samples": self.request.samples, "bond": self.request.bond}
+        return sizes | {
             "representation": self.representation,
             "why": self.why,
             "exact": self.exact,
@@ -120,6 +125,9 @@ def plan(
 ) -> Plan:
     """Choose the cheapest exact representation that delivers every readout within the memory.
 
+    An approximate one is taken if it is named, or if no exact one fits; ``exact`` of the plan is False then, and the
+    exact ones are among the refused.
+
     Args:
         problem: what to solve.
         request: the readouts; energy and power by default.
@@ -137,7 +145,7 @@ def plan(
     if representation not in ("auto", *names):
         raise SpecError(f"Representation {representation!r} is unknown; it is 'auto' or one of {names}.")
     refused: list[Refusal] = []
-    for candidate in REPRESENTATIONS:
+    for candidate in sorted(REPRESENTATIONS, key=lambda r: not r.exact):
         if representation not in ("auto", candidate.name):
             continue
         refusal, size = _judge(candidate, problem, request, limit)
@@ -195,9 +203,13 @@ def _override(made: Plan, problem: Problem, integrator: str) -> Plan:
 def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
     """The error that says what each representation lacked and what a user can change."""
     n = problem.battery.space.sites
-    lines = [f"No exact representation of these {n} cells fits:"]
+    lines = [f"No representation of these {n} cells fits:"]
     lines += [f"  {r.representation}: {r.reason}" for r in refused]
-    sized = [r for r in refused if r.bytes is not None]
+    exact = {r.name for r in REPRESENTATIONS if r.exact}
+    sized = [r for r in refused if r.bytes is not None and r.representation in exact]
+    samples = [r for r in refused if r.bytes is not None and r.representation not in exact]
+    if not sized:
+        sized, samples = samples, []
     advice: list[str] = []
     smallest: int | None = None
     if sized:
@@ -207,6 +219,7 @@ def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
         fits = _fitting(problem, best.representation, limit)
         if fits:
             advice.append(f"take at most {fits} cells")
+    advice += [f"allow {format_bytes(r.bytes or 0)} and accept the errors of {r.representation}" for r in samples]
     s = problem.structure
     if s.dissipative and s.one_body and not s.local_noise:
         advice.append("make the noise local: cells that never meet are solved at any N")

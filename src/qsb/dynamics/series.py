@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,6 +41,8 @@ class Series:
         reduced: the reduced system, for solving again at other times; None of a simulation.
         probes: times between the save times with <H_B> and its rate there, each (K,), where they were asked for.
         errors: standard errors of sampled readouts by name, (T, ...); empty where nothing is sampled.
+        replicas: of sampled readouts, the averages that leave out one group of samples each, for the errors of
+            figures that are not linear in the state.
     """
 
     times: NDArray[np.float64]
@@ -52,6 +55,7 @@ class Series:
     reduced: Any = None
     probes: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None = None
     errors: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    replicas: tuple[Series, ...] = ()
 
     def rows(self, here: Any) -> Series:
         """The same readouts at some of the times: a slice, or an array of indices."""
@@ -72,3 +76,14 @@ def rows_of(value: Value, here: Any) -> Value:
         logs = None if value.log_values is None else value.log_values[here]
         return Spectrum(value.values[here], value.multiplicity, value.log_multiplicity, logs)
     return np.asarray(np.asarray(value)[here])
+
+
+def jackknife(left_out: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+    r"""Standard error :math:`\sqrt{\tfrac{g-1}{g}\sum_k(v_k-\bar v)^2}` from averages that leave out a group each.
+
+    For a mean it is the standard error of the groups' means; for a smooth function of means it is right to first order
+    (Efron and Stein 1981).
+    """
+    values = np.asarray(left_out, dtype=float)
+    g = len(values)
+    return np.asarray(np.sqrt((g - 1) / g * np.sum((values - values.mean(axis=0)) ** 2, axis=0)))

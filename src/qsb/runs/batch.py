@@ -86,7 +86,7 @@ def _with_rates(spec: Spec, rates: Mapping[int, Any]) -> Spec | None:
 
 
 def _solved(corner: Spec, rates: RealArray, progress: Callable[[float], None] | None) -> Batch | None:
-    problem, tolerance = corner.problem(), corner.solve.tolerance
+    problem, tolerance = corner.problem(), corner.solve.tolerance or 1e-8
     timed = corner.save.charging_time_of
     wanted = tuple(dict.fromkeys((*corner.figures, timed)))
     made = plan(

@@ -12,7 +12,7 @@ from qsb.algebra import structure as read
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem
-from qsb.dynamics.series import Series
+from qsb.dynamics.series import Series, jackknife
 from qsb.errors import SpecError
 from qsb.merit import bound, correlation, energy, ergotropy
 from qsb.quantities import names, quantity
@@ -230,3 +230,9 @@ FIGURES: dict[str, Callable[[Reading], RealArray]] = {
     "bound_norm": _norm,
     "bound_variance": lambda r: bound.variance(r.extremes[1] - r.extremes[0], _charger_std(r)),
 }
+
+
+def standard_error(reading: Reading, name: str) -> RealArray:
+    """Standard error of a figure of a sampled state, by leaving out one group of samples after another."""
+    others = [Reading(reading.problem, r) for r in reading.series.replicas]
+    return jackknife([FIGURES[name](r) for r in others])

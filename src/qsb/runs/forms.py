@@ -203,10 +203,12 @@ class SaveForm(Form):
 class SolveForm(Form):
     """How it is solved."""
 
-    tolerance: float = 1e-8
+    tolerance: float | None = None
     representation: str = "auto"
     integrator: str = "auto"
     memory: int | str = "4 GiB"
+    samples: Annotated[int, Field(ge=2)] | None = None
+    bond: Annotated[int, Field(ge=1)] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
 
 

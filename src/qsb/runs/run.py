@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from qsb.errors import SpecError
 from qsb.quantities import quantity
 from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer, probes
 from qsb.runs.dataset import CONVENTIONS, check, variable
-from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, Reading, check_figures, needs
+from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, Reading, check_figures, needs, standard_error
 from qsb.runs.steady import steady_figures
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 _NO_PEAKS = (
     f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them; shorten the window "
     "or save closer to the pulse"
+)
+_UNASKED = "peaks: not asked for"
+_APPROXIMATE = (
+    "peaks: between the save times they are looked for in exact results only; take the largest value at the save times"
 )
 #: the span of V comes unasked where it costs no more than this many dimensions
 _SPAN_DIMENSION = 4096
@@ -45,6 +50,9 @@ def plan(
     representation: str | None = None,
     integrator: str | None = None,
     memory: int | str | None = None,
+    samples: int | None = None,
+    bond: int | None = None,
+    seed: int | None = None,
 ) -> Plan:
     """Say how a problem would be solved: representation, size, bytes, and why not the cheaper ones.
 
@@ -56,10 +64,13 @@ def plan(
         representation: ``auto``, or the name of one of `qsb list representations`.
         integrator: ``auto``, or the name of the one that every segment is advanced by.
         memory: bytes, or a text like ``"4 GiB"`` (the default).
+        samples: number of trajectories, 200 by default.
+        bond: largest bond dimension of a matrix-product state, 128 by default.
+        seed: of the trajectories, 0 by default.
 
     Raises:
         SpecError: on an impossible request.
-        PlanError: if nothing exact fits; carries the bytes and what to do.
+        PlanError: if nothing fits; carries the bytes and what to do.
     """
     from qsb.runs.spec import Spec
 
@@ -73,10 +84,13 @@ def plan(
             representation=representation or spec.solve.representation,
             integrator=integrator or spec.solve.integrator,
             memory=memory or spec.solve.memory,
+            samples=samples or spec.solve.samples,
+            bond=bond or spec.solve.bond,
+            seed=spec.solve.seed if seed is None else seed,
         )
     chosen = tuple(figures or DEFAULT_FIGURES)
     check_figures(chosen, problem, tuple(subset), cut)
-    request = Request(needs(chosen, problem), tuple(subset), cut or 0)
+    request = Request(needs(chosen, problem), tuple(subset), cut or 0, *_sizes(samples, bond, seed))
     options = {
         "representation": representation or "auto",
         "integrator": integrator or "auto",
@@ -86,11 +100,21 @@ def plan(
     return _with_span(problem, made, request, options)
 
 
+def _sizes(samples: int | None, bond: int | None, seed: int | None) -> tuple[int, int, int]:
+    """Trajectories, bond dimension and seed, checked."""
+    given = {"samples": (samples, Request.samples, 2), "bond": (bond, Request.bond, 1), "seed": (seed, 0, 0)}
+    for name, (value, _, least) in given.items():
+        if value is not None and (not isinstance(value, int | np.integer) or value < least):
+            raise SpecError(f"{name} must be a whole number, {least} or more, but it is {value!r}.")
+    a, b, c = (default if value is None else int(value) for value, default, _ in given.values())
+    return a, b, c
+
+
 def _with_span(problem: Problem, made: Plan, request: Request, options: dict[str, Any]) -> Plan:
     """Also read the span of V where the chosen representation has it for little."""
     if "span" in request.needs or problem.battery.drives:
         return made
-    wider = Request(request.needs | {"span"}, request.subset, request.cut)
+    wider = replace(request, needs=request.needs | {"span"})
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
     cheap = problem.structure.one_body or (
         made.representation in ("symmetric", "fermion") and problem.cells <= _SPAN_CELLS
@@ -115,7 +139,9 @@ def run(
     charging_time_of: str | None = None,
     peaks: bool = True,
     steady: bool | None = None,
-    seed: int = 0,
+    samples: int | None = None,
+    bond: int | None = None,
+    seed: int | None = None,
     title: str = "",
     spec: str = "",
     progress: Callable[[float], None] | None = None,
@@ -132,12 +158,14 @@ def run(
         representation: ``auto``, or the name of one of `qsb list representations`.
         integrator: ``auto``, or the name of the one that every segment is advanced by.
         memory: the most that the plan may take, bytes or a text like ``"4 GiB"`` (the default).
-        tolerance: bound on the error of the state; 1e-8 by default. Every self-check must hold within ten
-            times of it.
+        tolerance: bound on the error of the state; 1e-8 by default (``mps``: see there). Every self-check must
+            hold within ten times of it.
         charging_time_of: the figure whose maximum defines the charging time; ``stored_energy`` by default.
         peaks: whether the largest values between the save times are looked for.
         steady: whether to add the figures of the steady state that the last stage leads to.
-        seed: kept in the dataset; nothing here is random.
+        samples: number of trajectories, 200 by default.
+        bond: largest bond dimension of a matrix-product state, 128 by default.
+        seed: of the trajectories; kept in the dataset.
         title: kept in the dataset.
         spec: the TOML text that the problem came from, kept in the dataset.
         progress: called with the fraction of save times that are done.
@@ -145,7 +173,7 @@ def run(
     Raises:
         SpecError: on an impossible request.
         StructureError: on ill-defined physics.
-        PlanError: if nothing exact fits in memory.
+        PlanError: if nothing fits in memory.
         ConvergenceError: if a result fails its own checks; it is not returned.
     """
     if not isinstance(problem, Problem):
@@ -168,25 +196,34 @@ def run(
         representation=representation,
         integrator=integrator,
         memory=memory,
+        samples=samples,
+        bond=bond,
+        seed=seed,
     )
-    between = probes(problem.times) if peaks else None
-    series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress, probes=between)
+    taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
+    default: float = getattr(taken, "tolerance", 1e-8)
+    bound = tolerance or default
+    peaks = peaks and made.exact
+    series = solve(problem, made, tolerance=bound, progress=progress, probes=probes(problem.times) if peaks else None)
     reading = Reading(problem, series)
     values = {name: FIGURES[name](reading) for name in wanted}
     described = {
         "title": title or problem.battery.name,
         "spec": spec,
-        "seed": seed,
+        "seed": made.request.seed,
         "charging_time_of": timed,
     }
     closer = None
     if peaks:
-        closer = look_closer(problem, made, reading, peaked(chosen, timed, reading), tolerance or 1e-8)
-    data = _dataset(problem, reading, closer, {name: values[name] for name in chosen}, timed)
+        closer = look_closer(problem, made, reading, peaked(chosen, timed, reading), bound)
+    shown = {name: values[name] for name in chosen}
+    if series.replicas:
+        shown |= {f"{name}_error": standard_error(reading, name) for name in chosen if name != "drive"}
+    data = _dataset(problem, reading, closer, shown, timed)
     if steady:
-        for name, value in steady_figures(problem, made, reading, chosen, tolerance or 1e-8).items():
+        for name, value in steady_figures(problem, made, reading, chosen, bound).items():
             data[name] = variable(name, (), value)
-    data.attrs.update(described | provenance(problem, made, series, wanted, tolerance or 1e-8, closer))
+    data.attrs.update(described | provenance(problem, made, series, wanted, bound, closer))
     for name, attribute in (("subset_ergotropy", list(subset)), ("entanglement_entropy", cut)):
         if name in data:
             data[name].attrs["cells" if name == "subset_ergotropy" else "cut"] = json.dumps(attribute)
@@ -216,7 +253,9 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
         integrator=arguments["integrator"] or spec.solve.integrator,
         memory=arguments["memory"] or spec.solve.memory,
         tolerance=arguments["tolerance"] or spec.solve.tolerance,
-        seed=spec.solve.seed,
+        samples=arguments["samples"] or spec.solve.samples,
+        bond=arguments["bond"] or spec.solve.bond,
+        seed=spec.solve.seed if arguments["seed"] is None else arguments["seed"],
         title=arguments["title"] or spec.title,
         spec=spec.to_toml(),
         charging_time_of=arguments["charging_time_of"] or spec.save.charging_time_of,
@@ -286,7 +325,11 @@ def provenance(
             {"tolerance": tolerance, **series.budget} | ({} if closer is None else {"peaks": closer.error})
         ),
         # the reason if peaks are missing; they are not given where the window holds too many oscillations to see each
-        "left_out": "peaks: not asked for" if closer is None else "" if closer.resolved else _NO_PEAKS,
+        "left_out": (_UNASKED if made.exact else _APPROXIMATE)
+        if closer is None
+        else ""
+        if closer.resolved
+        else _NO_PEAKS,
         "references": "; ".join(dict.fromkeys(r for r in references if r)),
         "conventions": CONVENTIONS,
     }
