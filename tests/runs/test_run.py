@@ -17,6 +17,7 @@ from qsb.runs.figures import DEFAULT_FIGURES
 from systems import cells, field_energy, pairs
 
 RABI = np.sqrt(2.0)
+STEADY = {"steady_stored_energy", "steady_energy_above_ground", "steady_ergotropy"}
 ALWAYS = {
     "charging_time",
     "peak_stored_energy",
@@ -36,14 +37,14 @@ NOISE = (qsb.emission(0.05), qsb.dephasing(0.02))
 def test_default_figures_and_scalars():
     data = qsb.run(cells(3, field=0.5))
     found = set(data.data_vars)
-    assert found == set(DEFAULT_FIGURES) | ALWAYS | {"peak_ergotropy", "charger_span"}
-    assert {n for n in found if quantity(n).kind == "scalar"} == ALWAYS | {"peak_ergotropy", "charger_span"}
+    assert found == set(DEFAULT_FIGURES) | ALWAYS | {"peak_ergotropy", "charger_span"} | STEADY
+    assert {n for n in found if quantity(n).kind == "scalar"} == ALWAYS | {"peak_ergotropy", "charger_span"} | STEADY
     assert all(data[n].dims == () for n in ALWAYS)
     assert set(ATTRIBUTES) <= set(data.attrs)
 
 
 def test_every_scalar_of_the_nomenclature_comes_with_some_run():
-    assert set(names("scalar")) == ALWAYS | {"peak_ergotropy", "charger_span"}
+    assert set(names("scalar")) == ALWAYS | {"peak_ergotropy", "charger_span"} | STEADY
 
 
 def test_the_ergotropy_peak_comes_only_with_the_ergotropy():
