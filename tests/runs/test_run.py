@@ -37,8 +37,8 @@ NOISE = (qsb.emission(0.05), qsb.dephasing(0.02))
 def test_default_figures_and_scalars():
     data = qsb.run(cells(3, field=0.5))
     found = set(data.data_vars)
-    assert found == set(DEFAULT_FIGURES) | ALWAYS | {"peak_ergotropy", "charger_span"} | STEADY
-    assert {n for n in found if quantity(n).kind == "scalar"} == ALWAYS | {"peak_ergotropy", "charger_span"} | STEADY
+    assert found == set(DEFAULT_FIGURES) | ALWAYS | {"peak_ergotropy", "charger_span"}
+    assert {n for n in found if quantity(n).kind == "scalar"} == ALWAYS | {"peak_ergotropy", "charger_span"}
     assert all(data[n].dims == () for n in ALWAYS)
     assert set(ATTRIBUTES) <= set(data.attrs)
 
