@@ -17,6 +17,7 @@ from qsb.runs.figures import DEFAULT_FIGURES
 from systems import cells, field_energy, pairs
 
 RABI = np.sqrt(2.0)
+STEADY = {"steady_stored_energy", "steady_energy_above_ground", "steady_ergotropy"}
 ALWAYS = {
     "charging_time",
     "peak_stored_energy",
@@ -43,7 +44,7 @@ def test_default_figures_and_scalars():
 
 
 def test_every_scalar_of_the_nomenclature_comes_with_some_run():
-    assert set(names("scalar")) == ALWAYS | {"peak_ergotropy", "charger_span"}
+    assert set(names("scalar")) == ALWAYS | {"peak_ergotropy", "charger_span"} | STEADY
 
 
 def test_the_ergotropy_peak_comes_only_with_the_ergotropy():
