@@ -66,7 +66,7 @@ class Faber:
     #: bytes that the save states of one window may take
     window_bytes: int = 2**26
     #: largest half-axis x time of one window
-    window_phase: float = 100.0
+    window_phase: float = 200.0
     #: largest growth of a polynomial; beyond, rounding would show, and the window is halved
     growth: float = 100.0
 
@@ -116,7 +116,7 @@ def _around(generator: Generator) -> Ellipse:
     """An ellipse around the spectrum, with some room, lest polynomials grow at its ends."""
     if generator.region is not None:
         decay, height = generator.region()
-        return Ellipse(-decay / 2, 0.6 * decay + 1e-12, 1.05 * height + 0.05 * decay + 1e-12)
+        return Ellipse(-decay / 2, 0.6 * decay + 1e-12, 1.02 * height + 0.05 * decay + 1e-12)
     if generator.bounds is not None:
         return Ellipse(0.0, 1e-12, 1.05 * max(abs(e) for e in generator.bounds()) + 1e-12)
     size = 1.05 * generator.norm() + 1e-12
