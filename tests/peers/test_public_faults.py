@@ -249,7 +249,7 @@ def test_fault_silent_truncation_is_not_reachable():
     with pytest.raises(PlanError, match="exchange"):
         plan(chain, representation="symmetric")
     assert plan(noisy).exact
-    assert plan(noisy).dimension == 4**4
+    assert plan(noisy).dimension == 5**2 + 3**2 + 1  # one block a total spin
     assert plan(driven(50, interaction=Pair("x", "x", 0.3, "all"))).dimension == 51
 
 

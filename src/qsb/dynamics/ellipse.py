@@ -28,12 +28,12 @@ class Ellipse:
     @classmethod
     def around(cls, decay: float, frequency: float) -> Ellipse:
         """An ellipse around -decay <= Re <= 0, |Im| <= frequency, with some room, lest polynomials grow at its ends."""
-        return cls(-decay / 2, 0.6 * decay + 1e-12, 1.05 * frequency + 0.05 * decay + 1e-12)
+        return cls(-decay / 2, 0.6 * decay + 1e-12, 1.02 * frequency + 0.05 * decay + 1e-12)
 
     @property
     def phase(self) -> float:
         """Longest half-axis, and what keeps the growth of the exponential on the right end below e^3, in one rate."""
-        return max(self.real, self.imaginary, 33.0 * (self.real + self.centre))
+        return max(self.real, self.imaginary, 66.0 * (self.real + self.centre))
 
     @property
     def scale(self) -> float:

@@ -62,7 +62,7 @@ class Faber:
         at, now, phase = 0, start, self.window_phase
         if generator.expand is not None:
             wide = Ellipse.around(*_extent(generator)[:2])
-            phase = min(phase, 100.0) * ellipse.focus / wide.phase
+            phase = min(phase, 200.0) * ellipse.focus / wide.phase
         room = max(1, int(self.window_bytes // x.nbytes))
         while at < len(times):
             group = [t for t in times[at : at + room] if (t - now) * ellipse.focus <= phase]

@@ -23,6 +23,8 @@ Real = NDArray[np.float64]
 
 #: order of the jumps in the kernels: a jump moves a state by -1, 0, +1 rows
 _JUMPS = "-z+"
+#: coefficients of G itself among the polynomials of G
+_FIRST = np.array([[0.0], [1.0]])
 
 
 @dataclass(frozen=True)
@@ -181,9 +183,9 @@ class Parts:
 
     def act(self, h: tuple[Any, ...], jumps: tuple[Array, ...], x: Array) -> Array:
         """One application."""
-        from qsb.algebra.kernels.permutation import apply
+        from qsb.algebra.kernels.permutation import expand
 
-        return np.asarray(apply(self.where, h, jumps, x))
+        return np.asarray(expand(self.where, h, jumps, x, _FIRST, (1.0, 0.0, 0.0))[0][0])
 
     def expand(self, x: Array, coefficients: Array, numbers: tuple[float, float, float]) -> tuple[Array, Array]:
         """Sum of Faber polynomials."""
@@ -194,9 +196,8 @@ class Parts:
 
     def dense(self) -> Array:
         """The matrix."""
-        from qsb.algebra.kernels.permutation import matrix
-
-        return np.asarray(matrix(self.where, self._constant, self._jumps))[None]
+        h, jumps = self._constant, self._jumps
+        return np.array([self.act(h, jumps, e) for e in np.eye(int(self.sectors.entries[-1]))]).T[None]
 
     def extent(self) -> tuple[float, float, float]:
         """Fastest decay, a sum of those of cells; highest frequency, the widest sector of H; a decay in between."""

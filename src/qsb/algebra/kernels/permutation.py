@@ -170,49 +170,6 @@ def _room(where: Tables) -> Real:
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def apply(
-    where: Tables,
-    h: Tables,
-    jumps: Tables,
-    x: Real,
-) -> Real:
-    """G x.
-
-    Args:
-        where: sizes (B,), first rows (B+1,) and first entries (B+1,) of the sectors.
-        h: diagonals of Hr (5, D), of Hi (5, D) and of its transpose (5, D), antidiagonals of both (D,); whether there
-            is an Hr, an Hi, an antidiagonal.
-        jumps: coefficients (3, D) of the jumps -, z, + within a sector, from the sector below and from the one above,
-            one number for each row they arrive at; rates within each sector (3, B) and between sectors (3,); half the
-            loss rate of each row (D,).
-        x: packed state (n,).
-    """
-    n = x.size
-    wide, out = np.zeros(n + 2 * MARGIN), np.empty(n + 2 * MARGIN)
-    wide[MARGIN : MARGIN + n] = x
-    _advance(where, h, jumps, wide, wide, (1.0, 0.0, 0.0), _room(where), out)
-    return out[MARGIN : MARGIN + n]
-
-
-@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def matrix(
-    where: Tables,
-    h: Tables,
-    jumps: Tables,
-) -> Real:
-    """The dense matrix (n, n) of G, column by column; arguments as `apply`."""
-    n = where[2][-1]
-    out = np.empty((n, n))
-    x, column, room = np.zeros(n + 2 * MARGIN), np.zeros(n + 2 * MARGIN), _room(where)
-    for k in range(n):
-        x[MARGIN + k] = 1.0
-        _advance(where, h, jumps, x, x, (1.0, 0.0, 0.0), room, column)
-        out[:, k] = column[MARGIN : MARGIN + n]
-        x[MARGIN + k] = 0.0
-    return out
-
-
-@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def expand(
     where: Tables,
     h: Tables,
@@ -223,12 +180,16 @@ def expand(
 ) -> tuple[Real, Real]:
     """Sums over k of coefficients[k, m] F_k(G) x, with Faber polynomials of an ellipse by their recursion.
 
-    F_0 = 1, F_1 = scale (G - centre), F_2 = F_1^2 - 2 ratio, F_{k+1} = F_1 F_k - ratio F_{k-1}.
+    F_0 = 1, F_1 = scale (G - centre), F_2 = F_1^2 - 2 ratio, F_{k+1} = F_1 F_k - ratio F_{k-1}. The one compiled entry:
+    G x itself is the sum with coefficients 0, 1 at scale 1 and centre 0.
 
     Args:
-        where: see `apply`.
-        h: see `apply`.
-        jumps: see `apply`.
+        where: sizes (B,), first rows (B+1,) and first entries (B+1,) of the sectors.
+        h: diagonals of Hr (5, D), of Hi (5, D) and of its transpose (5, D), antidiagonals of both (D,); whether there
+            is an Hr, an Hi, an antidiagonal.
+        jumps: coefficients (3, D) of the jumps -, z, + within a sector, from the sector below and from the one above,
+            one number for each row they arrive at; rates within each sector (3, B) and between sectors (3,); half the
+            loss rate of each row (D,).
         x: packed state (n,).
         coefficients: (K, M).
         numbers: scale, centre, ratio.
@@ -241,11 +202,13 @@ def expand(
     n = x.size
     out, norms = np.zeros((count, n)), np.zeros(terms)
     # the last two polynomials of one chunk come first in the next
-    held = np.zeros((CHUNK + 2, n + 2 * MARGIN))
-    held[2, MARGIN : MARGIN + n] = x
+    chunk = min(CHUNK, (terms + 3) // 4 * 4)
+    held = np.zeros((chunk + 2, n + 2 * MARGIN))
+    for i in range(n):
+        held[2, MARGIN + i] = x[i]
     room = _room(where)
-    for start in range(0, terms, CHUNK):
-        end = min(terms, start + CHUNK)
+    for start in range(0, terms, chunk):
+        end = min(terms, start + chunk)
         for k in range(start, end):
             at = k - start + 2
             if k > 0:
@@ -253,7 +216,8 @@ def expand(
                 _advance(where, h, jumps, held[at - 1], held[at - 2], (scale, centre, beta), room, held[at])
             norms[k] = _norm(held[at, MARGIN : MARGIN + n])
         _gather(held, coefficients[start:end], out)
-        held[:2] = held[CHUNK : CHUNK + 2]
+        for i in range(held.shape[1]):
+            held[0, i], held[1, i] = held[chunk, i], held[chunk + 1, i]
     return out, norms
 
 
@@ -288,4 +252,4 @@ def _gather(held: Real, coefficients: Real, out: Real) -> None:
                         total[i] += a * p[i] + b * q[i] + c * r[i] + d * s[i]
 
 
-__all__ = ["apply", "expand", "matrix"]
+__all__ = ["expand"]
