@@ -160,7 +160,7 @@ def draw(results: dict[str, Any], path: Path) -> bool:
     if not shown:
         return False
     with style():
-        figure = blank(DOUBLE, 3.2)
+        figure = blank(DOUBLE, 4.2)
         axes = figure.subplots(1, 2, sharey=True)
         for k, (name, family) in enumerate(FAMILIES.items()):
             if name not in shown:
@@ -176,7 +176,13 @@ def draw(results: dict[str, Any], path: Path) -> bool:
         for at, label in zip(axes, ("cells N", "unknowns"), strict=True):
             at.loglog([], [], color=GUIDE, linestyle=DASHES[2], label="floor, in the line's colour")
             at.set_xlabel(label)
-            at.legend(title="exponent, 95 % interval", loc="upper center", bbox_to_anchor=(0.5, -0.2))
+            at.legend(
+                title="exponent, 95 % interval",
+                loc="upper center",
+                bbox_to_anchor=(0.5, -0.2),
+                labelspacing=0.25,
+                handlelength=2.2,
+            )
         axes[0].set_ylabel("time of a run (s)")
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=200)

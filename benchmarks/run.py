@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -127,9 +128,15 @@ def talk(command: list[str], cap: float, environment: dict[str, str]) -> dict[st
         return {"status": "not finished", "reason": f"stopped after {cap:.0f} s"}
     for line in out.splitlines():
         if line.startswith("RECORD "):
-            return json.loads(line.removeprefix("RECORD "))
+            found: dict[str, Any] = json.loads(line.removeprefix("RECORD "))
+            return {k: _plain(v) if isinstance(v, str) else v for k, v in found.items()}
     last = (err.strip().splitlines() or ["no message"])[-1]
-    return {"status": "failed", "reason": f"the process ended with code {process.returncode}: {last}"[:300]}
+    return {"status": "failed", "reason": _plain(f"the process ended with code {process.returncode}: {last}"[:300])}
+
+
+def _plain(text: str) -> str:
+    """Without the folders of this machine."""
+    return re.sub(r"(?<![\w.])/(?:[^\s/'\")]+/)+", "", text)
 
 
 def fingerprint() -> str:
@@ -265,6 +272,11 @@ def measure_all(session: Session, chosen: argparse.Namespace) -> None:
     if unknown:
         raise SystemExit(f"--only knows {sorted({r.group for r in rows} | {'growth'})}, not {sorted(unknown)}")
     mine = [r for r in rows if not groups or {r.group, r.key} & groups]
+    if groups and not chosen.resume:  # what is named is measured anew, the rest is kept
+        for row in mine:
+            session.results["rows"].pop(row.key, None)
+        if "growth" in groups:
+            session.results["growth"] = {}
     floors(session, mine)
     for row in mine:
         one_pass(session, row, 0)

@@ -183,3 +183,9 @@ def test_terms_of_an_expansion(bench):
     assert 100 < floor.terms(1.0, 100.0) < 160
     assert floor.bandwidth({"copy": {4096: 2.0, 65536: 1.0}}, 70000) == 1.0
     assert floor.bandwidth({"copy": {4096: 2.0, 65536: 1.0}}, 100) == 2.0
+
+
+def test_reasons_tell_no_folders(bench):
+    plain = bench("run")._plain
+    assert plain("no 'x' (/" + "work/a/b.py), see docs/x.md") == "no 'x' (b.py), see docs/x.md"
+    assert plain("1/2 of a/b") == "1/2 of a/b"
