@@ -52,9 +52,9 @@ def machine() -> dict[str, Any]:
 
 
 def bandwidth(rates: dict[str, Any], size: float) -> float:
-    """Rate of copies of the next smaller size: a vector that fits the cache moves faster than one that does not."""
-    fitting = [s for s in rates["copy"] if s <= size] or [min(rates["copy"])]
-    return float(rates["copy"][max(fitting)])
+    """The fastest that copies of this size or larger go: of short ones the call alone takes longer."""
+    large = [rate for s, rate in rates["copy"].items() if s >= size]
+    return float(max(large) if large else rates["copy"][max(rates["copy"])])
 
 
 def terms(width: float, window: float) -> int:

@@ -216,10 +216,14 @@ def shortfalls(rows: list[Row], results: dict[str, Any]) -> list[str]:
             if value is None or not equal(row, sides(row, kept)[0]):
                 continue
             factor = goal.value / value if goal.kind == "speed" else value / goal.value
-            got = {"speed": f"{_three(value)} times", "seconds": time_text(value), "megabytes": f"{value:.0f} MB"}
+            got = {
+                "speed": f"{_three(value)} times as fast",
+                "seconds": time_text(value),
+                "megabytes": f"{value:.0f} MB",
+            }
             lines.append(
                 f"- {row.problem}: {got[goal.kind]}, where the goal is {goal_text(goal)}: "
-                f"missed by a factor of {factor:.2g}.{_limits(row, kept, results)}"
+                f"missed by a factor of {_three(factor)}.{_limits(row, kept, results)}"
             )
         ours, _ = sides(row, kept)
         if ours["status"] in ("failed", "not finished"):
@@ -252,6 +256,9 @@ def failures(rows: list[Row], results: dict[str, Any]) -> list[str]:
     for row in rows:
         records = results["rows"].get(row.key, {}).get("records", {})
         everyone = [*row.ours, *(["peer"] if row.theirs else [])]
+        if not records:
+            lines.append(f"- {row.problem}: not run, neither ours nor the peer.")
+            continue
         for who in everyone:
             side = summary(records.get(who))
             if side["status"] != "done":
@@ -317,7 +324,7 @@ def rates_text(results: dict[str, Any]) -> str:
     if not rates:
         return "The rates of the machine were not measured."
     copies = {float(k): v for k, v in rates["copy"].items()}
-    few, many = min(copies), max(copies)
+    few, many = max(copies, key=lambda size: copies[size]), max(copies)
     products = rates["product"]
     return (
         f"Measured in this run: copies move {copies[many] / 1e9:.1f} GB/s (reading and writing) at "
