@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from qsb.algebra import build
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics.charged import ChargedMixedReadout
 from qsb.dynamics.frame import MixedReadout
 from qsb.dynamics.full import FullFrame, start_density
 from qsb.dynamics.integrate import choose
@@ -60,5 +61,6 @@ class Density:
         charger: Array | None = None
         if "charger_variance" in request.needs:
             charger = build.dense(frame.charger_sum, space)
-        readout = MixedReadout(frame, request, build.dense(problem.battery.battery, space), charger)
+        kind = ChargedMixedReadout if space.charged else MixedReadout
+        readout = kind(frame, request, build.dense(problem.battery.battery, space), charger)
         return Reduced(start_density(problem), generators, readout)

@@ -158,7 +158,7 @@ def statics(frame: Frame, request: Request, needs: frozenset[str]) -> dict[str, 
     return out
 
 
-def _group(values: Array, label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+def group_levels(values: Array, label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
     """Sum (T, d) over basis states of equal label, (T, count)."""
     out = np.zeros((values.shape[0], count))
     for t, row in enumerate(values):
@@ -208,13 +208,13 @@ class PureReadout:
         basis = self.frame.energy_basis()
         energies, label = basis.groups()
         psi, rate = basis.ket(x), basis.ket(unitary)
-        p = _group(np.abs(psi) ** 2, label, len(energies))
+        p = group_levels(np.abs(psi) ** 2, label, len(energies))
         out["populations"] = p
-        out["population_rates"] = _group(2 * (psi.conj() * rate).real, label, len(energies))
+        out["population_rates"] = group_levels(2 * (psi.conj() * rate).real, label, len(energies))
         if "pinched" in needs:
             # |psi> pinched is a mixture of its normalised projections, which are orthogonal.
             zeros = x.shape[1] + self.frame.null - len(energies)
-            out["pinched"] = _padded(p, zeros)
+            out["pinched"] = padded(p, zeros)
 
     def statics(self, needs: frozenset[str]) -> dict[str, Any]:
         """See `Readout`."""
@@ -227,10 +227,10 @@ class PureReadout:
 
 def _pure_spectrum(x: Array, null: int) -> Spectrum:
     norms = np.sum(np.abs(x) ** 2, axis=1)[:, None]
-    return _padded(norms, x.shape[1] - 1 + null)
+    return padded(norms, x.shape[1] - 1 + null)
 
 
-def _padded(values: NDArray[np.float64], zeros: int) -> Spectrum:
+def padded(values: NDArray[np.float64], zeros: int) -> Spectrum:
     """Eigenvalues (T, K) of multiplicity one, and `zeros` further zeros."""
     if zeros == 0:
         return Spectrum.simple(values)
@@ -272,7 +272,7 @@ class MixedReadout:
             assert v is not None
             out["charger_variance"] = np.maximum(_trace(v @ v, x) - _trace(v, x) ** 2, 0.0)
         if "spectrum" in needs:
-            out["spectrum"] = _padded(np.linalg.eigvalsh(x)[:, ::-1], frame.null)
+            out["spectrum"] = padded(np.linalg.eigvalsh(x)[:, ::-1], frame.null)
         if "populations" in needs or "pinched" in needs:
             self._populations(needs, x, unitary + dissipative, out)
         if "marginals" in needs:
@@ -285,11 +285,11 @@ class MixedReadout:
         basis = self.frame.energy_basis()
         energies, label = basis.groups()
         rho = basis.density(x)
-        out["populations"] = _group(np.einsum("tii->ti", rho).real, label, len(energies))
-        out["population_rates"] = _group(np.einsum("tii->ti", basis.density(rate)).real, label, len(energies))
+        out["populations"] = group_levels(np.einsum("tii->ti", rho).real, label, len(energies))
+        out["population_rates"] = group_levels(np.einsum("tii->ti", basis.density(rate)).real, label, len(energies))
         if "pinched" in needs:
             masked = np.where(label[:, None] == label[None, :], rho, 0.0)
-            out["pinched"] = _padded(np.linalg.eigvalsh(masked)[:, ::-1], self.frame.null)
+            out["pinched"] = padded(np.linalg.eigvalsh(masked)[:, ::-1], self.frame.null)
 
     def statics(self, needs: frozenset[str]) -> dict[str, Any]:
         """See `Readout`."""

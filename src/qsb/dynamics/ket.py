@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from qsb.algebra.space import Boson
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics.charged import ChargedPureReadout
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.frame import PureReadout
 from qsb.dynamics.full import DENSE_LIMIT, FullFrame, is_opaque, operator, start_ket
@@ -54,22 +56,28 @@ class Ket:
         generators = tuple(
             closed_generator(s, lambda op: operator(op, space), d, KET_EIGEN_LIMIT) for s in segments(problem)
         )
-        return Reduced(start_ket(problem), generators, PureReadout(FullFrame(problem), request))
+        frame = FullFrame(problem)
+        readout = ChargedPureReadout(frame, request) if space.charged else PureReadout(frame, request)
+        return Reduced(start_ket(problem), generators, readout)
 
 
 def full_lacks(problem: Problem, needs: frozenset[str], *, pure: bool) -> str | None:
     """Readouts that the full frame cannot deliver for this battery."""
-    s, d = problem.structure, problem.battery.space.dimension
-    if "marginals" in needs and (is_opaque(problem) or not s.spins):
+    s, space = problem.structure, problem.battery.space
+    d = problem.cells_space.dimension
+    if "marginals" in needs and (is_opaque(problem) or not problem.cells_space.single_spin_group):
         return "local ergotropy needs cells that are spins, and an H_B written with named operators"
-    if "reduced" in needs and (is_opaque(problem) or not problem.battery.space.spins_only):
+    if "span" in needs and any(isinstance(g.kind, Boson) for g in space.groups):
+        return "the norm of a V that acts on a mode grows with the cutoff, so its span says nothing"
+    if "reduced" in needs and (is_opaque(problem) or not problem.cells_space.spins_only):
         return "the ergotropy of a subset needs sites that are spins, and an H_B written with named operators"
     if "marginals" in needs and not s.battery_one_body:
         return (
             "local ergotropy is defined for an H_B that is a sum over cells; this one couples them (use "
             "subset_ergotropy)"
         )
-    heavy = needs & ({"pinched", "populations"} if pure else {"pinched", "populations", "levels"})
+    alone = pure and not s.charged
+    heavy = needs & ({"pinched", "populations"} if alone else {"pinched", "populations", "levels"})
     if heavy and not s.battery_one_body and d > DENSE_LIMIT:
         return f"{sorted(heavy)} need all levels of an interacting H_B on {d} dimensions (allowed up to {DENSE_LIMIT})"
     if "cut" in needs and not pure:

@@ -1,0 +1,152 @@
+"""Readouts where a charger stands beside the battery: spectra and populations are those of the battery's partial trace.
+
+Energy, power and fluctuations of H_B need no partial trace; ergotropy and its kin do, since unitaries on the charger
+are no work of the battery.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.algebra.blocks import Blocks, Factor, Spectrum
+from qsb.algebra.space import Boson
+from qsb.charging.problem import Problem
+from qsb.dynamics.frame import EnergyBasis, Frame, MixedReadout, PureReadout, group_levels, padded, statics
+from qsb.dynamics.representation import Array, Request
+from qsb.dynamics.series import Value
+
+#: readouts of the battery's own state
+_STATE = frozenset({"spectrum", "populations", "pinched"})
+
+
+class ChargedFrame(Frame, Protocol):
+    """A frame that can trace out the charger."""
+
+    def factor(self, psi: Array) -> Array:
+        """Kets (T, d) as matrices (T, battery, charger)."""
+        ...
+
+    def battery_density(self, rho: Array) -> Array:
+        """States of the battery (T, b, b) of density matrices (T, d, d)."""
+        ...
+
+    def tails(self, populations: Array) -> dict[str, float]:
+        """Largest population (T, d) of the highest levels of each mode, by name of the check."""
+        ...
+
+
+@dataclass(frozen=True)
+class ChargedPureReadout(PureReadout):
+    """Readouts of kets of battery and charger."""
+
+    frame: ChargedFrame
+    request: Request
+
+    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
+        """See `Readout`."""
+        out = super().observe(needs - _STATE, x, unitary, dissipative)
+        if not needs & _STATE:
+            return out
+        m = self.frame.factor(x)
+        if "spectrum" in needs:
+            out["spectrum"] = battery_spectrum(m, self.frame.null)
+        if needs & {"populations", "pinched"}:
+            basis = self.frame.energy_basis()
+            psi = basis.ket(m.swapaxes(1, 2))
+            rate = basis.ket(self.frame.factor(unitary).swapaxes(1, 2))
+            p, dp = (np.abs(psi) ** 2).sum(axis=1), 2 * (psi.conj() * rate).real.sum(axis=1)
+            _read_levels(out, basis, p, dp)
+        if "pinched" in needs:
+            rho = psi.swapaxes(1, 2) @ psi.conj()
+            out["pinched"] = _pinched(rho, basis, self.frame.null)
+        return out
+
+    def statics(self, needs: frozenset[str]) -> dict[str, Any]:
+        """See `Readout`."""
+        return {"pure": False, **statics(self.frame, self.request, needs)}
+
+    def check(self, x: Array) -> dict[str, float]:
+        """Deviation of the norm from 1, and the population of the highest Fock states."""
+        return super().check(x) | self.frame.tails(np.abs(x) ** 2)
+
+
+@dataclass(frozen=True)
+class ChargedMixedReadout(MixedReadout):
+    """Readouts of density matrices of battery and charger."""
+
+    frame: ChargedFrame
+    request: Request
+
+    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
+        """See `Readout`."""
+        out = super().observe(needs - _STATE, x, unitary, dissipative)
+        if not needs & _STATE:
+            return out
+        rho = self.frame.battery_density(x)
+        if "spectrum" in needs:
+            out["spectrum"] = padded(np.linalg.eigvalsh(rho)[:, ::-1], self.frame.null)
+        if needs & {"populations", "pinched"}:
+            basis = self.frame.energy_basis()
+            turned = basis.density(rho)
+            rate = basis.density(self.frame.battery_density(unitary + dissipative))
+            _read_levels(out, basis, np.einsum("tii->ti", turned).real, np.einsum("tii->ti", rate).real)
+            if "pinched" in needs:
+                out["pinched"] = _pinched(turned, basis, self.frame.null)
+        return out
+
+    def check(self, x: Array) -> dict[str, float]:
+        """See `MixedReadout`, and the population of the highest Fock states."""
+        found = super().check(x)
+        return found if not np.isfinite(x).all() else found | self.frame.tails(np.einsum("tii->ti", x).real)
+
+
+def battery_spectrum(m: Array, null: int) -> Spectrum:
+    """Eigenvalues of M M^+ from kets as matrices (T, battery, charger), by the smaller of the two Gram matrices."""
+    found = Blocks((Factor(m),), (1,), null).spectrum()
+    return replace(found, values=np.maximum(found.values, 0.0))
+
+
+def _read_levels(out: dict[str, Value], basis: EnergyBasis, p: Array, rates: Array) -> None:
+    """Populations of the distinct levels of H_B, and their rates."""
+    energies, label = basis.groups()
+    out["populations"] = group_levels(p, label, len(energies))
+    out["population_rates"] = group_levels(rates, label, len(energies))
+
+
+def _pinched(rho: Array, basis: EnergyBasis, null: int) -> Spectrum:
+    """Spectrum of battery states (T, b, b), in the energy basis, without coherence between distinct levels."""
+    _, label = basis.groups()
+    if len(set(label.tolist())) == len(label):
+        return padded(np.maximum(np.einsum("tii->ti", rho).real, 0.0), null)
+    masked = np.where(label[:, None] == label[None, :], rho, 0.0)
+    return padded(np.linalg.eigvalsh(masked)[:, ::-1], null)
+
+
+def top_levels(cutoff: int) -> int:
+    """How many of the highest Fock states are watched: two in a hundred, five at least, at most half of all."""
+    return min(max(5, (cutoff + 1) // 50), (cutoff + 1) // 2)
+
+
+def watched(problem: Problem) -> list[tuple[str, int, int]]:
+    """(group, index of its first site, cutoff) of every group of modes."""
+    space = problem.battery.space
+    return [(g.name, space.offset(g.name), g.kind.cutoff) for g in space.groups if isinstance(g.kind, Boson)]
+
+
+def tails(problem: Problem, populations: NDArray[np.float64]) -> dict[str, float]:
+    """Largest population (over times) of the highest Fock states of each mode, from populations (T, D)."""
+    space = problem.battery.space
+    dims = space.dimensions()
+    p = populations.reshape(len(populations), *dims)
+    out = {}
+    for name, at, cutoff in watched(problem):
+        worst = 0.0
+        for site in range(at, at + space.group(name).count):
+            high = np.take(p, range(cutoff + 1 - top_levels(cutoff), cutoff + 1), axis=1 + site)
+            worst = max(worst, float(high.reshape(len(p), -1).sum(axis=1).max()))
+        out[f"tail of {name}"] = worst
+    return out
