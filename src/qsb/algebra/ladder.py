@@ -312,13 +312,13 @@ class Grid:
         self._arrays: tuple[Any, ...] = (
             np.asarray(kind, dtype=np.int64),
             self._row_level,
-            padded(self._column_level),
+            padded(self._column_level).reshape(-1),
             np.array([c for c, _ in counts], dtype=np.int64),
             np.array(jump, dtype=np.int64),
-            np.array(factor).reshape(len(jump), height),
+            np.array(factor, dtype=float).reshape(-1),
             np.array([c for _, c in counts], dtype=np.int64),
-            np.array(shift, dtype=np.int64).reshape(len(shift), height),
-            np.array(weight).reshape(len(shift), len(kinds), self.length),
+            np.array(shift, dtype=np.int64).reshape(-1),
+            np.array(weight, dtype=float).reshape(-1),
             self.margin,
         )
 
@@ -340,12 +340,43 @@ class Grid:
             radius += np.outer(sum(np.abs(u) for _, u in rows), sum(np.abs(w) for _, w in columns))
         return centre, radius
 
-    def recur(self, block: Floats, done: int, half: float, centre: float, window: tuple[Ints, Ints]) -> None:
-        """Chebyshev vectors of (H - centre)/half into the rows of `block` (K, size), from row `done` on."""
+    def edge_of(self, allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Allowed states (R, C) from which the operator leads to reached ones that are not allowed."""
+        out = np.zeros(allowed.shape, dtype=bool)
+        shut = self.layout.mask & ~allowed
+        height, width = shut.shape
+        for rows, columns in self._groups:
+            for dm, _ in rows:
+                for dn, _ in columns:
+                    r, c = slice(max(0, -dm), height - max(0, dm)), slice(max(0, -dn), width - max(0, dn))
+                    there = shut[max(0, dm) : height + min(0, dm), max(0, dn) : width + min(0, dn)]
+                    out[r, c] |= there
+        return out & allowed
+
+    def _arguments(self, window: tuple[Ints, Ints]) -> tuple[Any, ...]:
+        return (self.length, *window, *self._arrays)
+
+    def expand(
+        self, v: Floats, weights: Floats, needed: Ints, half: float, centre: float, window: tuple[Ints, Ints]
+    ) -> tuple[Floats, Floats]:
+        """Sums over even and over odd k of weights[:, k] T_k((H - centre)/half) v, (outputs, size) each.
+
+        Args:
+            v: padded array that vanishes outside the window.
+            weights: (outputs, terms), eight terms more than are needed.
+            needed: number of terms of each output, descending.
+            half: half-width of the spectrum.
+            centre: its centre.
+            window: see `window`; outside of it the operator is cut.
+        """
         from qsb.algebra.kernels import ladder
 
-        rows = np.arange(len(self.layout.first), dtype=np.int64) + self.edge
-        ladder.recur(block, done, 1.0 / half, centre, self.length, rows, *window, *self._arrays)
+        even, odd = np.zeros((len(weights), self.size)), np.zeros((len(weights), self.size))
+        ladder.expand(
+            v, even.reshape(-1), odd.reshape(-1), weights, needed, centre, 1.0 / half, self.size, self.edge,
+            self._arguments(window),
+        )  # fmt: skip
+        return even, odd
 
     def pad(self, x: Floats) -> Floats:
         """Reached states (d,) as a padded array."""
@@ -357,7 +388,9 @@ class Grid:
         """H psi of a real or complex ket of the reached states."""
         if np.iscomplexobj(psi):
             return np.asarray(self.apply(psi.real) + 1j * self.apply(psi.imag))
-        block = np.zeros((2, self.size))
-        block[0, self.index] = psi
-        self.recur(block, 1, 1.0, 0.0, self.whole)
-        return np.asarray(block[1, self.index])
+        from qsb.algebra.kernels import ladder
+
+        both = np.zeros(2 * self.size)
+        both[self.index] = psi
+        ladder.apply(both, 0.0, 1.0, self.size, self.edge, self._arguments(self.whole))
+        return both[self.size + self.index]

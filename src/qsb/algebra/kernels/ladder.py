@@ -11,6 +11,8 @@ class hold the same columns.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -46,15 +48,17 @@ def reach(mask: NDArray[np.bool_], down: Ints, right: Ints, rows: Floats, column
 
 
 @numba.njit(inline="always")  # type: ignore[untyped-decorator, unused-ignore]
-def _step(
+def _row(
+    i: int,
     x: Floats,
-    old: Floats,
-    out: Floats,
+    source: int,
+    old: int,
+    out: int,
     keep: float,
     scale: float,
     centre: float,
     length: int,
-    rows: Ints,
+    edge: int,
     low: Ints,
     high: Ints,
     kind: Ints,
@@ -66,102 +70,160 @@ def _step(
     column: Ints,
     shift: Ints,
     weight: Floats,
-    y: Floats,
     margin: int,
+    y: Floats,
 ) -> None:
-    """out = scale (H - centre) x - keep old on the columns low..high of each of the rows."""
-    for i in range(rows.size):
-        a, b = low[i], high[i]
-        if b <= a:
+    """Row i of scale (H - centre) v - keep u within its window; v, u and the result begin at `source`, `old`, `out`.
+
+    Indices are unsigned: only then does the compiler know that none wraps around, and use wide registers.
+    """
+    if high[i] <= low[i]:
+        return
+    a, b = np.uint64(low[i]), np.uint64(high[i])
+    near, far = np.uint64(low[i] - margin), np.uint64(high[i] + margin)
+    height = kind.size
+    at = (i + edge) * length
+    here, there, before = np.uint64(out + at), np.uint64(source + at), np.uint64(old + at)
+    e = np.uint64(kind[i] * length)
+    kinds = level.size // length
+    d = scale * (diagonal[i] - centre)
+    begun = False
+    for g in range(group.size - 1):
+        filled = False
+        for j in range(group[g], group[g + 1]):
+            u = scale * factor[j * height + i]
+            if u != 0.0:
+                s = np.uint64(source + at + jump[j] * length)
+                if filled:
+                    for c in range(near, far):
+                        y[c] += u * x[s + c]
+                else:
+                    for c in range(near, far):
+                        y[c] = u * x[s + c]
+                    filled = True
+        if not filled:
             continue
-        # views that begin at zero: only then does the compiler know that no index wraps around, and use wide registers
-        n, at = b - a, rows[i] * length + a
-        here, there, before = out[at : at + n], x[at : at + n], old[at : at + n]
-        e = level[kind[i], a:b]
-        d = scale * (diagonal[i] - centre)
-        for c in range(n):
-            here[c] = (d + scale * e[c]) * there[c] - keep * before[c]
-        wide = y[: n + 2 * margin]
-        for g in range(group.size - 1):
-            filled = False
-            for j in range(group[g], group[g + 1]):
-                u = scale * factor[j, i]
-                if u != 0.0:
-                    start = at + jump[j] * length - margin
-                    source = x[start : start + n + 2 * margin]
-                    if filled:
-                        for c in range(n + 2 * margin):
-                            wide[c] += u * source[c]
-                    else:
-                        for c in range(n + 2 * margin):
-                            wide[c] = u * source[c]
-                        filled = True
-            if not filled:
-                continue
-            k, last = column[g], column[g + 1]
-            if last - k >= 2:
-                left, right = y[margin + shift[k, i] :][:n], y[margin + shift[k + 1, i] :][:n]
-                v, w = weight[k, kind[i], a:b], weight[k + 1, kind[i], a:b]
-                for c in range(n):
-                    here[c] += v[c] * left[c] + w[c] * right[c]
-                k += 2
-            while k < last:
-                left, v = y[margin + shift[k, i] :][:n], weight[k, kind[i], a:b]
-                for c in range(n):
-                    here[c] += v[c] * left[c]
-                k += 1
+        k, last = column[g], column[g + 1]
+        if last - k >= 2:
+            v, w = np.uint64((k * kinds + kind[i]) * length), np.uint64(((k + 1) * kinds + kind[i]) * length)
+            # a shift may be negative; places begin at the margin, so the sum is not
+            p, q = np.uint64(shift[k * height + i] + low[i]), np.uint64(shift[(k + 1) * height + i] + low[i])
+            v, w, f, h, t, o = v + a, w + a, e + a, here + a, there + a, before + a
+            if begun:
+                for c in range(b - a):
+                    x[h + c] += weight[v + c] * y[p + c] + weight[w + c] * y[q + c]
+            else:
+                for c in range(b - a):
+                    own = (d + scale * level[f + c]) * x[t + c] - keep * x[o + c]
+                    x[h + c] = own + weight[v + c] * y[p + c] + weight[w + c] * y[q + c]
+                begun = True
+            k += 2
+        if not begun and k < last:
+            for c in range(a, b):
+                x[here + c] = (d + scale * level[e + c]) * x[there + c] - keep * x[before + c]
+            begun = True
+        while k < last:
+            v, p = np.uint64((k * kinds + kind[i]) * length) + a, np.uint64(shift[k * height + i] + low[i])
+            h = here + a
+            for c in range(b - a):
+                x[h + c] += weight[v + c] * y[p + c]
+            k += 1
+    if not begun:
+        for c in range(a, b):
+            x[here + c] = (d + scale * level[e + c]) * x[there + c] - keep * x[before + c]
+
+
+@numba.njit(inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+def _collect(total: Floats, at: int, w: Floats, x: Floats, place: Ints, start: int, a: int, b: int) -> None:
+    """Add w[k] times the four rows of x that begin at place[k] + start, for the places a..b."""
+    p, q = np.uint64(place[0] + start), np.uint64(place[1] + start)
+    r, s = np.uint64(place[2] + start), np.uint64(place[3] + start)
+    t = np.uint64(at + start)
+    w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
+    for c in range(np.uint64(a), np.uint64(b)):
+        total[t + c] += w0 * x[p + c] + w1 * x[q + c] + w2 * x[r + c] + w3 * x[s + c]
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
-def recur(
-    block: Floats,
-    done: int,
-    scale: float,
-    centre: float,
-    length: int,
-    rows: Ints,
-    low: Ints,
-    high: Ints,
-    kind: Ints,
-    diagonal: Floats,
-    level: Floats,
-    group: Ints,
-    jump: Ints,
-    factor: Floats,
-    column: Ints,
-    shift: Ints,
-    weight: Floats,
-    margin: int,
-) -> None:
-    """Fill the rows of `block` (K, size) from `done` on with v_k = 2 h v_{k-1} - v_{k-2}, h = scale (H - centre).
-
-    With done = 1 the second row is h v_0.
-    """
+def apply(x: Floats, centre: float, scale: float, size: int, edge: int, grid: tuple[Any, ...]) -> None:
+    """The second `size` places of x become scale (H - centre) times the first."""
+    length, low, high, kind, diagonal, level, group, jump, factor, column, shift, weight, margin = grid
     y = np.zeros(length)
-    for k in range(done, block.shape[0]):
-        twice = 1.0 if k == 1 else 2.0
-        keep = 0.0 if k == 1 else 1.0
-        old = block[k - 2] if k > 1 else block[0]
-        _step(
-            block[k - 1],
-            old,
-            block[k],
-            keep,
-            twice * scale,
-            centre,
-            length,
-            rows,
-            low,
-            high,
-            kind,
-            diagonal,
-            level,
-            group,
-            jump,
-            factor,
-            column,
-            shift,
-            weight,
-            y,
-            margin,
-        )
+    for i in range(kind.size):
+        _row(
+            i, x, 0, 0, size, 0.0, scale, centre, length, edge, low, high, kind,
+            diagonal, level, group, jump, factor, column, shift, weight, margin, y,
+        )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
+def expand(
+    v: Floats,
+    even: Floats,
+    odd: Floats,
+    weights: Floats,
+    needed: Ints,
+    centre: float,
+    scale: float,
+    size: int,
+    edge: int,
+    grid: tuple[Any, ...],
+) -> None:
+    """Add sum_k w[s, k] T_k(h) v over even k to `even` and over odd k to `odd`, h = scale (H - centre).
+
+    Eight vectors are made in one sweep over the rows, each a step of rows behind the one before it, so that all that is
+    touched stays in the cache.
+
+    Args:
+        v: padded array, `size` places.
+        even: (outputs, size), flat.
+        odd: likewise.
+        weights: (outputs, terms).
+        needed: number of terms of each output, descending.
+        centre: of the spectrum.
+        scale: one over its half-width.
+        size: places of a padded array.
+        edge: rows of zeros around.
+        grid: as `Grid` makes it.
+    """
+    length, low, high, kind, diagonal, level, group, jump, factor, column, shift, weight, margin = grid
+    height, many, ring = kind.size, 8, 10
+    y = np.zeros(length)
+    x = np.zeros(ring * size)
+    x[:size] = v
+    place = np.empty(many, dtype=np.int64)
+    w = np.empty(4)
+    skew = max(edge, 1)
+    for i in range(height):
+        _row(
+            i, x, 0, 0, size, 0.0, scale, centre, length, edge, low, high, kind,
+            diagonal, level, group, jump, factor, column, shift, weight, margin, y,
+        )  # fmt: skip
+    for j in range(needed.size):
+        for c in range(size):
+            even[j * size + c] += weights[j, 0] * x[c]
+            odd[j * size + c] += weights[j, 1] * x[size + c]
+    for done in range(2, needed[0], many):
+        for k in range(many):
+            place[k] = ((done + (k // 4) + 2 * (k % 4)) % ring) * size
+        for front in range(height + skew * many):
+            for k in range(many):
+                i = front - skew * k
+                if 0 <= i < height:
+                    _row(
+                        i, x, ((done + k - 1) % ring) * size, ((done + k - 2) % ring) * size,
+                        ((done + k) % ring) * size, 1.0, 2.0 * scale, centre, length, edge, low, high, kind,
+                        diagonal, level, group, jump, factor, column, shift, weight, margin, y,
+                    )  # fmt: skip
+            i = front - skew * (many - 1)
+            if 0 <= i < height and high[i] > low[i]:
+                start = (i + edge) * length
+                for j in range(needed.size):
+                    if needed[j] <= done:
+                        break
+                    for k in range(4):
+                        w[k] = weights[j, done + 2 * k]
+                    _collect(even, j * size, w, x, place[:4], start, low[i], high[i])
+                    for k in range(4):
+                        w[k] = weights[j, done + 1 + 2 * k]
+                    _collect(odd, j * size, w, x, place[4:], start, low[i], high[i])

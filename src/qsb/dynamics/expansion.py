@@ -1,0 +1,196 @@
+r"""Chebyshev expansions on grids of ladders: real vectors, time reversal, and only the states of the right energy.
+
+For a real H each polynomial :math:`T_k(h)` acts on the real and the imaginary part of a state alone, and one set of
+vectors gives both directions of time,
+
+.. math:: \psi(t \pm s) = e^{\mp i c s}\,(C_s \mp i S_s)\,\psi(t),\qquad
+          C_s = \sum_{k\ \mathrm{even}} (2-\delta_{k0})(-1)^{k/2} J_k(bs)\,T_k,\quad
+          S_s = \sum_{k\ \mathrm{odd}} 2(-1)^{(k-1)/2} J_k(bs)\,T_k,
+
+h = (H - c)/b. So save times are read around centres a window apart, on both sides of each.
+
+A state keeps its distribution of energies. Where Gershgorin's disc of a grid place (the classical range of energies
+there) lies outside it, amplitudes fall off exponentially; such places are left out, which narrows the spectrum that
+the polynomials must cover. What is left at the edge is measured in every state that comes out, and where it is too
+much the window is widened and the step made again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import jv
+
+from qsb.algebra.ladder import Floats, Grid, Ints
+from qsb.dynamics.representation import Array, Generator
+
+#: standard deviations of the energy, and of its change at one step, that the first window of places holds
+_MARGIN = 8.0
+#: population that the edge of a window may hold
+_EDGE = 1e-24
+#: adding a vector to one state that comes out, relative to the making of the vector
+_OUTPUT_COST = 0.3
+#: added to every amplitude: without it, those far from the start are denormal, and cost a hundred times as much each
+_FLOOR = 1e-60
+#: places from which a second thread pays
+_PARALLEL = 20_000
+
+
+@dataclass(frozen=True)
+class GridGenerator(Generator):
+    """A generator -iH whose real H acts on a grid of two ladders.
+
+    Attributes:
+        grid: H on the reached states.
+    """
+
+    grid: Grid | None = None
+
+
+@dataclass(frozen=True)
+class _Shell:
+    """The places that are kept, and the spectrum on them."""
+
+    window: tuple[Ints, Ints]
+    edge: Ints
+    centre: float
+    half: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class LadderChebyshev:
+    """exp(-iHt) on a grid in Chebyshev polynomials of H, read on both sides of each centre."""
+
+    name: str = "ladder"
+    order: float = math.inf
+    constant_only: bool = True
+    skew_only: bool = True
+    stochastic: bool = False
+    #: bytes that the states of one window may take
+    window_bytes: int = 2**27
+
+    def advance(
+        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """Window after window; the state at the next centre comes out beside those at the save times."""
+        assert isinstance(generator, GridGenerator) and generator.grid is not None
+        grid = generator.grid
+        shell = _shell(grid, x, _MARGIN)
+        now, at = start, 0
+        stride = self._stride(grid, start, times, shell.half)
+        while at < len(times):
+            reach = now + stride / 2
+            group = [t for t in times[at:] if t <= reach + 1e-9 * stride]
+            last = at + len(group) == len(times)
+            following = [] if last else [now + stride]
+            wanted = np.array([*group, *following]) - now
+            while True:
+                states, edge = _window(grid, shell, x, wanted)
+                if edge <= _EDGE or shell.margin == math.inf:
+                    break
+                wider = 1.6 * shell.margin
+                shell = _shell(grid, x, wider if wider < 100 else math.inf)
+            yield from states[: len(group)]
+            at += len(group)
+            if not last:
+                x, now = states[-1], following[0]
+
+    def _stride(self, grid: Grid, start: float, times: Sequence[float], half: float) -> float:
+        """The distance of centres that costs least; a whole number of save steps where these are equal."""
+        whole, count = times[-1] - start, len(times)
+        if whole <= 0:
+            return 1.0
+        room = max(2, int(self.window_bytes // (16 * grid.size)))
+        costs: dict[int, float] = {}
+        for windows in range(1, 4 * max(count, int(half * whole / 100) + 1) + 1):
+            if count / windows > room:
+                continue
+            terms = _terms(half * whole / windows)
+            costs[windows] = 2 * windows * terms + _OUTPUT_COST * count * terms / 2
+            if len(costs) > 1 and costs[windows] > 2 * min(costs.values()):
+                break
+        best = min(costs, key=lambda w: costs[w])
+        steps = np.diff(np.unique([start, *times]))
+        if len(steps) and np.ptp(steps) < 1e-9 * steps[0] and best <= len(steps):
+            return float(max(1, round(len(steps) / best)) * (whole / len(steps)))
+        return float(whole / best)
+
+
+def _terms(phase: float) -> int:
+    """Number of polynomials that exp(-i phase h) takes to rounding."""
+    return int(phase + 12 * phase ** (1 / 3) + 30)
+
+
+def _shell(grid: Grid, x: Array, margin: float) -> _Shell:
+    """Places whose classical energies touch those of a state, `margin` standard deviations to both sides."""
+    centre, radius = grid.discs()
+    mask = grid.layout.mask
+    hx = grid.apply(x)
+    energy = float(np.vdot(x, hx).real)
+    spread = math.sqrt(max(float(np.linalg.norm(hx)) ** 2 - energy**2, 0.0))
+    allowed = mask
+    if margin < math.inf:
+        # the energy of a single step keeps a start that is close to an eigenstate from shutting itself in
+        steps = np.abs(np.diff(centre, axis=0)).max(initial=0.0) + np.abs(np.diff(centre, axis=1)).max(initial=0.0)
+        wide = margin * (spread + float(steps))
+        allowed = mask & (centre - radius <= energy + wide) & (centre + radius >= energy - wide)
+    low, high = grid.window(allowed)
+    columns = grid.layout.columns()
+    inside = (np.arange(grid.layout.width) >= (low - grid.margin)[:, None]) & (
+        np.arange(grid.layout.width) < (high - grid.margin)[:, None]
+    )
+    kept = np.zeros(mask.shape, dtype=bool)
+    r, c = np.nonzero(inside & (columns < mask.shape[1]))
+    kept[r, columns[r, c]] = True
+    kept &= mask
+    bottom, top = float((centre - radius)[kept].min()), float((centre + radius)[kept].max())
+    edge = np.flatnonzero(grid.edge_of(kept)[mask])
+    return _Shell((low, high), edge, (top + bottom) / 2, max((top - bottom) / 2, 1e-12), margin)
+
+
+def _window(grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64]) -> tuple[list[Array], float]:
+    """States at the times `wanted` from that of x, and the largest population of the edge."""
+    reaches, which = np.unique(np.round(-np.abs(wanted), 12), return_inverse=True)
+    reaches = -reaches  # longest first: the later vectors are for these alone
+    real = not np.any(x.imag)
+    parts = [x.real] if real else [x.real, x.imag]
+    kept = np.zeros(grid.size)
+    for row, (a, b) in enumerate(zip(*shell.window, strict=True)):
+        kept[(row + grid.edge) * grid.length + a : (row + grid.edge) * grid.length + b] = 1.0
+
+    def both(part: Floats) -> tuple[Floats, Floats]:
+        return _expand(grid, shell, (grid.pad(np.ascontiguousarray(part)) + _FLOOR) * kept, reaches)
+
+    if len(parts) == 2 and grid.size > _PARALLEL:
+        with ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(both, parts))
+    else:
+        found = [both(part) for part in parts]
+    states, worst = [], 0.0
+    for t, k in zip(wanted, which, strict=True):
+        sign = 1.0 if t >= 0 else -1.0
+        even = [f[0][k][grid.index] for f in found]
+        odd = [f[1][k][grid.index] for f in found]
+        state = np.empty(len(x), dtype=complex)
+        if real:
+            state.real, state.imag = even[0], -sign * odd[0]
+        else:
+            state.real, state.imag = even[0] + sign * odd[1], even[1] - sign * odd[0]
+        state *= np.exp(-1j * shell.centre * t)
+        worst = max(worst, float(np.sum(np.abs(state[shell.edge]) ** 2)))
+        states.append(state)
+    return states, worst
+
+
+def _expand(grid: Grid, shell: _Shell, v: Floats, reaches: NDArray[np.float64]) -> tuple[Floats, Floats]:
+    """C_s v and S_s v, each (reaches, size), for the times s, longest first."""
+    phases = shell.half * reaches
+    needed = np.array([_terms(float(p)) for p in phases], dtype=np.int64)
+    k = np.arange(needed[0] + 10)
+    weights = np.where(k == 0, 1.0, 2.0) * np.array([1.0, 1.0, -1.0, -1.0])[k % 4] * jv(k, phases[:, None])
+    return grid.expand(v, weights, needed, shell.half, shell.centre, shell.window)
