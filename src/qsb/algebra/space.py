@@ -23,9 +23,15 @@ class Spin:
 
 @dataclass(frozen=True)
 class Boson:
-    """A truncated harmonic mode with Fock states 0..cutoff."""
+    """A truncated harmonic mode with Fock states 0..cutoff.
+
+    Attributes:
+        cutoff: the highest Fock state that is kept.
+        grows: how often a run may double the cutoff where the highest states turn out to be occupied.
+    """
 
     cutoff: int
+    grows: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a cutoff that is no positive whole number."""

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.algebra.blocks import Blocks, Factor, Spectrum
-from qsb.algebra.space import Boson
+from qsb.algebra.space import Boson, Space
 from qsb.charging.problem import Problem
 from qsb.dynamics.frame import EnergyBasis, Frame, MixedReadout, PureReadout, group_levels, padded, statics
 from qsb.dynamics.representation import Array, Request
 from qsb.dynamics.series import Value
 
+#: how the check of a mode's highest levels is named in budgets, before the name of its group
+TAIL = "tail of "
 #: readouts of the battery's own state
 _STATE = frozenset({"spectrum", "populations", "pinched"})
 
@@ -137,6 +139,18 @@ def watched(problem: Problem) -> list[tuple[str, int, int]]:
     return [(g.name, space.offset(g.name), g.kind.cutoff) for g in space.groups if isinstance(g.kind, Boson)]
 
 
+def widened(problem: Problem, name: str) -> Problem | None:
+    """The same problem with the cutoff of a mode doubled; None where that is not allowed, or not known how."""
+    battery = problem.battery
+    group = battery.space.group(name)
+    assert isinstance(group.kind, Boson)
+    if group.kind.grows < 1 or problem.structure.opaque or battery.start.kind == "state":
+        return None
+    wider = replace(group, kind=Boson(2 * group.kind.cutoff, group.kind.grows - 1))
+    groups = tuple(wider if g.name == name else g for g in battery.space.groups)
+    return replace(problem, battery=replace(battery, space=Space(groups)))
+
+
 def tails(problem: Problem, populations: NDArray[np.float64]) -> dict[str, float]:
     """Largest population (over times) of the highest Fock states of each mode, from populations (T, D)."""
     space = problem.battery.space
@@ -148,5 +162,5 @@ def tails(problem: Problem, populations: NDArray[np.float64]) -> dict[str, float
         for site in range(at, at + space.group(name).count):
             high = np.take(p, range(cutoff + 1 - top_levels(cutoff), cutoff + 1), axis=1 + site)
             worst = max(worst, float(high.reshape(len(p), -1).sum(axis=1).max()))
-        out[f"tail of {name}"] = worst
+        out[TAIL + name] = worst
     return out

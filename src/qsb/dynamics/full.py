@@ -209,8 +209,10 @@ class FullFrame:
         return _partial_density(rho, self.space.dimensions(), self.space.sites_of("battery"))
 
     def tails(self, populations: Array) -> dict[str, float]:
-        """Populations of the highest Fock states."""
-        return charged.tails(self.problem, populations)
+        """Populations of the highest Fock states, where terms may lead beyond them."""
+        from qsb.dynamics import ladder
+
+        return charged.tails(self.problem, populations) if ladder.may_leak(self.problem) else {}
 
 
 def _partial(psi: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:

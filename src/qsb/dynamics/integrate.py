@@ -17,6 +17,7 @@ import scipy.linalg as la
 from scipy.integrate import DOP853
 from scipy.special import jv
 
+from qsb.dynamics.expansion import LadderChebyshev
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
 
@@ -330,7 +331,14 @@ class DormandPrince:
             yield y.reshape(shape)
 
 
-INTEGRATORS: tuple[Integrator, ...] = (Eigen(), Propagator(), Chebyshev(), Taylor(), DormandPrince())
+INTEGRATORS: tuple[Integrator, ...] = (
+    Eigen(),
+    Propagator(),
+    Chebyshev(),
+    LadderChebyshev(),
+    Taylor(),
+    DormandPrince(),
+)
 
 
 def choose(dimension: int, *, constant: bool, skew: bool, eigen_limit: int = EIGEN_LIMIT) -> Integrator:

@@ -11,11 +11,12 @@ import numpy as np
 
 from qsb.charging.problem import Problem
 from qsb.dynamics import plan as planner
+from qsb.dynamics.charged import watched, widened
 from qsb.dynamics.plan import Plan
 from qsb.dynamics.representation import Request
 from qsb.dynamics.series import Series
 from qsb.dynamics.solve import solve
-from qsb.errors import SpecError
+from qsb.errors import CutoffError, SpecError
 from qsb.quantities import quantity
 from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer
 from qsb.runs.dataset import CONVENTIONS, check, variable
@@ -78,7 +79,7 @@ def plan(
 
 def _with_span(problem: Problem, made: Plan, request: Request, options: dict[str, Any]) -> Plan:
     """Also read the span of V where the chosen representation has it for little."""
-    if "span" in request.needs or problem.battery.drives:
+    if "span" in request.needs or problem.battery.drives or problem.structure.charged:
         return made
     wider = Request(request.needs | {"span"}, request.subset, request.cut)
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
@@ -141,19 +142,27 @@ def run(
         raise SpecError(f"charging_time_of must be a time series, but it is {timed!r}.")
     wanted = tuple(dict.fromkeys((*chosen, timed)))
     made = plan(problem, wanted, subset=subset, cut=cut, representation=representation, memory=memory)
-    series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress)
-    reading = Reading(problem, series)
-    values = {name: FIGURES[name](reading) for name in wanted}
     described = {
         "title": title or problem.battery.name,
         "spec": spec,
         "seed": seed,
         "charging_time_of": timed,
     }
-    peaked = dict.fromkeys(("stored_energy", "power", "average_power", timed))
-    if "ergotropy" in chosen and not reading.pure:
-        peaked["ergotropy"] = None
-    closer = look_closer(problem, made, reading, tuple(peaked), tolerance or 1e-8)
+    try:
+        series = solve(problem, made, tolerance=tolerance or 1e-8, progress=progress)
+        reading = Reading(problem, series)
+        peaked = dict.fromkeys(("stored_energy", "power", "average_power", timed))
+        if "ergotropy" in chosen and not reading.pure:
+            peaked["ergotropy"] = None
+        closer = look_closer(problem, made, reading, tuple(peaked), tolerance or 1e-8)
+    except CutoffError as error:
+        wider = widened(problem, error.group)
+        if wider is None:
+            raise
+        options = {"subset": subset, "cut": cut, "representation": representation, "memory": memory}
+        options |= {"tolerance": tolerance, "progress": progress, **described}
+        return run(wider, chosen, **options)  # type: ignore[arg-type]
+    values = {name: FIGURES[name](reading) for name in wanted}
     data = _dataset(problem, reading, closer, {name: values[name] for name in chosen}, timed)
     data.attrs.update(described | _provenance(problem, made, series, wanted, tolerance or 1e-8, closer))
     for name, attribute in (("subset_ergotropy", list(subset)), ("entanglement_entropy", cut)):
@@ -240,6 +249,8 @@ def _provenance(
         "plan": json.dumps(made.to_dict()),
         "exact": int(made.exact),
         "versions": json.dumps(versions()),
+        # of modes, as raised where a run may raise them
+        "cutoffs": json.dumps({name: cutoff for name, _, cutoff in watched(problem)}),
         "error_budget": json.dumps({"tolerance": tolerance, **series.budget, "peaks": closer.error}),
         # the reason if peaks are missing; they are not given where the window holds too many oscillations to see each
         "left_out": ""
