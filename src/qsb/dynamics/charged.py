@@ -36,6 +36,14 @@ class ChargedFrame(Frame, Protocol):
         """States of the battery (T, b, b) of density matrices (T, d, d)."""
         ...
 
+    def battery_marginals(self, rho: Array) -> Array:
+        """Cell states (T, C, 2, 2) of battery states (T, b, b)."""
+        ...
+
+    def battery_subset(self, rho: Array, subset: tuple[int, ...]) -> Blocks:
+        """States of a subset of cells of battery states (T, b, b)."""
+        ...
+
     def tails(self, populations: Array) -> dict[str, float]:
         """Largest population (T, d) of the highest levels of each mode, by name of the check."""
         ...
@@ -88,22 +96,34 @@ class ChargedMixedReadout(MixedReadout):
         out = super().observe(needs - _STATE, x, unitary, dissipative)
         if not needs & _STATE:
             return out
-        rho = self.frame.battery_density(x)
-        if "spectrum" in needs:
-            out["spectrum"] = padded(np.linalg.eigvalsh(rho)[:, ::-1], self.frame.null)
-        if needs & {"populations", "pinched"}:
-            basis = self.frame.energy_basis()
-            turned = basis.density(rho)
-            rate = basis.density(self.frame.battery_density(unitary + dissipative))
-            _read_levels(out, basis, np.einsum("tii->ti", turned).real, np.einsum("tii->ti", rate).real)
-            if "pinched" in needs:
-                out["pinched"] = _pinched(turned, basis, self.frame.null)
+        rates = self.frame.battery_density(unitary + dissipative)
+        read_battery(needs & _STATE, self.frame.battery_density(x), rates, self.frame, self.request, out)
         return out
 
     def check(self, x: Array) -> dict[str, float]:
         """See `MixedReadout`, and the population of the highest Fock states."""
         found = super().check(x)
         return found if not np.isfinite(x).all() else found | self.frame.tails(np.einsum("tii->ti", x).real)
+
+
+def read_battery(
+    needs: frozenset[str], rho: Array, rates: Array, frame: ChargedFrame, request: Request, out: dict[str, Value]
+) -> None:
+    """Readouts of the battery's states (T, b, b) and their rates of change, added to `out`."""
+    if "spectrum" in needs:
+        out["spectrum"] = padded(np.linalg.eigvalsh(rho)[:, ::-1], frame.null)
+    if needs & {"populations", "pinched"}:
+        basis = frame.energy_basis()
+        turned, moved = basis.density(rho), basis.density(rates)
+        _read_levels(out, basis, np.einsum("tii->ti", turned).real, np.einsum("tii->ti", moved).real)
+        if "pinched" in needs:
+            out["pinched"] = _pinched(turned, basis, frame.null)
+    if "marginals" in needs:
+        out["marginals"] = frame.battery_marginals(rho)
+    if "reduced" in needs:
+        state = frame.battery_subset(rho, request.subset)
+        out["reduced"] = state.spectrum()
+        out["reduced_energy"] = state.expectation(frame.subset_hamiltonian(request.subset))
 
 
 def battery_spectrum(m: Array, null: int) -> Spectrum:

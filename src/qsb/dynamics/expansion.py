@@ -27,6 +27,7 @@ from scipy.special import jv
 
 from qsb.algebra.ladder import Floats, Grid, Ints
 from qsb.dynamics.representation import Array, Generator
+from qsb.errors import ConvergenceError
 
 #: standard deviations of the energy, and of its change at one step, that the first window of places holds
 _MARGIN = 8.0
@@ -194,3 +195,69 @@ def _expand(grid: Grid, shell: _Shell, v: Floats, reaches: NDArray[np.float64]) 
     k = np.arange(needed[0] + 10)
     weights = np.where(k == 0, 1.0, 2.0) * np.array([1.0, 1.0, -1.0, -1.0])[k % 4] * jv(k, phases[:, None])
     return grid.expand(v, weights, needed, shell.half, shell.centre, shell.window)
+
+
+@dataclass(frozen=True)
+class DampedChebyshev:
+    r"""exp(tL) of a Lindbladian whose Hamiltonian part is the large one, in Chebyshev polynomials along the imaginary axis.
+
+    .. math:: e^{tL} = J_0(bt) + 2\sum_{k\ge 1} J_k(bt)\,\varphi_k(L/b), \qquad
+              \varphi_{k+1}(z) = 2 z\,\varphi_k(z) + \varphi_{k-1}(z)
+
+    b bounds the differences of energies. Off the axis the polynomials grow as exp(k damping/b), by which rounding is
+    amplified: windows are so short that this stays small.
+    """
+
+    name: str = "damped"
+    order: float = math.inf
+    constant_only: bool = True
+    skew_only: bool = False
+    stochastic: bool = False
+    #: longest window in units of one over the damping
+    longest: float = 3.0
+    #: save times of one window
+    outputs: int = 4
+
+    def advance(
+        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """Window by window, each with several save times; long ways are walked in equal strides."""
+        assert generator.bounds is not None
+        low, width = generator.bounds()
+        b = 1.02 * width - low + 1e-12
+        reach = self.longest / max(-low, 1e-300)
+        now, at = start, 0
+        while at < len(times):
+            group = [t for t in times[at : at + self.outputs] if t - now <= reach]
+            if not group:
+                strides = math.ceil((times[at] - now) / reach)
+                step = (times[at] - now) / strides
+                x, now = self._window(generator, x, now, np.array([step]), b)[0], now + step
+                continue
+            states = self._window(generator, x, now, np.array(group) - now, b)
+            yield from states
+            x, now, at = states[-1], group[-1], at + len(group)
+
+    def _window(
+        self, generator: Generator, x: Array, now: float, steps: NDArray[np.float64], b: float
+    ) -> list[Array]:
+        phases = b * steps
+        terms = _terms(float(phases.max()))
+        k = np.arange(terms)
+        weights = np.where(k == 0, 1.0, 2.0) * jv(k, phases[:, None])
+        out = [w * x for w in weights[:, 0]]
+        previous, current = x, generator.apply(now, x) / b
+        size = float(np.linalg.norm(x))
+        for j in range(1, terms):
+            for total, w in zip(out, weights[:, j], strict=True):
+                if abs(w) > 1e-17:
+                    total += w * current
+            if float(np.linalg.norm(current)) > 1e4 * size:
+                raise ConvergenceError(
+                    "the growth of the Chebyshev recursion", 1e4, 1.0, "its bounds are too narrow: report this."
+                )
+            following = generator.apply(now, current)
+            following *= 2 / b
+            following += previous
+            previous, current = current, following
+        return out

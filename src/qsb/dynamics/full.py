@@ -208,6 +208,17 @@ class FullFrame:
         """The battery's states (T, d, d): all charger sites traced out."""
         return _partial_density(rho, self.space.dimensions(), self.space.sites_of("battery"))
 
+    def battery_marginals(self, rho: Array) -> Array:
+        """State of each cell of battery states."""
+        dims = self.cells_space.dimensions()
+        return np.stack([_partial_density(rho, dims, (i,)) for i in range(len(dims))], axis=1)
+
+    def battery_subset(self, rho: Array, subset: tuple[int, ...]) -> Blocks:
+        """State of some cells of battery states."""
+        sites = self.space.sites_of("battery")
+        inside = tuple(sites.index(i) for i in subset)
+        return Blocks.dense(_partial_density(rho, self.cells_space.dimensions(), inside))
+
     def tails(self, populations: Array) -> dict[str, float]:
         """Populations of the highest Fock states, where terms may lead beyond them."""
         from qsb.dynamics import ladder

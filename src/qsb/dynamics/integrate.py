@@ -17,7 +17,7 @@ import scipy.linalg as la
 from scipy.integrate import DOP853
 from scipy.special import jv
 
-from qsb.dynamics.expansion import LadderChebyshev
+from qsb.dynamics.expansion import DampedChebyshev, LadderChebyshev
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
 
@@ -336,6 +336,7 @@ INTEGRATORS: tuple[Integrator, ...] = (
     Propagator(),
     Chebyshev(),
     LadderChebyshev(),
+    DampedChebyshev(),
     Taylor(),
     DormandPrince(),
 )

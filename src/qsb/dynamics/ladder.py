@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from qsb.algebra import ladder
@@ -21,14 +22,17 @@ from qsb.algebra.space import Boson
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, charger_populations
-from qsb.dynamics.charged import TAIL, ChargedMixedReadout, ChargedPureReadout, top_levels
+from qsb.dynamics.charged import TAIL, ChargedPureReadout, top_levels
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.expansion import GridGenerator
 from qsb.dynamics.frame import EnergyBasis, Operator, Sparse
+from qsb.dynamics.full import charger_ket, start_density
 from qsb.dynamics.integrate import choose
-from qsb.dynamics.lindblad import matrix_generator
+from qsb.dynamics.lindblad import DENSE_UNKNOWNS
 from qsb.dynamics.representation import Array, Generator, Reduced, Request, Size, batch_bytes
+from qsb.dynamics.sectors import SectorReadout, Sectors, sector_generator
 from qsb.dynamics.segment import Segment, segments
+from qsb.dynamics.symmetric import SymmetricFrame, start_dicke
 
 #: kets up to this dimension are diagonalised; an expansion costs less above
 EIGEN_STATES = 200
@@ -49,8 +53,6 @@ def layout(problem: Problem) -> Layout:
 
 def _begun(problem: Problem) -> NDArray[np.bool_]:
     """States that the start may occupy, (R, C)."""
-    from qsb.dynamics.symmetric import start_dicke
-
     rows = start_dicke(cells_alone(problem))
     cells = np.ones(problem.cells + 1, dtype=bool) if rows is None else np.abs(rows) > 0
     return np.outer(cells, _charger(problem) > 0)
@@ -107,8 +109,6 @@ class LadderFrame:
     @cached_property
     def cells_frame(self) -> Any:
         """The frame of the cells alone, which knows H_B, its levels and subsets of cells."""
-        from qsb.dynamics.symmetric import SymmetricFrame
-
         return SymmetricFrame(cells_alone(self.problem))
 
     @property
@@ -117,13 +117,14 @@ class LadderFrame:
         return int(self.cells_frame.null)
 
     @cached_property
-    def _index(self) -> NDArray[np.int64]:
+    def index(self) -> NDArray[np.int64]:
+        """Place of each reached state in the flat grid."""
         return np.flatnonzero(self.layout.mask)
 
     def matrix(self, op: OpSum) -> Any:
         """Sparse matrix on the reached states."""
         whole = ladder.sparse(ladder.products(op, self.problem.battery.space), self.layout.mask.shape)
-        return whole[self._index][:, self._index].tocsr()
+        return whole[self.index][:, self.index].tocsr()
 
     def operator(self, op: OpSum) -> Operator:
         """A grid where all weights are real, a sparse matrix otherwise."""
@@ -200,7 +201,7 @@ class LadderFrame:
     def factor(self, psi: Array) -> Array:
         """Kets (T, d) as matrices (T, N+1, columns of the charger)."""
         out = np.zeros((len(psi), self.layout.mask.size), dtype=complex)
-        out[:, self._index] = psi
+        out[:, self.index] = psi
         return out.reshape(len(psi), *self.layout.mask.shape)
 
     def compact(self, psi: Array) -> list[Array]:
@@ -225,23 +226,30 @@ class LadderFrame:
             out[:, r[here][:, None], r[here]] += rho[:, here[:, None], here]
         return out
 
+    def battery_marginals(self, rho: Array) -> Array:
+        """The common cell state (T, 1, 2, 2) of battery states (T, N+1, N+1)."""
+        return np.asarray(self.cells_frame.marginals_density(rho))
+
+    def battery_subset(self, rho: Array, subset: tuple[int, ...]) -> Blocks:
+        """State of any n cells of battery states."""
+        found: Blocks = self.cells_frame.reduce_density(rho, subset)
+        return found
+
     def reduce_ket(self, psi: Array, subset: tuple[int, ...]) -> Blocks:
         """State of any n cells."""
-        found: Blocks = self.cells_frame.reduce_density(self.battery_ket(psi), subset)
-        return found
+        return self.battery_subset(self.battery_ket(psi), subset)
 
     def reduce_density(self, rho: Array, subset: tuple[int, ...]) -> Blocks:
         """State of any n cells."""
-        found: Blocks = self.cells_frame.reduce_density(self.battery_density(rho), subset)
-        return found
+        return self.battery_subset(self.battery_density(rho), subset)
 
     def marginals_ket(self, psi: Array) -> Array:
         """The common cell state (T, 1, 2, 2)."""
-        return np.asarray(self.cells_frame.marginals_density(self.battery_ket(psi)))
+        return self.battery_marginals(self.battery_ket(psi))
 
     def marginals_density(self, rho: Array) -> Array:
         """The common cell state (T, 1, 2, 2)."""
-        return np.asarray(self.cells_frame.marginals_density(self.battery_density(rho)))
+        return self.battery_marginals(self.battery_density(rho))
 
     def tails(self, populations: Array) -> dict[str, float]:
         """Population of the highest Fock states, where terms lead beyond them."""
@@ -257,13 +265,25 @@ def integrator(problem: Problem, segment: Segment) -> str:
     """Name of the integrator of a segment, without building anything."""
     states, pure = layout(problem).states, pure_run(problem)
     if not pure:
-        return choose(states**2, constant=segment.constant, skew=False).name
+        name = choose(sectors(problem).entries, constant=segment.constant, skew=False).name
+        return "damped" if name == "taylor" else name
     if not segment.constant:
         return choose(states, constant=False, skew=True).name
     if states <= EIGEN_STATES:
         return "eigen"
     found = ladder.real(ladder.products(segment.hamiltonian, problem.battery.space))
     return "chebyshev" if found is None else "ladder"
+
+
+@lru_cache(maxsize=8)
+def sectors(problem: Problem) -> Sectors:
+    """The blocks that a mixed state falls into."""
+    frame = LadderFrame(problem)
+    b = problem.battery
+    parts = [b.battery, b.charger, b.interaction, *(op for op, _ in b.drives)]
+    pattern = sum(abs(frame.matrix(op)) for op in parts)
+    jumps = [frame.matrix(_jump_sum(j)) for j in problem.jumps]
+    return Sectors.of(pattern, jumps, _start(problem, frame).tocoo())
 
 
 def pure_run(problem: Problem) -> bool:
@@ -279,13 +299,26 @@ def reduce(problem: Problem, request: Request) -> Reduced:
         generators = tuple(_closed(frame, s) for s in parts)
         return Reduced(start, generators, ChargedPureReadout(frame, request))
 
-    def pairs(j: Jump) -> list[tuple[float, Any]]:
-        return [(float(np.asarray(j.rate).flat[0]), frame.matrix(_jump_sum(j)))]
+    blocks, space = sectors(problem), problem.battery.space
 
-    mixed = tuple(matrix_generator(s, frame.matrix, pairs) for s in parts)
-    charger = frame.matrix(frame.charger_sum).toarray() if "charger_variance" in request.needs else None
-    meter = frame.matrix(problem.battery.battery).toarray()
-    return Reduced(start, mixed, ChargedMixedReadout(frame, request, meter, charger))
+    def jump(j: Jump) -> tuple[float, Any]:
+        return float(np.asarray(j.rate).flat[0]), frame.matrix(_jump_sum(j))
+
+    mixed = tuple(sector_generator(s, blocks, frame.matrix, jump) for s in parts)
+    meters = {"battery": frame.matrix(problem.battery.battery)}
+    if "charger_variance" in request.needs:
+        meters["charger"] = frame.matrix(frame.charger_sum)
+    meters |= {f"{name} squared": m @ m for name, m in meters.items()}
+    row, column = np.nonzero(frame.layout.mask)
+    readout = SectorReadout(
+        frame,
+        request,
+        blocks,
+        {name: blocks.functional(m) for name, m in meters.items()},
+        blocks.partial_trace(row, column, len(frame.layout.mask)),
+        problem.cells_space.sites + 1,
+    )
+    return Reduced(blocks.flatten(start), mixed, readout)
 
 
 def _closed(frame: LadderFrame, segment: Segment) -> Generator:
@@ -300,32 +333,33 @@ def _closed(frame: LadderFrame, segment: Segment) -> Generator:
 
 
 def _start(problem: Problem, frame: LadderFrame) -> Array:
-    """The initial ket (d,) or density matrix (d, d) on the reached states."""
-    from qsb.dynamics.full import charger_ket, start_density
-    from qsb.dynamics.symmetric import start_dicke
-
+    """The initial ket (d,) of a pure run, else the density matrix (d, d), sparse, on the reached states."""
     group, start = problem.battery.space.part("charger").groups[0], problem.battery.start
     alone = cells_alone(problem)
     rows = start_dicke(alone)
-    mode = start.charger
-    if isinstance(group.kind, Boson):
-        columns = charger_ket(start, group)
-    else:
-        columns = np.sqrt(_charger(problem)).astype(complex)
-    mixed_charger = mode is not None and not mode.pure
-    if rows is not None and not mixed_charger:
-        ket = np.outer(rows, columns).reshape(-1)[frame._index]
-        return ket if pure_run(problem) else np.outer(ket, ket.conj())
+    columns = None
+    if start.charger is None or start.charger.pure:
+        boson = isinstance(group.kind, Boson)
+        columns = charger_ket(start, group) if boson else np.sqrt(_charger(problem)).astype(complex)
+    if rows is not None and columns is not None:
+        ket = np.outer(rows, columns).reshape(-1)[frame.index]
+        if pure_run(problem):
+            return ket
+        column = sp.csr_array(ket[:, None])
+        return sp.csr_array(column @ column.conj().T)
     cells = start_density(alone) if rows is None else np.outer(rows, rows.conj())
-    charger = np.diag(_charger(problem)).astype(complex) if mixed_charger else np.outer(columns, columns.conj())
-    return np.asarray(np.kron(cells, charger)[np.ix_(frame._index, frame._index)])
+    charger = np.diag(_charger(problem)) if columns is None else np.outer(columns, columns.conj())
+    whole = sp.kron(sp.csr_array(cells), sp.csr_array(charger), format="csr")
+    return sp.csr_array(whole[frame.index][:, frame.index])
 
 
 def size(problem: Problem) -> Size:
     """Reached states or their square, the vectors of an expansion, and a batch of save states."""
     d = layout(problem).states
     if not pure_run(problem):
-        return Size(d * d, 16 * d * d * 30 + batch_bytes(problem, d * d) + (12 * 16 * d**4 if d * d <= 256 else 0))
+        entries = sectors(problem).entries
+        dense = 12 * 16 * entries**2 if entries <= DENSE_UNKNOWNS else 0
+        return Size(entries, 16 * entries * 20 + batch_bytes(problem, entries) + dense)
     dense = 4 * 16 * d * d if d <= EIGEN_STATES else 0
     # two threads with a ring of ten real vectors each, and what one window gives out
     return Size(d, 8 * d * 30 + min(2**28, 32 * d * len(problem.times)) + batch_bytes(problem, d) + dense)

@@ -19,7 +19,6 @@ from qsb.algebra.opsum import Local, OpSum
 from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
-from qsb.dynamics import ladder
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.frame import EnergyBasis, MixedReadout, Operator, PureReadout, Sparse
 from qsb.dynamics.full import read_extremes
@@ -267,6 +266,8 @@ class Symmetric:
         """(N+1) times the charger's states, as far as reached, or its square; the dense work of small ones."""
         d = problem.cells + 1
         if problem.structure.charged:
+            from qsb.dynamics import ladder
+
             return ladder.size(problem)
         if problem.structure.dissipative:
             dense = 12 * 16 * d**4 if d * d <= 256 else 0
@@ -278,6 +279,8 @@ class Symmetric:
         """One a segment, by the size of the block and whether anything changes inside."""
         n, structure = problem.battery.space.sites, problem.structure
         if structure.charged:
+            from qsb.dynamics import ladder
+
             return tuple(ladder.integrator(problem, s) for s in segments(problem))
         pure = structure.pure_start and not structure.dissipative
         unknowns = n + 1 if pure else (n + 1) ** 2
@@ -286,6 +289,8 @@ class Symmetric:
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Collective matrices for each segment."""
         if problem.structure.charged:
+            from qsb.dynamics import ladder
+
             return ladder.reduce(problem, request)
         frame = SymmetricFrame(problem)
         psi = start_dicke(problem)

@@ -227,3 +227,40 @@ def expand(
                     for k in range(4):
                         w[k] = weights[j, done + 1 + 2 * k]
                     _collect(odd, j * size, w, x, place[4:], start, low[i], high[i])
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def commute(product: NDArray[np.complex128], out: NDArray[np.complex128]) -> None:
+    """out += -i (M - M^+) for M = H rho, tile by tile; rho Hermitian, so that this is -i [H, rho]."""
+    size, tile = product.shape[0], 32
+    for top in range(0, size, tile):
+        for left in range(0, size, tile):
+            for i in range(top, min(top + tile, size)):
+                for j in range(left, min(left + tile, size)):
+                    d = product[i, j] - np.conj(product[j, i])
+                    out[i, j] += complex(d.imag, -d.real)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def jump(
+    rho: NDArray[np.complex128],
+    source: Ints,
+    weight: NDArray[np.complex128],
+    rate: float,
+    out: NDArray[np.complex128],
+) -> None:
+    """out += rate L rho L^+ for an L with one entry a row, <i|L|source_i> = weight_i; none where source is negative."""
+    for i in range(out.shape[0]):
+        if source[i] >= 0:
+            w = rate * weight[i]
+            for j in range(out.shape[1]):
+                if source[j] >= 0:
+                    out[i, j] += w * np.conj(weight[j]) * rho[source[i], source[j]]
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def decay(rho: NDArray[np.complex128], rates: Floats, out: NDArray[np.complex128]) -> None:
+    """out -= (rates_i + rates_j)/2 rho, entry by entry."""
+    for i in range(rho.shape[0]):
+        for j in range(rho.shape[1]):
+            out[i, j] -= 0.5 * (rates[i] + rates[j]) * rho[i, j]
