@@ -200,19 +200,14 @@ def real(found: list[Product]) -> list[Product] | None:
     """
     turned = []
     for p in found:
-        factors = [1.0, 1.0]
-        for k, band in enumerate((p.rows, p.columns)):
-            if all(not np.any(w.real) for w in band.values()):
-                factors[k] = -1j
-        if factors.count(-1j) == 1:
-            return None
-        sign = -1.0 if factors[0] == -1j else 1.0
-        rows, columns = (
-            {k: w * factor for k, w in band.items()} for band, factor in zip((p.rows, p.columns), factors, strict=True)
-        )
+        imaginary = [all(not np.any(w.real) for w in band.values()) for band in (p.rows, p.columns)]
+        # i A times i B is -A B
+        left, right = (1j, -1j) if all(imaginary) else (1.0, 1.0)
+        rows = {k: left * w for k, w in p.rows.items()}
+        columns = {k: right * w for k, w in p.columns.items()}
         if any(np.any(w.imag) for band in (rows, columns) for w in band.values()):
             return None
-        turned.append(Product({k: sign * w.real for k, w in rows.items()}, {k: w.real for k, w in columns.items()}))
+        turned.append(Product(rows, columns))
     return _gathered(_gathered(turned, by_rows=True), by_rows=False)
 
 
@@ -291,7 +286,7 @@ class Grid:
 
     def _lay_out(self) -> None:
         """Arrays for the kernel."""
-        layout, height = self.layout, len(self.layout.first)
+        layout = self.layout
         kinds, kind = np.unique(layout.first, return_inverse=True)
         columns = kinds[:, None] + layout.stride * np.arange(layout.width)
         inside = columns < layout.mask.shape[1]
@@ -393,4 +388,4 @@ class Grid:
         both = np.zeros(2 * self.size)
         both[self.index] = psi
         ladder.apply(both, 0.0, 1.0, self.size, self.edge, self._arguments(self.whole))
-        return both[self.size + self.index]
+        return np.asarray(both[self.size + self.index])

@@ -115,7 +115,7 @@ class Channel:
         group = _group_name(self.on, space)
 
         kind = space.group(group).kind
-        if isinstance(kind, Level) and self.kind != "custom":
+        if isinstance(kind, Level):
             raise SpecError(f"A {self.kind} channel acts on spins and modes; group {group!r} has levels: use 'custom'.")
         lower, higher, phase = ("a", "a+", "n") if isinstance(kind, Boson) else ("-", "+", "z")
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from qsb.algebra.blocks import Blocks, Factor, Spectrum
 from qsb.algebra.space import Boson, Space
 from qsb.charging.problem import Problem
-from qsb.dynamics.frame import EnergyBasis, Frame, MixedReadout, PureReadout, group_levels, padded, statics
+from qsb.dynamics.frame import EnergyBasis, Frame, MixedReadout, Operator, PureReadout, group_levels, padded, statics
 from qsb.dynamics.representation import Array, Request
 from qsb.dynamics.series import Value
 
@@ -51,14 +51,26 @@ class ChargedFrame(Frame, Protocol):
 
 @dataclass(frozen=True)
 class ChargedPureReadout(PureReadout):
-    """Readouts of kets of battery and charger."""
+    """Readouts of kets of battery and charger.
+
+    Attributes:
+        frame: the basis.
+        request: what is asked.
+        own: H_C in the frame.
+        start: the initial ket.
+    """
 
     frame: ChargedFrame
     request: Request
+    own: Operator
+    start: Array
 
     def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
         """See `Readout`."""
         out = super().observe(needs - _STATE, x, unitary, dissipative)
+        if "charger_energy" in needs:
+            held = [np.vdot(v, self.own.apply(v)).real for v in (self.start, *x)]
+            out["charger_energy"] = np.array(held[1:]) - held[0]
         if not needs & _STATE:
             return out
         m = self.frame.factor(x)
@@ -86,14 +98,23 @@ class ChargedPureReadout(PureReadout):
 
 @dataclass(frozen=True)
 class ChargedMixedReadout(MixedReadout):
-    """Readouts of density matrices of battery and charger."""
+    """Readouts of density matrices of battery and charger.
+
+    Attributes:
+        own: H_C, (D, D).
+        start: the initial state, (D, D).
+    """
 
     frame: ChargedFrame
     request: Request
+    own: Array
+    start: Array
 
     def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
         """See `Readout`."""
         out = super().observe(needs - _STATE, x, unitary, dissipative)
+        if "charger_energy" in needs:
+            out["charger_energy"] = np.einsum("ij,tji->t", self.own, x - self.start, optimize=True).real
         if not needs & _STATE:
             return out
         rates = self.frame.battery_density(unitary + dissipative)

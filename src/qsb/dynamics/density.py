@@ -61,6 +61,8 @@ class Density:
         charger: Array | None = None
         if "charger_variance" in request.needs:
             charger = build.dense(frame.charger_sum, space)
-        kind = ChargedMixedReadout if space.charged else MixedReadout
-        readout = kind(frame, request, build.dense(problem.battery.battery, space), charger)
-        return Reduced(start_density(problem), generators, readout)
+        meter, start = build.dense(problem.battery.battery, space), start_density(problem)
+        if space.charged:
+            own = build.dense(problem.battery.charger, space)
+            return Reduced(start, generators, ChargedMixedReadout(frame, request, meter, charger, own, start))
+        return Reduced(start, generators, MixedReadout(frame, request, meter, charger))

@@ -21,6 +21,7 @@ import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import jv
@@ -79,7 +80,8 @@ class LadderChebyshev:
         self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
     ) -> Iterator[Array]:
         """Window after window; the state at the next centre comes out beside those at the save times."""
-        assert isinstance(generator, GridGenerator) and generator.grid is not None
+        assert isinstance(generator, GridGenerator)
+        assert generator.grid is not None
         grid = generator.grid
         shell = _shell(grid, x, _MARGIN)
         now, at = start, 0
@@ -156,8 +158,9 @@ def _shell(grid: Grid, x: Array, margin: float) -> _Shell:
 
 def _window(grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64]) -> tuple[list[Array], float]:
     """States at the times `wanted` from that of x, and the largest population of the edge."""
-    reaches, which = np.unique(np.round(-np.abs(wanted), 12), return_inverse=True)
-    reaches = -reaches  # longest first: the later vectors are for these alone
+    # longest first: the later vectors are for these alone
+    shortened, which = np.unique(np.round(-np.abs(wanted), 12), return_inverse=True)
+    reaches = np.asarray(-shortened, dtype=np.float64)
     real = not np.any(x.imag)
     parts = [x.real] if real else [x.real, x.imag]
     kept = np.zeros(grid.size)
@@ -199,7 +202,7 @@ def _expand(grid: Grid, shell: _Shell, v: Floats, reaches: NDArray[np.float64]) 
 
 @dataclass(frozen=True)
 class DampedChebyshev:
-    r"""exp(tL) of a Lindbladian whose Hamiltonian part is the large one, in Chebyshev polynomials along the imaginary axis.
+    r"""exp(tL) of a Lindbladian whose Hamiltonian part is the large one, in Chebyshev polynomials of imaginary argument.
 
     .. math:: e^{tL} = J_0(bt) + 2\sum_{k\ge 1} J_k(bt)\,\varphi_k(L/b), \qquad
               \varphi_{k+1}(z) = 2 z\,\varphi_k(z) + \varphi_{k-1}(z)
@@ -238,9 +241,7 @@ class DampedChebyshev:
             yield from states
             x, now, at = states[-1], group[-1], at + len(group)
 
-    def _window(
-        self, generator: Generator, x: Array, now: float, steps: NDArray[np.float64], b: float
-    ) -> list[Array]:
+    def _window(self, generator: Generator, x: Array, now: float, steps: NDArray[np.float64], b: float) -> list[Array]:
         phases = b * steps
         terms = _terms(float(phases.max()))
         k = np.arange(terms)

@@ -102,8 +102,8 @@ class FullFrame:
     def _dense_eigen(self) -> tuple[NDArray[np.float64], Array]:
         if self.cells_space.dimension > DENSE_LIMIT:
             raise PlanError(
-                f"The levels of an interacting H_B on {self.cells_space.dimension} dimensions need a full diagonalisation, "
-                "allowed up to "
+                f"The levels of an interacting H_B on {self.cells_space.dimension} dimensions need a full "
+                "diagonalisation, allowed up to "
                 f"{DENSE_LIMIT}; ask for figures that do not need them, or fewer cells.",
                 16 * self.cells_space.dimension**2,
             )

@@ -57,8 +57,11 @@ class Ket:
             closed_generator(s, lambda op: operator(op, space), d, KET_EIGEN_LIMIT) for s in segments(problem)
         )
         frame = FullFrame(problem)
-        readout = ChargedPureReadout(frame, request) if space.charged else PureReadout(frame, request)
-        return Reduced(start_ket(problem), generators, readout)
+        start = start_ket(problem)
+        if space.charged:
+            own = operator(problem.battery.charger, space)
+            return Reduced(start, generators, ChargedPureReadout(frame, request, own, start))
+        return Reduced(start, generators, PureReadout(frame, request))
 
 
 def full_lacks(problem: Problem, needs: frozenset[str], *, pure: bool) -> str | None:

@@ -297,19 +297,22 @@ def reduce(problem: Problem, request: Request) -> Reduced:
     start = _start(problem, frame)
     if pure_run(problem):
         generators = tuple(_closed(frame, s) for s in parts)
-        return Reduced(start, generators, ChargedPureReadout(frame, request))
+        return Reduced(
+            start, generators, ChargedPureReadout(frame, request, frame.operator(problem.battery.charger), start)
+        )
 
-    blocks, space = sectors(problem), problem.battery.space
+    blocks = sectors(problem)
 
     def jump(j: Jump) -> tuple[float, Any]:
         return float(np.asarray(j.rate).flat[0]), frame.matrix(_jump_sum(j))
 
     mixed = tuple(sector_generator(s, blocks, frame.matrix, jump) for s in parts)
-    meters = {"battery": frame.matrix(problem.battery.battery)}
+    meters = {"battery": frame.matrix(problem.battery.battery), "own": frame.matrix(problem.battery.charger)}
     if "charger_variance" in request.needs:
         meters["charger"] = frame.matrix(frame.charger_sum)
     meters |= {f"{name} squared": m @ m for name, m in meters.items()}
     row, column = np.nonzero(frame.layout.mask)
+    flat = blocks.flatten(start)
     readout = SectorReadout(
         frame,
         request,
@@ -317,8 +320,9 @@ def reduce(problem: Problem, request: Request) -> Reduced:
         {name: blocks.functional(m) for name, m in meters.items()},
         blocks.partial_trace(row, column, len(frame.layout.mask)),
         problem.cells_space.sites + 1,
+        flat,
     )
-    return Reduced(blocks.flatten(start), mixed, readout)
+    return Reduced(flat, mixed, readout)
 
 
 def _closed(frame: LadderFrame, segment: Segment) -> Generator:
@@ -332,7 +336,7 @@ def _closed(frame: LadderFrame, segment: Segment) -> Generator:
     )
 
 
-def _start(problem: Problem, frame: LadderFrame) -> Array:
+def _start(problem: Problem, frame: LadderFrame) -> Any:
     """The initial ket (d,) of a pure run, else the density matrix (d, d), sparse, on the reached states."""
     group, start = problem.battery.space.part("charger").groups[0], problem.battery.start
     alone = cells_alone(problem)

@@ -142,9 +142,7 @@ def _width(sectors: Sectors, h: Any) -> float:
     """Largest difference of two energies of one block, by Gershgorin's discs."""
     diagonal = h.diagonal().real
     radius = np.asarray(abs(h).sum(axis=1)).reshape(-1) - np.abs(diagonal)
-    return float(
-        max((diagonal[m] + radius[m]).max() - (diagonal[m] - radius[m]).min() for m in sectors.members)
-    )
+    return float(max((diagonal[m] + radius[m]).max() - (diagonal[m] - radius[m]).min() for m in sectors.members))
 
 
 def _largest(op: Any) -> float:
@@ -214,9 +212,10 @@ class SectorReadout:
         frame: what is known of the battery.
         request: what is asked.
         sectors: the blocks.
-        meters: functionals of H_B, its square, and of V and its square where asked for.
+        meters: functionals of H_B and H_C, their squares, and of V and its square where asked for.
         trace_out: from flat states to battery states.
-        high: functional of the population of each watched mode's highest levels.
+        height: number of Dicke states of the battery.
+        start: the initial flat state.
     """
 
     frame: ChargedFrame
@@ -225,6 +224,7 @@ class SectorReadout:
     meters: dict[str, Any]
     trace_out: Any
     height: int
+    start: Array
 
     def _read(self, name: str, x: Array) -> NDArray[np.float64]:
         return np.asarray((self.meters[name] @ x.T)[0].real)
@@ -241,9 +241,9 @@ class SectorReadout:
             out |= {"energy": energy, "work_power": work, "heat_power": heat, "power": work + heat}
             out["variance"] = np.maximum(self._read("battery squared", x) - energy**2, 0.0)
         if "charger_variance" in needs:
-            out["charger_variance"] = np.maximum(
-                self._read("charger squared", x) - self._read("charger", x) ** 2, 0.0
-            )
+            out["charger_variance"] = np.maximum(self._read("charger squared", x) - self._read("charger", x) ** 2, 0.0)
+        if "charger_energy" in needs:
+            out["charger_energy"] = self._read("own", x) - self._read("own", self.start[None])
         if needs & {"spectrum", "populations", "pinched", "marginals", "reduced"}:
             rates = self._battery(unitary + dissipative)
             read_battery(needs, self._battery(x), rates, self.frame, self.request, out)

@@ -212,7 +212,7 @@ class SymmetricFrame:
 
 @dataclass(frozen=True)
 class Symmetric:
-    """N+1 amplitudes, or their density matrix under collective noise; times the states of a charger beside the cells."""
+    """N+1 amplitudes, or their density matrix under collective noise; times the states of a charger beside them."""
 
     name: str = "symmetric"
     why: str = "every term is collective and the start is symmetric, so N+1 Dicke states carry everything"

@@ -1,6 +1,9 @@
 r"""Cells that share one cavity mode: the Dicke, Tavis-Cummings and two-photon batteries.
 
-.. math:: H = \omega_a J_z + \omega_c a^\dagger a + f(t)\,V,\qquad H_B = \omega_a J_z = \sum_i \tfrac{\omega_a}{2}\sigma^z_i
+.. math::
+
+    H = \omega_a J_z + \omega_c a^\dagger a + f(t)\,V,\qquad
+    H_B = \omega_a J_z = \sum_i \tfrac{\omega_a}{2}\sigma^z_i
 
 The mode is the charger: it holds the energy at the start, and the cells are filled through V. One cell in a
 Tavis-Cummings coupling is the Jaynes-Cummings model. Stored energy, ergotropy and their kin are those of the cells

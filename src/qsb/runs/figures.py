@@ -45,6 +45,8 @@ def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int,
     if cut is not None and not 0 < cut < max(n, 2):
         raise SpecError(f"The cut must leave cells on both sides, 1..{n - 1}, but it is {cut}.")
     charged = problem.structure.charged
+    if "charger_energy" in figures and not charged:
+        raise SpecError("charger_energy needs a charger with a state of its own: a group with the role 'charger'.")
     outside = sorted(set(subset) - set(problem.battery.space.sites_of("battery")))
     if charged and outside:
         raise SpecError(f"The subset must be cells of the battery, but {outside} belong to the charger.")
@@ -210,6 +212,7 @@ FIGURES: dict[str, Callable[[Reading], RealArray]] = {
     "drive": lambda r: r.series.drive,
     "stored_energy": _stored,
     "energy_above_ground": _above,
+    "charger_energy": lambda r: r["charger_energy"],
     "power": lambda r: r["power"],
     "average_power": lambda r: energy.average_power(_stored(r), r["power"], r.series.times),
     "work_power": lambda r: r["work_power"],

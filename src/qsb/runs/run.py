@@ -159,9 +159,20 @@ def run(
         wider = widened(problem, error.group)
         if wider is None:
             raise
-        options = {"subset": subset, "cut": cut, "representation": representation, "memory": memory}
-        options |= {"tolerance": tolerance, "progress": progress, **described}
-        return run(wider, chosen, **options)  # type: ignore[arg-type]
+        return run(
+            wider,
+            chosen,
+            subset=subset,
+            cut=cut,
+            representation=representation,
+            memory=memory,
+            tolerance=tolerance,
+            charging_time_of=timed,
+            seed=seed,
+            title=title,
+            spec=spec,
+            progress=progress,
+        )
     values = {name: FIGURES[name](reading) for name in wanted}
     data = _dataset(problem, reading, closer, {name: values[name] for name in chosen}, timed)
     data.attrs.update(described | _provenance(problem, made, series, wanted, tolerance or 1e-8, closer))

@@ -5,8 +5,8 @@ H acts as
 
     (H x)[r, c] = (d_r + e_c) x[r, c] + sum_g sum_k w_gk[c] y_g[c + o_gk],     y_g = sum_j u_gj[r] x[r + m_gj],
 
-one group g a product (operator of the rows) x (operator of the columns). Weights are those of a row's class: rows of one
-class hold the same columns.
+one group g a product (operator of the rows) x (operator of the columns). Weights are those of a row's class: rows of
+one class hold the same columns.
 """
 
 from __future__ import annotations
