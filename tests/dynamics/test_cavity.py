@@ -279,11 +279,12 @@ def test_expansion_on_the_grid_is_the_exponential_and_widens_a_window_that_is_to
     expected = (u * np.exp(-1j * np.outer(problem.times[1:], e))[:, None, :] @ (u.T @ start)[:, None])[..., 0]
     grid = ladder.Grid(ladder.real(ladder.products(b.battery + b.charger + b.interaction, b.space)), frame.layout)
     np.testing.assert_allclose(grid.apply(start), whole @ start, rtol=0, atol=1e-12)
-    for margin in (0.5, 8.0):
-        monkeypatch.setattr(expansion, "_MARGIN", margin)
+    for margins in ((0.5, 1.0, np.inf), (10.0, np.inf), (np.inf,)):
+        monkeypatch.setattr(expansion, "_MARGINS", margins)
         generator = expansion.GridGenerator(None, (), skew=True, grid=grid)
-        states = list(expansion.LadderChebyshev().advance(generator, start + 0j, 0.0, problem.times[1:], 1e-8))
-        np.testing.assert_allclose(states, expected, rtol=0, atol=1e-11)
+        states = list(expansion.LadderChebyshev().advance(generator, start + 0j, 0.0, problem.times[1:], 1e-12))
+        np.testing.assert_allclose(states, expected, rtol=0, atol=1e-7)
+        np.testing.assert_allclose(np.abs(states) ** 2, np.abs(expected) ** 2, rtol=0, atol=1e-12)
 
 
 # -- ergotropy is the battery's, on all of its levels --

@@ -379,13 +379,19 @@ class Grid:
         out[self.index] = x
         return out
 
+    def unpad(self, v: Floats) -> Floats:
+        """Reached states (d,) of a padded array."""
+        return np.asarray(v.take(self.index, mode="clip"))
+
     def apply(self, psi: NDArray[Any]) -> NDArray[Any]:
         """H psi of a real or complex ket of the reached states."""
-        if np.iscomplexobj(psi):
-            return np.asarray(self.apply(psi.real) + 1j * self.apply(psi.imag))
         from qsb.algebra.kernels import ladder
 
+        if np.iscomplexobj(psi):
+            out = np.empty(len(psi), dtype=complex)
+            out.real, out.imag = self.apply(psi.real), self.apply(psi.imag)
+            return out
         both = np.zeros(2 * self.size)
         both[self.index] = psi
         ladder.apply(both, 0.0, 1.0, self.size, self.edge, self._arguments(self.whole))
-        return np.asarray(both[self.size + self.index])
+        return self.unpad(both[self.size :])

@@ -32,6 +32,10 @@ class ChargedFrame(Frame, Protocol):
         """Kets (T, d) as matrices (T, battery, charger)."""
         ...
 
+    def spectrum(self, psi: Array) -> Spectrum:
+        """Eigenvalues of the battery's states, of kets (T, d)."""
+        ...
+
     def battery_density(self, rho: Array) -> Array:
         """States of the battery (T, b, b) of density matrices (T, d, d)."""
         ...
@@ -44,8 +48,9 @@ class ChargedFrame(Frame, Protocol):
         """States of a subset of cells of battery states (T, b, b)."""
         ...
 
-    def tails(self, populations: Array) -> dict[str, float]:
-        """Largest population (T, d) of the highest levels of each mode, by name of the check."""
+    @property
+    def highest(self) -> dict[str, NDArray[np.int64]]:
+        """States in which a mode is on its highest levels, by name of the check; none where nothing leads beyond them."""
         ...
 
 
@@ -73,10 +78,10 @@ class ChargedPureReadout(PureReadout):
             out["charger_energy"] = np.array(held[1:]) - held[0]
         if not needs & _STATE:
             return out
-        m = self.frame.factor(x)
         if "spectrum" in needs:
-            out["spectrum"] = battery_spectrum(m, self.frame.null)
+            out["spectrum"] = self.frame.spectrum(x)
         if needs & {"populations", "pinched"}:
+            m = self.frame.factor(x)
             basis = self.frame.energy_basis()
             psi = basis.ket(m.swapaxes(1, 2))
             rate = basis.ket(self.frame.factor(unitary).swapaxes(1, 2))
@@ -93,7 +98,8 @@ class ChargedPureReadout(PureReadout):
 
     def check(self, x: Array) -> dict[str, float]:
         """Deviation of the norm from 1, and the population of the highest Fock states."""
-        return super().check(x) | self.frame.tails(np.abs(x) ** 2)
+        high = {name: np.abs(x[:, states]) ** 2 for name, states in self.frame.highest.items()}
+        return super().check(x) | {name: float(p.sum(axis=1).max()) for name, p in high.items()}
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,10 @@ class ChargedMixedReadout(MixedReadout):
     def check(self, x: Array) -> dict[str, float]:
         """See `MixedReadout`, and the population of the highest Fock states."""
         found = super().check(x)
-        return found if not np.isfinite(x).all() else found | self.frame.tails(np.einsum("tii->ti", x).real)
+        if not np.isfinite(x).all():
+            return found
+        p = np.einsum("tii->ti", x).real
+        return found | {name: float(p[:, s].sum(axis=1).max()) for name, s in self.frame.highest.items()}
 
 
 def read_battery(
@@ -192,16 +201,16 @@ def widened(problem: Problem, name: str) -> Problem | None:
     return replace(problem, battery=replace(battery, space=Space(groups)))
 
 
-def tails(problem: Problem, populations: NDArray[np.float64]) -> dict[str, float]:
-    """Largest population (over times) of the highest Fock states of each mode, from populations (T, D)."""
+def highest(problem: Problem) -> dict[str, NDArray[np.int64]]:
+    """States of the whole space in which a site of a mode is on its highest levels, by name of the check."""
     space = problem.battery.space
-    dims = space.dimensions()
-    p = populations.reshape(len(populations), *dims)
     out = {}
     for name, at, cutoff in watched(problem):
-        worst = 0.0
-        for site in range(at, at + space.group(name).count):
-            high = np.take(p, range(cutoff + 1 - top_levels(cutoff), cutoff + 1), axis=1 + site)
-            worst = max(worst, float(high.reshape(len(p), -1).sum(axis=1).max()))
-        out[TAIL + name] = worst
+        inner = space.dimension
+        found = np.zeros(space.dimension, dtype=bool)
+        for site, d in enumerate(space.dimensions()):
+            inner //= d
+            if at <= site < at + space.group(name).count:
+                found |= (np.arange(space.dimension) // inner) % d > cutoff - top_levels(cutoff)
+        out[TAIL + name] = np.flatnonzero(found)
     return out

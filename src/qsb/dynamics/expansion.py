@@ -18,28 +18,35 @@ much the window is widened and the step made again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import jv
+from threadpoolctl import ThreadpoolController
 
 from qsb.algebra.ladder import Floats, Grid, Ints
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
 
-#: standard deviations of the energy, and of its change at one step, that the first window of places holds
-_MARGIN = 8.0
-#: population that the edge of a window may hold
-_EDGE = 1e-24
+#: standard deviations of the energy, and of its change at one step, that the first window of places holds, and later
+#: ones where it turns out to be too narrow
+_MARGINS = (9.0, 14.0, math.inf)
+#: population that the edge of a window may hold, in units of the tolerance; energies a cell are wrong by about as much
+_EDGE = 0.03
 #: adding a vector to one state that comes out, relative to the making of the vector
-_OUTPUT_COST = 0.3
+_OUTPUT_COST = 0.12
+#: coefficients up to this size are left out
+_NEGLIGIBLE = 1e-16
 #: added to every amplitude: without it, those far from the start are denormal, and cost a hundred times as much each
 _FLOOR = 1e-60
 #: places from which a second thread pays
-_PARALLEL = 20_000
+PARALLEL_PLACES = 5_000
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class _Shell:
     edge: Ints
     centre: float
     half: float
-    margin: float
+    kept: Floats
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,8 @@ class LadderChebyshev:
         assert isinstance(generator, GridGenerator)
         assert generator.grid is not None
         grid = generator.grid
-        shell = _shell(grid, x, _MARGIN)
+        margins = list(_MARGINS)
+        shell = _shell(grid, x, margins.pop(0))
         now, at = start, 0
         stride = self._stride(grid, start, times, shell.half)
         while at < len(times):
@@ -94,10 +102,9 @@ class LadderChebyshev:
             wanted = np.array([*group, *following]) - now
             while True:
                 states, edge = _window(grid, shell, x, wanted)
-                if edge <= _EDGE or shell.margin == math.inf:
+                if edge <= _EDGE * tolerance or not margins:
                     break
-                wider = 1.6 * shell.margin
-                shell = _shell(grid, x, wider if wider < 100 else math.inf)
+                shell = _shell(grid, x, margins.pop(0))
             yield from states[: len(group)]
             at += len(group)
             if not last:
@@ -122,6 +129,23 @@ class LadderChebyshev:
         if len(steps) and np.ptp(steps) < 1e-9 * steps[0] and best <= len(steps):
             return float(max(1, round(len(steps) / best)) * (whole / len(steps)))
         return float(whole / best)
+
+
+def in_parallel(work: Callable[[int], None], count: int, *, large: bool) -> None:
+    """Call work(0), ..., work(count - 1), on all processors where each call is large; BLAS keeps to one thread then."""
+    threads = min(count, os.cpu_count() or 1)
+    if threads < 2 or not large:
+        for k in range(count):
+            work(k)
+        return
+    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(count)))
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """The thread pools of BLAS, looked up once: that takes milliseconds."""
+    return ThreadpoolController()
 
 
 def _terms(phase: float) -> int:
@@ -153,7 +177,8 @@ def _shell(grid: Grid, x: Array, margin: float) -> _Shell:
     kept &= mask
     bottom, top = float((centre - radius)[kept].min()), float((centre + radius)[kept].max())
     edge = np.flatnonzero(grid.edge_of(kept)[mask])
-    return _Shell((low, high), edge, (top + bottom) / 2, max((top - bottom) / 2, 1e-12), margin)
+    padded = grid.pad(kept[mask].astype(float))
+    return _Shell((low, high), edge, (top + bottom) / 2, max((top - bottom) / 2, 1e-12), padded)
 
 
 def _window(grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64]) -> tuple[list[Array], float]:
@@ -163,23 +188,20 @@ def _window(grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64]) ->
     reaches = np.asarray(-shortened, dtype=np.float64)
     real = not np.any(x.imag)
     parts = [x.real] if real else [x.real, x.imag]
-    kept = np.zeros(grid.size)
-    for row, (a, b) in enumerate(zip(*shell.window, strict=True)):
-        kept[(row + grid.edge) * grid.length + a : (row + grid.edge) * grid.length + b] = 1.0
 
     def both(part: Floats) -> tuple[Floats, Floats]:
-        return _expand(grid, shell, (grid.pad(np.ascontiguousarray(part)) + _FLOOR) * kept, reaches)
+        return _expand(grid, shell, (grid.pad(np.ascontiguousarray(part)) + _FLOOR) * shell.kept, reaches)
 
-    if len(parts) == 2 and grid.size > _PARALLEL:
-        with ThreadPoolExecutor(2) as pool:
-            found = list(pool.map(both, parts))
-    else:
-        found = [both(part) for part in parts]
+    found: list[Any] = [None] * len(parts)
+
+    def half(k: int) -> None:
+        found[k] = both(parts[k])
+
+    in_parallel(half, len(parts), large=grid.size > PARALLEL_PLACES)
     states, worst = [], 0.0
     for t, k in zip(wanted, which, strict=True):
         sign = 1.0 if t >= 0 else -1.0
-        even = [f[0][k][grid.index] for f in found]
-        odd = [f[1][k][grid.index] for f in found]
+        even, odd = [grid.unpad(f[0][k]) for f in found], [grid.unpad(f[1][k]) for f in found]
         state = np.empty(len(x), dtype=complex)
         if real:
             state.real, state.imag = even[0], -sign * odd[0]
@@ -194,15 +216,17 @@ def _window(grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64]) ->
 def _expand(grid: Grid, shell: _Shell, v: Floats, reaches: NDArray[np.float64]) -> tuple[Floats, Floats]:
     """C_s v and S_s v, each (reaches, size), for the times s, longest first."""
     phases = shell.half * reaches
-    needed = np.array([_terms(float(p)) for p in phases], dtype=np.int64)
-    k = np.arange(needed[0] + 10)
-    weights = np.where(k == 0, 1.0, 2.0) * np.array([1.0, 1.0, -1.0, -1.0])[k % 4] * jv(k, phases[:, None])
+    k = np.arange(_terms(float(phases[0])) + 10)
+    bessel = jv(k, phases[:, None])
+    # from the last function that is not negligible on, all smaller ones fall off faster than exponentially
+    needed = np.array([np.flatnonzero(np.abs(row) > _NEGLIGIBLE)[-1] + 1 for row in bessel], dtype=np.int64)
+    weights = np.where(k == 0, 1.0, 2.0) * np.array([1.0, 1.0, -1.0, -1.0])[k % 4] * bessel
     return grid.expand(v, weights, needed, shell.half, shell.centre, shell.window)
 
 
 @dataclass(frozen=True)
 class DampedChebyshev:
-    r"""exp(tL) of a Lindbladian whose Hamiltonian part is the large one, in Chebyshev polynomials of imaginary argument.
+    r"""exp(tL) of a Lindbladian that is mostly Hamiltonian, in Chebyshev polynomials of imaginary argument.
 
     .. math:: e^{tL} = J_0(bt) + 2\sum_{k\ge 1} J_k(bt)\,\varphi_k(L/b), \qquad
               \varphi_{k+1}(z) = 2 z\,\varphi_k(z) + \varphi_{k-1}(z)

@@ -204,6 +204,10 @@ class FullFrame:
         """Kets (T, D) as matrices (T, battery, charger)."""
         return np.array([_split(ket, self.space.dimensions(), self.space.sites_of("battery")) for ket in psi])
 
+    def spectrum(self, psi: Array) -> Spectrum:
+        """Eigenvalues of the battery's states, of kets (T, D)."""
+        return charged.battery_spectrum(self.factor(psi), self.null)
+
     def battery_density(self, rho: Array) -> Array:
         """The battery's states (T, d, d): all charger sites traced out."""
         return _partial_density(rho, self.space.dimensions(), self.space.sites_of("battery"))
@@ -219,11 +223,12 @@ class FullFrame:
         inside = tuple(sites.index(i) for i in subset)
         return Blocks.dense(_partial_density(rho, self.cells_space.dimensions(), inside))
 
-    def tails(self, populations: Array) -> dict[str, float]:
-        """Populations of the highest Fock states, where terms may lead beyond them."""
+    @cached_property
+    def highest(self) -> dict[str, NDArray[np.int64]]:
+        """States with a mode on its highest levels, where terms may lead beyond them."""
         from qsb.dynamics import ladder
 
-        return charged.tails(self.problem, populations) if ladder.may_leak(self.problem) else {}
+        return charged.highest(self.problem) if ladder.may_leak(self.problem) else {}
 
 
 def _partial(psi: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:

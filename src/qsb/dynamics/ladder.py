@@ -24,8 +24,8 @@ from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, charger_populations
 from qsb.dynamics.charged import TAIL, ChargedPureReadout, top_levels
 from qsb.dynamics.closed import closed_generator
-from qsb.dynamics.expansion import GridGenerator
-from qsb.dynamics.frame import EnergyBasis, Operator, Sparse
+from qsb.dynamics.expansion import PARALLEL_PLACES, GridGenerator, in_parallel
+from qsb.dynamics.frame import EnergyBasis, Operator, Sparse, padded
 from qsb.dynamics.full import charger_ket, start_density
 from qsb.dynamics.integrate import choose
 from qsb.dynamics.lindblad import DENSE_UNKNOWNS
@@ -35,7 +35,7 @@ from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.symmetric import SymmetricFrame, start_dicke
 
 #: kets up to this dimension are diagonalised; an expansion costs less above
-EIGEN_STATES = 200
+EIGEN_STATES = 400
 
 
 def cells_alone(problem: Problem) -> Problem:
@@ -91,6 +91,17 @@ def may_leak(problem: Problem) -> bool:
 
 
 @dataclass(frozen=True)
+class Levels:
+    """A diagonal operator."""
+
+    values: NDArray[np.float64]
+
+    def apply(self, psi: Array) -> Array:
+        """Operator times a ket."""
+        return np.asarray(self.values * psi)
+
+
+@dataclass(frozen=True)
 class LadderFrame:
     """Readouts on the reached states, row by row of the grid (cells up first, then Fock states upwards)."""
 
@@ -133,6 +144,11 @@ class LadderFrame:
 
     @cached_property
     def _battery(self) -> Operator:
+        found = ladder.products(self.problem.battery.battery, self.problem.battery.space)
+        if all(set(p.rows) == {0} == set(p.columns) for p in found):
+            # of cells that are not tilted, a number for each row
+            levels = sum((p.rows[0].real for p in found), np.zeros(len(self.layout.first)))
+            return Levels(levels[np.nonzero(self.layout.mask)[0]])
         return Sparse(self.matrix(self.problem.battery.battery))
 
     def battery(self) -> Operator:
@@ -204,12 +220,26 @@ class LadderFrame:
         out[:, self.index] = psi
         return out.reshape(len(psi), *self.layout.mask.shape)
 
-    def compact(self, psi: Array) -> list[Array]:
-        """Kets (T, d) as matrices of those rows that share columns: there is no coherence between the others."""
-        out = np.zeros((len(psi), len(self.layout.first) * self.layout.width), dtype=complex)
-        out[:, self._places] = psi
-        whole = out.reshape(len(psi), len(self.layout.first), self.layout.width)
-        return [whole[:, rows] for rows in self.layout.classes()]
+    def spectrum(self, psi: Array) -> Spectrum:
+        """Eigenvalues of the battery's states: rows that share no columns have no coherence, so class by class."""
+        height, width = len(self.layout.first), self.layout.width
+        values = np.zeros((len(psi), height))
+
+        def read(t: int) -> None:
+            kept = np.zeros(height * width, dtype=complex)
+            kept[self._places] = psi[t]
+            # columns that hold nothing to rounding add nothing
+            whole = kept.reshape(height, width)
+            used = np.flatnonzero(np.abs(whole).max(axis=0) > 1e-18)
+            whole = np.ascontiguousarray(whole[:, used[0] : used[-1] + 1])
+            at = 0
+            for rows in self.layout.classes():
+                m = whole[rows]
+                values[t, at : at + len(rows)] = np.linalg.eigvalsh(m @ m.conj().T)
+                at += len(rows)
+
+        in_parallel(read, len(psi), large=height * width > PARALLEL_PLACES)
+        return padded(np.maximum(-np.sort(-values, axis=1), 0.0), self.null)
 
     def battery_ket(self, psi: Array) -> Array:
         """The battery's states (T, N+1, N+1) of kets (T, d)."""
@@ -251,14 +281,15 @@ class LadderFrame:
         """The common cell state (T, 1, 2, 2)."""
         return self.battery_marginals(self.battery_density(rho))
 
-    def tails(self, populations: Array) -> dict[str, float]:
-        """Population of the highest Fock states, where terms lead beyond them."""
+    @cached_property
+    def highest(self) -> dict[str, NDArray[np.int64]]:
+        """States with the mode on its highest levels, where terms lead beyond them."""
         group = self.problem.battery.space.part("charger").groups[0]
         if not isinstance(group.kind, Boson) or not leaks(self.problem):
             return {}
         cutoff = group.kind.cutoff
         high = np.nonzero(self.layout.mask)[1] > cutoff - top_levels(cutoff)
-        return {TAIL + group.name: float(populations[:, high].sum(axis=1).max())}
+        return {TAIL + group.name: np.flatnonzero(high)}
 
 
 def integrator(problem: Problem, segment: Segment) -> str:

@@ -133,8 +133,9 @@ class Size:
     work: Work = Work()
 
 
-#: bytes that one batch of states (with two derivatives) may take
-BATCH_BYTES = 2**27
+#: bytes that one batch of states (with two derivatives) may take; larger arrays leave the cache, and the operating
+#: system clears the pages of each new one
+BATCH_BYTES = 2**24
 
 
 def batch_bytes(problem: Problem, unknowns: int) -> int:

@@ -269,5 +269,5 @@ class SectorReadout:
             "trace": float(np.abs(trace - 1).max()),
             "hermiticity": float(max(np.abs(b - b.conj().swapaxes(1, 2)).max() for b in blocks)),
             "negativity": float(max(0.0, -min(np.linalg.eigvalsh(b).min() for b in seen))),
-            **self.frame.tails(populations),
+            **{name: float(populations[:, s].sum(axis=1).max()) for name, s in self.frame.highest.items()},
         }

@@ -47,7 +47,7 @@ def reach(mask: NDArray[np.bool_], down: Ints, right: Ints, rows: Floats, column
                     top += 1
 
 
-@numba.njit(inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
 def _row(
     i: int,
     x: Floats,
@@ -71,6 +71,7 @@ def _row(
     shift: Ints,
     weight: Floats,
     margin: int,
+    kinds: int,
     y: Floats,
 ) -> None:
     """Row i of scale (H - centre) v - keep u within its window; v, u and the result begin at `source`, `old`, `out`.
@@ -85,12 +86,21 @@ def _row(
     at = (i + edge) * length
     here, there, before = np.uint64(out + at), np.uint64(source + at), np.uint64(old + at)
     e = np.uint64(kind[i] * length)
-    kinds = level.size // length
     d = scale * (diagonal[i] - centre)
     begun = False
     for g in range(group.size - 1):
         filled = False
-        for j in range(group[g], group[g + 1]):
+        begin = group[g]
+        if group[g + 1] - begin == 2:  # up and down at once: one pass instead of two
+            u = scale * factor[begin * height + i]
+            other = scale * factor[(begin + 1) * height + i]
+            s = np.uint64(source + at + jump[begin] * length)
+            r = np.uint64(source + at + jump[begin + 1] * length)
+            for c in range(near, far):
+                y[c] = u * x[s + c] + other * x[r + c]
+            filled = u != 0.0 or other != 0.0
+            begin += 2
+        for j in range(begin, group[g + 1]):
             u = scale * factor[j * height + i]
             if u != 0.0:
                 s = np.uint64(source + at + jump[j] * length)
@@ -133,7 +143,7 @@ def _row(
             x[here + c] = (d + scale * level[e + c]) * x[there + c] - keep * x[before + c]
 
 
-@numba.njit(inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
 def _collect(total: Floats, at: int, w: Floats, x: Floats, place: Ints, start: int, a: int, b: int) -> None:
     """Add w[k] times the four rows of x that begin at place[k] + start, for the places a..b."""
     p, q = np.uint64(place[0] + start), np.uint64(place[1] + start)
@@ -152,7 +162,7 @@ def apply(x: Floats, centre: float, scale: float, size: int, edge: int, grid: tu
     for i in range(kind.size):
         _row(
             i, x, 0, 0, size, 0.0, scale, centre, length, edge, low, high, kind,
-            diagonal, level, group, jump, factor, column, shift, weight, margin, y,
+            diagonal, level, group, jump, factor, column, shift, weight, margin, level.size // length, y,
         )  # fmt: skip
 
 
@@ -193,28 +203,49 @@ def expand(
     x[:size] = v
     place = np.empty(many, dtype=np.int64)
     w = np.empty(4)
+    # divisions cost as much as the work on a short row, so they are made once for all rows
+    slot = np.empty(many + 2, dtype=np.int64)
+    kinds = level.size // length
     skew = max(edge, 1)
-    for i in range(height):
-        _row(
-            i, x, 0, 0, size, 0.0, scale, centre, length, edge, low, high, kind,
-            diagonal, level, group, jump, factor, column, shift, weight, margin, y,
-        )  # fmt: skip
     for j in range(needed.size):
         for c in range(size):
-            even[j * size + c] += weights[j, 0] * x[c]
-            odd[j * size + c] += weights[j, 1] * x[size + c]
-    for done in range(2, needed[0], many):
+            even[j * size + c] += weights[j, 0] * v[c]
+    for done in range(1, needed[0], many):  # odd, so that the first, third, ... of the eight belong to `odd`
+        for k in range(many + 2):
+            slot[k] = ((done + k - 2 + ring) % ring) * size
         for k in range(many):
-            place[k] = ((done + (k // 4) + 2 * (k % 4)) % ring) * size
+            place[k] = slot[2 + k // 4 + 2 * (k % 4)]
         for front in range(height + skew * many):
             for k in range(many):
                 i = front - skew * k
                 if 0 <= i < height:
+                    begun = done + k > 1
                     _row(
-                        i, x, ((done + k - 1) % ring) * size, ((done + k - 2) % ring) * size,
-                        ((done + k) % ring) * size, 1.0, 2.0 * scale, centre, length, edge, low, high, kind,
-                        diagonal, level, group, jump, factor, column, shift, weight, margin, y,
-                    )  # fmt: skip
+                        i,
+                        x,
+                        slot[k + 1],
+                        slot[k],
+                        slot[k + 2],
+                        1.0 if begun else 0.0,
+                        2.0 * scale if begun else scale,
+                        centre,
+                        length,
+                        edge,
+                        low,
+                        high,
+                        kind,
+                        diagonal,
+                        level,
+                        group,
+                        jump,
+                        factor,
+                        column,
+                        shift,
+                        weight,
+                        margin,
+                        kinds,
+                        y,
+                    )
             i = front - skew * (many - 1)
             if 0 <= i < height and high[i] > low[i]:
                 start = (i + edge) * length
@@ -223,44 +254,7 @@ def expand(
                         break
                     for k in range(4):
                         w[k] = weights[j, done + 2 * k]
-                    _collect(even, j * size, w, x, place[:4], start, low[i], high[i])
+                    _collect(odd, j * size, w, x, place[:4], start, low[i], high[i])
                     for k in range(4):
                         w[k] = weights[j, done + 1 + 2 * k]
-                    _collect(odd, j * size, w, x, place[4:], start, low[i], high[i])
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def commute(product: NDArray[np.complex128], out: NDArray[np.complex128]) -> None:
-    """out += -i (M - M^+) for M = H rho, tile by tile; rho Hermitian, so that this is -i [H, rho]."""
-    size, tile = product.shape[0], 32
-    for top in range(0, size, tile):
-        for left in range(0, size, tile):
-            for i in range(top, min(top + tile, size)):
-                for j in range(left, min(left + tile, size)):
-                    d = product[i, j] - np.conj(product[j, i])
-                    out[i, j] += complex(d.imag, -d.real)
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def jump(
-    rho: NDArray[np.complex128],
-    source: Ints,
-    weight: NDArray[np.complex128],
-    rate: float,
-    out: NDArray[np.complex128],
-) -> None:
-    """out += rate L rho L^+ for an L with one entry a row, <i|L|source_i> = weight_i; none where source is negative."""
-    for i in range(out.shape[0]):
-        if source[i] >= 0:
-            w = rate * weight[i]
-            for j in range(out.shape[1]):
-                if source[j] >= 0:
-                    out[i, j] += w * np.conj(weight[j]) * rho[source[i], source[j]]
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def decay(rho: NDArray[np.complex128], rates: Floats, out: NDArray[np.complex128]) -> None:
-    """out -= (rates_i + rates_j)/2 rho, entry by entry."""
-    for i in range(rho.shape[0]):
-        for j in range(rho.shape[1]):
-            out[i, j] -= 0.5 * (rates[i] + rates[j]) * rho[i, j]
+                    _collect(even, j * size, w, x, place[4:], start, low[i], high[i])
