@@ -354,7 +354,7 @@ class Grid:
     def expand(
         self, v: Floats, weights: Floats, needed: Ints, half: float, centre: float, window: tuple[Ints, Ints]
     ) -> tuple[Floats, Floats]:
-        """Sums over even and over odd k of weights[:, k] T_k((H - centre)/half) v, (outputs, size) each.
+        """Sums over even and over odd k of weights[:, k] T_k((H - centre)/half) v, (outputs, rows, length) each.
 
         Args:
             v: padded array that vanishes outside the window.
@@ -366,12 +366,14 @@ class Grid:
         """
         from qsb.algebra.kernels import ladder
 
-        even, odd = np.zeros((len(weights), self.size)), np.zeros((len(weights), self.size))
+        # rows of all outputs lie side by side while they are made
+        shape = (self.size // self.length, len(weights), self.length)
+        even, odd = np.zeros(shape), np.zeros(shape)
         ladder.expand(
             v, even.reshape(-1), odd.reshape(-1), weights, needed, centre, 1.0 / half, self.size, self.edge,
             self._arguments(window),
         )  # fmt: skip
-        return even, odd
+        return even.swapaxes(0, 1), odd.swapaxes(0, 1)
 
     def pad(self, x: Floats) -> Floats:
         """Reached states (d,) as a padded array."""
@@ -380,8 +382,8 @@ class Grid:
         return out
 
     def unpad(self, v: Floats) -> Floats:
-        """Reached states (d,) of a padded array."""
-        return np.asarray(v.take(self.index, mode="clip"))
+        """Reached states (d,) of a padded array, flat or row by row."""
+        return np.asarray(v.reshape(-1).take(self.index, mode="clip"))
 
     def apply(self, psi: NDArray[Any]) -> NDArray[Any]:
         """H psi of a real or complex ket of the reached states."""

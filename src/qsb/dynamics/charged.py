@@ -50,7 +50,7 @@ class ChargedFrame(Frame, Protocol):
 
     @property
     def highest(self) -> dict[str, NDArray[np.int64]]:
-        """States in which a mode is on its highest levels, by name of the check; none where nothing leads beyond them."""
+        """States with a mode on its highest levels, by name of the check; none where nothing leads beyond them."""
         ...
 
 

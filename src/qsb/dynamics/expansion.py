@@ -22,7 +22,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -184,7 +184,7 @@ def _shell(grid: Grid, x: Array, margin: float) -> _Shell:
 def _window(grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64]) -> tuple[list[Array], float]:
     """States at the times `wanted` from that of x, and the largest population of the edge."""
     # longest first: the later vectors are for these alone
-    shortened, which = np.unique(np.round(-np.abs(wanted), 12), return_inverse=True)
+    shortened, which = np.unique(np.round(-np.abs(wanted), 11), return_inverse=True)
     reaches = np.asarray(-shortened, dtype=np.float64)
     real = not np.any(x.imag)
     parts = [x.real] if real else [x.real, x.imag]
@@ -215,13 +215,19 @@ def _window(grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64]) ->
 
 def _expand(grid: Grid, shell: _Shell, v: Floats, reaches: NDArray[np.float64]) -> tuple[Floats, Floats]:
     """C_s v and S_s v, each (reaches, size), for the times s, longest first."""
-    phases = shell.half * reaches
+    weights, needed = _weights(tuple((shell.half * reaches).tolist()))
+    return grid.expand(v, weights, needed, shell.half, shell.centre, shell.window)
+
+
+@lru_cache(maxsize=16)
+def _weights(phases: tuple[float, ...]) -> tuple[Floats, Ints]:
+    """Coefficients (phases, terms) of C and S, and how many are needed; equal windows ask for the same ones."""
     k = np.arange(_terms(float(phases[0])) + 10)
-    bessel = jv(k, phases[:, None])
+    bessel = jv(k, np.array(phases)[:, None])
     # from the last function that is not negligible on, all smaller ones fall off faster than exponentially
     needed = np.array([np.flatnonzero(np.abs(row) > _NEGLIGIBLE)[-1] + 1 for row in bessel], dtype=np.int64)
     weights = np.where(k == 0, 1.0, 2.0) * np.array([1.0, 1.0, -1.0, -1.0])[k % 4] * bessel
-    return grid.expand(v, weights, needed, shell.half, shell.centre, shell.window)
+    return weights, needed
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ def _row(
     scale: float,
     centre: float,
     length: int,
+    step: int,
     edge: int,
     low: Ints,
     high: Ints,
@@ -76,6 +77,8 @@ def _row(
 ) -> None:
     """Row i of scale (H - centre) v - keep u within its window; v, u and the result begin at `source`, `old`, `out`.
 
+    From one row to the next it is `step` places.
+
     Indices are unsigned: only then does the compiler know that none wraps around, and use wide registers.
     """
     if high[i] <= low[i]:
@@ -83,7 +86,7 @@ def _row(
     a, b = np.uint64(low[i]), np.uint64(high[i])
     near, far = np.uint64(low[i] - margin), np.uint64(high[i] + margin)
     height = kind.size
-    at = (i + edge) * length
+    at = (i + edge) * step
     here, there, before = np.uint64(out + at), np.uint64(source + at), np.uint64(old + at)
     e = np.uint64(kind[i] * length)
     d = scale * (diagonal[i] - centre)
@@ -94,8 +97,8 @@ def _row(
         if group[g + 1] - begin == 2:  # up and down at once: one pass instead of two
             u = scale * factor[begin * height + i]
             other = scale * factor[(begin + 1) * height + i]
-            s = np.uint64(source + at + jump[begin] * length)
-            r = np.uint64(source + at + jump[begin + 1] * length)
+            s = np.uint64(source + at + jump[begin] * step)
+            r = np.uint64(source + at + jump[begin + 1] * step)
             for c in range(near, far):
                 y[c] = u * x[s + c] + other * x[r + c]
             filled = u != 0.0 or other != 0.0
@@ -103,7 +106,7 @@ def _row(
         for j in range(begin, group[g + 1]):
             u = scale * factor[j * height + i]
             if u != 0.0:
-                s = np.uint64(source + at + jump[j] * length)
+                s = np.uint64(source + at + jump[j] * step)
                 if filled:
                     for c in range(near, far):
                         y[c] += u * x[s + c]
@@ -148,7 +151,7 @@ def _collect(total: Floats, at: int, w: Floats, x: Floats, place: Ints, start: i
     """Add w[k] times the four rows of x that begin at place[k] + start, for the places a..b."""
     p, q = np.uint64(place[0] + start), np.uint64(place[1] + start)
     r, s = np.uint64(place[2] + start), np.uint64(place[3] + start)
-    t = np.uint64(at + start)
+    t = np.uint64(at)
     w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
     for c in range(np.uint64(a), np.uint64(b)):
         total[t + c] += w0 * x[p + c] + w1 * x[q + c] + w2 * x[r + c] + w3 * x[s + c]
@@ -161,7 +164,7 @@ def apply(x: Floats, centre: float, scale: float, size: int, edge: int, grid: tu
     y = np.zeros(length)
     for i in range(kind.size):
         _row(
-            i, x, 0, 0, size, 0.0, scale, centre, length, edge, low, high, kind,
+            i, x, 0, 0, size, 0.0, scale, centre, length, length, edge, low, high, kind,
             diagonal, level, group, jump, factor, column, shift, weight, margin, level.size // length, y,
         )  # fmt: skip
 
@@ -182,11 +185,12 @@ def expand(
     """Add sum_k w[s, k] T_k(h) v over even k to `even` and over odd k to `odd`, h = scale (H - centre).
 
     Eight vectors are made in one sweep over the rows, each a step of rows behind the one before it, so that all that is
-    touched stays in the cache.
+    touched stays in the cache. Rows of all vectors, and of all outputs, lie side by side: few pages of memory are in
+    use at a time.
 
     Args:
         v: padded array, `size` places.
-        even: (outputs, size), flat.
+        even: (rows, outputs, length), flat.
         odd: likewise.
         weights: (outputs, terms).
         needed: number of terms of each output, descending.
@@ -200,19 +204,22 @@ def expand(
     height, many, ring = kind.size, 8, 10
     y = np.zeros(length)
     x = np.zeros(ring * size)
-    x[:size] = v
+    for r in range(size // length):
+        x[r * ring * length : (r * ring + 1) * length] = v[r * length : (r + 1) * length]
     place = np.empty(many, dtype=np.int64)
     w = np.empty(4)
     # divisions cost as much as the work on a short row, so they are made once for all rows
     slot = np.empty(many + 2, dtype=np.int64)
     kinds = level.size // length
     skew = max(edge, 1)
-    for j in range(needed.size):
-        for c in range(size):
-            even[j * size + c] += weights[j, 0] * v[c]
+    outputs = needed.size
+    for r in range(size // length):
+        for j in range(outputs):
+            for c in range(length):
+                even[(r * outputs + j) * length + c] += weights[j, 0] * v[r * length + c]
     for done in range(1, needed[0], many):  # odd, so that the first, third, ... of the eight belong to `odd`
         for k in range(many + 2):
-            slot[k] = ((done + k - 2 + ring) % ring) * size
+            slot[k] = ((done + k - 2 + ring) % ring) * length
         for k in range(many):
             place[k] = slot[2 + k // 4 + 2 * (k % 4)]
         for front in range(height + skew * many):
@@ -230,6 +237,7 @@ def expand(
                         2.0 * scale if begun else scale,
                         centre,
                         length,
+                        ring * length,
                         edge,
                         low,
                         high,
@@ -248,13 +256,51 @@ def expand(
                     )
             i = front - skew * (many - 1)
             if 0 <= i < height and high[i] > low[i]:
-                start = (i + edge) * length
-                for j in range(needed.size):
+                start = (i + edge) * ring * length
+                for j in range(outputs):
+                    at = ((i + edge) * outputs + j) * length
                     if needed[j] <= done:
                         break
                     for k in range(4):
                         w[k] = weights[j, done + 2 * k]
-                    _collect(odd, j * size, w, x, place[:4], start, low[i], high[i])
+                    _collect(odd, at, w, x, place[:4], start, low[i], high[i])
                     for k in range(4):
                         w[k] = weights[j, done + 1 + 2 * k]
-                    _collect(even, j * size, w, x, place[4:], start, low[i], high[i])
+                    _collect(even, at, w, x, place[4:], start, low[i], high[i])
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def commute(product: NDArray[np.complex128], out: NDArray[np.complex128]) -> None:
+    """out += -i (M - M^+) for M = H rho, tile by tile; rho Hermitian, so that this is -i [H, rho]."""
+    size, tile = product.shape[0], 32
+    for top in range(0, size, tile):
+        for left in range(0, size, tile):
+            for i in range(top, min(top + tile, size)):
+                for j in range(left, min(left + tile, size)):
+                    d = product[i, j] - np.conj(product[j, i])
+                    out[i, j] += complex(d.imag, -d.real)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def jump(
+    rho: NDArray[np.complex128],
+    source: Ints,
+    weight: NDArray[np.complex128],
+    rate: float,
+    out: NDArray[np.complex128],
+) -> None:
+    """out += rate L rho L^+ for an L with one entry a row, <i|L|source_i> = weight_i; none where source is negative."""
+    for i in range(out.shape[0]):
+        if source[i] >= 0:
+            w = rate * weight[i]
+            for j in range(out.shape[1]):
+                if source[j] >= 0:
+                    out[i, j] += w * np.conj(weight[j]) * rho[source[i], source[j]]
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def decay(rho: NDArray[np.complex128], rates: Floats, out: NDArray[np.complex128]) -> None:
+    """out -= (rates_i + rates_j)/2 rho, entry by entry."""
+    for i in range(rho.shape[0]):
+        for j in range(rho.shape[1]):
+            out[i, j] -= 0.5 * (rates[i] + rates[j]) * rho[i, j]
