@@ -19,8 +19,10 @@ _HOMES = {
     "Blocks": "qsb.algebra.blocks",
     "Channel": "qsb.charging.environment",
     "ConvergenceError": "qsb.errors",
+    "Cross": "qsb.algebra.opsum",
     "Global": "qsb.algebra.opsum",
     "Local": "qsb.algebra.opsum",
+    "ModeStart": "qsb.algebra.states",
     "OpSum": "qsb.algebra.opsum",
     "Pair": "qsb.algebra.opsum",
     "PlanError": "qsb.errors",
@@ -79,9 +81,9 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from qsb import charging, merit, models, plots, stellar, studies  # noqa: F401
     from qsb.algebra.blocks import Blocks, Spectrum  # noqa: F401
-    from qsb.algebra.opsum import Global, Local, OpSum, Pair  # noqa: F401
+    from qsb.algebra.opsum import Cross, Global, Local, OpSum, Pair  # noqa: F401
     from qsb.algebra.space import Space  # noqa: F401
-    from qsb.algebra.states import Start  # noqa: F401
+    from qsb.algebra.states import ModeStart, Start  # noqa: F401
     from qsb.charging.battery import Battery  # noqa: F401
     from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal  # noqa: F401
     from qsb.charging.problem import Problem  # noqa: F401

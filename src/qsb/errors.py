@@ -57,5 +57,21 @@ class ConvergenceError(QsbError):
         self.remedy = remedy
 
 
+class CutoffError(ConvergenceError):
+    """The highest Fock states of a truncated mode are occupied.
+
+    Attributes:
+        group: name of the mode's group.
+        cutoff: the cutoff that is too low.
+    """
+
+    def __init__(self, group: str, cutoff: int, value: float, bound: float) -> None:
+        """Name the cutoff and a larger one."""
+        remedy = f"the cutoff of {cutoff} is too low: raise it, e.g. to {2 * cutoff}, or take cutoff = 'auto'."
+        super().__init__(f"the population of the highest Fock states of {group!r}", value, bound, remedy)
+        self.group = group
+        self.cutoff = cutoff
+
+
 class PlatformError(QsbError):
     """A hardware limit is broken, or an optional package is missing."""

@@ -22,6 +22,7 @@ READOUTS = (
     "power",
     "variance",
     "charger_variance",
+    "charger_energy",
     "spectrum",
     "levels",
     "marginals",

@@ -163,12 +163,12 @@ def test_qobj_sites_are_those_of_tensor():
     assert (qobj(op, Space.spins(3)) - 0.7 * qutip.tensor(x, one, z)).norm() < 1e-14
 
 
-def test_spin_operators_do_not_act_on_bosons():
+def test_operators_act_on_their_own_kind():
     space = Space((Group("cells", Spin(), 1), Group("mode", Boson(2), 1, "charger")))
     assert csr(OpSum((Local("x", 1.0),)), space).shape == (6, 6)
     np.testing.assert_array_equal(dense(OpSum((Local("x", 1.0),)), space), np.kron(SPIN_OPERATORS["x"], np.eye(3)))
     with pytest.raises(StructureError, match="Boson"):
-        csr(OpSum((Local("x", 1.0, "mode"),)), space)
+        csr(OpSum((Local("z", 1.0, "mode"),)), space)
 
 
 def test_the_density_kernel_is_the_lindblad_equation_in_serial_and_in_parallel(monkeypatch):

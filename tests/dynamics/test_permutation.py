@@ -19,8 +19,8 @@ from qsb.charging.protocol import Gaussian, Protocol, Ramp, Sinusoidal, Stage, q
 from qsb.dynamics.permutation import Permutation
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request
-from qsb.dynamics.sectored import couplings, start_blocks
 from qsb.dynamics.solve import solve
+from qsb.dynamics.spin_sectors import couplings, start_blocks
 from qsb.dynamics.steady import steady_state
 from qsb.errors import PlanError, StructureError
 from qsb.runs.figures import FIGURES, Reading, needs

@@ -17,7 +17,7 @@ from scipy.signal import argrelextrema
 
 import qsb
 from qsb.algebra.blocks import Blocks
-from qsb.algebra.build import collective_spins, csr
+from qsb.algebra.build import collective_spins
 from qsb.algebra.opsum import Local, OpSum, Pair
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import Start
@@ -25,7 +25,7 @@ from qsb.charging.battery import Battery
 from qsb.charging.environment import dephasing, emission
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import Gaussian, Protocol, Stage, quench
-from qsb.errors import ConvergenceError, PlanError, QsbError, StructureError
+from qsb.errors import ConvergenceError, CutoffError, PlanError, QsbError, StructureError
 from qsb.merit.ergotropy import ergotropy, extractable_work
 from qsb.runs.dataset import ATTRIBUTES, read, write
 from qsb.runs.run import plan, run
@@ -238,10 +238,11 @@ def test_fault_a_battery_that_starts_full(cells):
 
 
 def test_fault_silent_truncation_is_not_reachable():
-    """No operator acts on a boson; a small sector is taken only where it is exact, and refused elsewhere."""
+    """A mode whose highest states fill up is refused; a small sector is taken only where it is exact."""
     space = Space((Group("cells", Spin(), 1), Group("mode", Boson(10), 1, "charger")))
-    with pytest.raises(StructureError, match="Boson"):
-        csr(OpSum((Local("x", 1.0, "mode"),)), space)
+    drive = Battery(space, OpSum((Local("z", 0.5),)), OpSum((Local("x", 1.0, "mode"),)))
+    with pytest.raises(CutoffError, match="cutoff of 10"):
+        run(Problem(drive, quench(4.0)), ["stored_energy"])
     noisy = driven(4, channels=[emission(0.1)], interaction=Pair("x", "x", 0.3, "all"))
     with pytest.raises(PlanError, match="symmetric"):
         plan(noisy, representation="symmetric")

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair
+from qsb.algebra.opsum import BOSON_OPERATORS, SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair
 from qsb.algebra.pauli import pauli_strings
 from qsb.algebra.space import Boson, Level, Space, Spin
 from qsb.errors import StructureError
@@ -47,9 +47,30 @@ def gather(op: OpSum, space: Space) -> Gather:
 def _site_matrix(kind: Spin | Boson | Level, name: str) -> NDArray[np.complex128]:
     if isinstance(kind, Spin):
         return SPIN_OPERATORS[name]
+    if isinstance(kind, Boson) and name in BOSON_OPERATORS:
+        return boson_matrix(name, kind.cutoff)
     if name == "i":
         return np.eye(kind.dimension, dtype=complex)
-    raise StructureError(f"Operator {name!r} is a spin operator and cannot act on a {type(kind).__name__}.")
+    raise StructureError(f"Operator {name!r} cannot act on a site of kind {type(kind).__name__}.")
+
+
+def boson_matrix(name: str, cutoff: int) -> NDArray[np.complex128]:
+    r"""Matrix elements of a mode operator between the Fock states 0..cutoff, exact for every pair of them.
+
+    :math:`a^{\dagger c}a^d|n\rangle = \sqrt{n!\,(n-d+c)!}/(n-d)!\;|n-d+c\rangle`.
+    """
+    out = np.zeros((cutoff + 1, cutoff + 1), dtype=complex)
+    n = np.arange(cutoff + 1)
+    for (creations, annihilations), c in BOSON_OPERATORS[name].items():
+        weight = np.ones(cutoff + 1)
+        for k in range(annihilations):
+            weight = weight * np.sqrt(np.maximum(n - k, 0))
+        for k in range(creations):
+            weight = weight * np.sqrt(np.maximum(n - annihilations + k + 1, 0))
+        to = n - annihilations + creations
+        kept = (n >= annihilations) & (to <= cutoff)
+        out[to[kept], n[kept]] += c * weight[kept]
+    return out
 
 
 def csr(op: OpSum, space: Space) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.space import Space
+from qsb.algebra.space import Boson, Level, Space, Spin
 from qsb.errors import SpecError, StructureError
 
 Geometry = Literal["chain", "ring", "all", "power-law", "explicit"]
@@ -29,12 +29,42 @@ SPIN_OPERATORS: dict[str, NDArray[np.complex128]] = {
     "-": np.array([[0, 0], [1, 0]], dtype=complex),
     "n": np.array([[1, 0], [0, 0]], dtype=complex),
 }
-_ADJOINT = {"i": "i", "x": "x", "y": "y", "z": "z", "n": "n", "+": "-", "-": "+"}
+#: Mode operators by name as polynomials {(creations, annihilations): c} in normal order; ``x`` and ``p`` carry no
+#: 1/sqrt(2). A truncated mode has their exact matrix elements between the Fock states that are kept.
+BOSON_OPERATORS: dict[str, dict[tuple[int, int], complex]] = {
+    "i": {(0, 0): 1.0},
+    "a": {(0, 1): 1.0},
+    "a+": {(1, 0): 1.0},
+    "n": {(1, 1): 1.0},
+    "x": {(0, 1): 1.0, (1, 0): 1.0},
+    "p": {(0, 1): -1j, (1, 0): 1j},
+    "nn": {(2, 2): 1.0, (1, 1): 1.0},
+    "aa": {(0, 2): 1.0},
+    "a+a+": {(2, 0): 1.0},
+    "xx": {(0, 2): 1.0, (2, 0): 1.0, (1, 1): 2.0, (0, 0): 1.0},
+}
+#: Each operator's adjoint; those that are not listed are their own.
+ADJOINT = {"+": "-", "-": "+", "a": "a+", "a+": "a", "aa": "a+a+", "a+a+": "aa"}
 
 
 def _check_operator(name: str) -> None:
-    if name not in SPIN_OPERATORS:
-        raise SpecError(f"Operator {name!r} is unknown; the spin operators are {sorted(SPIN_OPERATORS)}.")
+    if name not in SPIN_OPERATORS and name not in BOSON_OPERATORS:
+        raise SpecError(
+            f"Operator {name!r} is unknown; the spin operators are {sorted(SPIN_OPERATORS)} and those of a mode are "
+            f"{sorted(BOSON_OPERATORS)}."
+        )
+
+
+def adjoint_name(name: str) -> str:
+    """Name of the adjoint of a site operator."""
+    return ADJOINT.get(name, name)
+
+
+def operators_of(kind: Spin | Boson | Level) -> tuple[str, ...]:
+    """Names of the operators that act on a site of this kind."""
+    if isinstance(kind, Spin):
+        return tuple(SPIN_OPERATORS)
+    return tuple(BOSON_OPERATORS) if isinstance(kind, Boson) else ("i",)
 
 
 def _check_finite(what: str, value: Strength) -> None:
@@ -68,7 +98,7 @@ class Local:
 
     def adjoint(self) -> Local:
         """Hermitian adjoint."""
-        return replace(self, op=_ADJOINT[self.op], strength=np.conjugate(self.strength))
+        return replace(self, op=adjoint_name(self.op), strength=np.conjugate(self.strength))
 
 
 @dataclass(frozen=True)
@@ -158,8 +188,8 @@ class Pair:
         """Hermitian adjoint."""
         return replace(
             self,
-            first=_ADJOINT[self.first],
-            second=_ADJOINT[self.second],
+            first=adjoint_name(self.first),
+            second=adjoint_name(self.second),
             strength=np.conjugate(self.strength),
         )
 
@@ -189,7 +219,7 @@ class Global:
 
     def adjoint(self) -> Global:
         """Hermitian adjoint."""
-        return replace(self, op=_ADJOINT[self.op], strength=np.conjugate(self.strength))
+        return replace(self, op=adjoint_name(self.op), strength=np.conjugate(self.strength))
 
 
 @dataclass(frozen=True)
@@ -210,8 +240,7 @@ class Word:
     def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
         """Yield itself, once its sites are known to exist."""
         for site, _ in self.factors:
-            if not 0 <= site < space.sites:
-                raise SpecError(f"Site {site} is outside 0..{space.sites - 1}.")
+            space.group_of(site)
         if self.strength != 0:
             yield complex(self.strength), self.factors
 
@@ -221,7 +250,51 @@ class Word:
 
     def adjoint(self) -> Word:
         """Hermitian adjoint."""
-        return Word(np.conjugate(self.strength), tuple((s, _ADJOINT[o]) for s, o in self.factors))
+        return Word(np.conjugate(self.strength), tuple((s, adjoint_name(o)) for s, o in self.factors))
+
+
+@dataclass(frozen=True)
+class Cross:
+    r"""Every site of one group with every site of another, :math:`s\sum_{i\in A}\sum_{j\in B} a_i b_j`.
+
+    One term whatever the numbers of sites: cells in a cavity (A the cells, B the mode), or central spins.
+    """
+
+    first: str
+    group_a: str
+    second: str
+    group_b: str
+    strength: float | complex = 1.0
+
+    def __post_init__(self) -> None:
+        """Check names, the groups and the number."""
+        _check_operator(self.first)
+        _check_operator(self.second)
+        if np.ndim(self.strength) != 0:
+            raise SpecError(f"A cross coupling has one strength, but {np.shape(self.strength)} were given; use words.")
+        _check_finite(f"The strength of the {self.first}{self.second} cross coupling", self.strength)
+        if self.group_a == self.group_b:
+            raise SpecError(f"A cross coupling joins two groups, but both are {self.group_a!r}; use Pair within one.")
+
+    def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
+        """Expand into (coefficient, ((site, a), (site, b))) entries."""
+        a, b = space.offset(self.group_a), space.offset(self.group_b)
+        for i in range(space.group(self.group_a).count):
+            for j in range(space.group(self.group_b).count):
+                yield complex(self.strength), ((a + i, self.first), (b + j, self.second))
+
+    def order(self, space: Space) -> int:
+        """Number of factors other than the identity."""
+        return (self.first != "i") + (self.second != "i")
+
+    def adjoint(self) -> Cross:
+        """Hermitian adjoint."""
+        return replace(
+            self,
+            first=adjoint_name(self.first),
+            second=adjoint_name(self.second),
+            strength=np.conjugate(self.strength),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +319,7 @@ class Matrix:
         return Matrix(self.data.conj().T)
 
 
-Term = Local | Pair | Global | Word | Matrix
+Term = Local | Pair | Global | Cross | Word | Matrix
 
 
 def per_site(strength: Strength, count: int, what: str) -> NDArray[Any]:
@@ -331,3 +404,32 @@ class OpSum:
     def order(self, space: Space) -> int:
         """Largest number of sites touched by one product (the k of a k-local operator)."""
         return max((t.order(space) for t in self.active), default=0)
+
+    def check(self, space: Space) -> None:
+        """Refuse operators that do not act on the kind of their site.
+
+        Raises:
+            SpecError: naming the operator, the group and what acts on it.
+        """
+        for t in self.terms:
+            for group, op in _acting(t, space):
+                known = operators_of(space.group(group).kind)
+                if op not in known:
+                    kind = type(space.group(group).kind).__name__
+                    raise SpecError(
+                        f"Operator {op!r} does not act on group {group!r}, whose sites are of kind {kind}; known there "
+                        f"are {', '.join(known)}."
+                    )
+
+
+def _acting(term: Term, space: Space) -> Iterator[tuple[str, str]]:
+    """(group, operator) of every factor of a term."""
+    if isinstance(term, Local | Global):
+        yield term.group, term.op
+    elif isinstance(term, Pair):
+        yield from ((term.group, term.first), (term.group, term.second))
+    elif isinstance(term, Cross):
+        yield from ((term.group_a, term.first), (term.group_b, term.second))
+    elif isinstance(term, Word):
+        for site, op in term.factors:
+            yield space.group_of(site).name, op

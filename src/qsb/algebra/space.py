@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal
 
 from qsb.errors import SpecError
@@ -22,9 +23,20 @@ class Spin:
 
 @dataclass(frozen=True)
 class Boson:
-    """A truncated harmonic mode with Fock states 0..cutoff."""
+    """A truncated harmonic mode with Fock states 0..cutoff.
+
+    Attributes:
+        cutoff: the highest Fock state that is kept.
+        grows: how often a run may double the cutoff where the highest states turn out to be occupied.
+    """
 
     cutoff: int
+    grows: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a cutoff that is no positive whole number."""
+        if isinstance(self.cutoff, bool) or not isinstance(self.cutoff, Integral) or self.cutoff < 1:
+            raise SpecError(f"A mode's cutoff must be a whole number >= 1, but it is {self.cutoff!r}.")
 
     @property
     def dimension(self) -> int:
@@ -105,6 +117,34 @@ class Space:
     def single_spin_group(self) -> bool:
         """Whether the space is one group of battery spins."""
         return len(self.groups) == 1 and self.spins_only and self.groups[0].role == "battery"
+
+    @property
+    def charged(self) -> bool:
+        """Whether a charger stands beside the battery."""
+        return any(g.role == "charger" for g in self.groups)
+
+    def part(self, role: Role) -> Space:
+        """The groups of one role alone."""
+        return Space(tuple(g for g in self.groups if g.role == role))
+
+    def sites_of(self, role: Role) -> tuple[int, ...]:
+        """Indices of the sites of one role."""
+        return tuple(
+            i for g in self.groups if g.role == role for i in range(self.offset(g.name), self.offset(g.name) + g.count)
+        )
+
+    def group_of(self, site: int) -> Group:
+        """The group that a site belongs to.
+
+        Raises:
+            SpecError: if there is no such site.
+        """
+        at = site
+        for g in self.groups:
+            if 0 <= at < g.count:
+                return g
+            at -= g.count
+        raise SpecError(f"Site {site} is outside 0..{self.sites - 1}.")
 
     def dimensions(self) -> tuple[int, ...]:
         """Dimension of each site (one entry a site: for spaces that are small enough to expand)."""

@@ -3,15 +3,108 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammainc, gammaln
 
 from qsb.algebra.copies import log_binomial
 from qsb.errors import SpecError, StructureError
 
 StartKind = Literal["ground", "down", "up", "thermal", "product", "state"]
+
+
+ModeKind = Literal["vacuum", "fock", "coherent", "thermal"]
+
+#: population of a coherent or thermal start beyond the cutoff that is refused
+_BEYOND = 1e-9
+
+
+@dataclass(frozen=True)
+class ModeStart:
+    """How a charger begins.
+
+    Attributes:
+        kind: ``vacuum`` (default), ``fock`` (`quanta` of them), ``coherent`` (`amplitude`) or ``thermal`` (`nbar`);
+            a group of charger spins takes ``vacuum`` (all down) and ``fock`` (the Dicke state with so many up).
+        quanta: n of a Fock state.
+        amplitude: alpha of a coherent state, mean number |alpha|^2.
+        nbar: mean number of a thermal state.
+    """
+
+    kind: ModeKind = "vacuum"
+    quanta: int | None = None
+    amplitude: complex | None = None
+    nbar: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse impossible states by name and value."""
+        if self.kind not in get_args(ModeKind):
+            raise SpecError(f"A charger's start is one of {', '.join(get_args(ModeKind))}, but it is {self.kind!r}.")
+        for kind, name in (("fock", "quanta"), ("coherent", "amplitude"), ("thermal", "nbar")):
+            value = getattr(self, name)
+            if (self.kind == kind) != (value is not None):
+                verb = "needs" if self.kind == kind else "takes no"
+                raise SpecError(f"A {self.kind} start of the charger {verb} {name}, but {name} is {value!r}.")
+            if value is not None and not np.isfinite(value):
+                raise SpecError(f"{name} must be finite, but it is {value!r}.")
+        whole = isinstance(self.quanta, Integral) and not isinstance(self.quanta, bool)
+        if self.quanta is not None and not (whole and self.quanta >= 0):
+            raise SpecError(f"quanta must be a whole number >= 0, but it is {self.quanta!r}.")
+        if self.nbar is not None and self.nbar < 0:
+            raise SpecError(f"nbar must not be negative, but it is {self.nbar!r}.")
+
+    @property
+    def pure(self) -> bool:
+        """Whether it is a ket."""
+        return self.kind != "thermal" or self.nbar == 0
+
+    def ket(self, cutoff: int) -> NDArray[np.complex128]:
+        r"""Amplitudes (cutoff+1,), :math:`e^{-|\alpha|^2/2}\alpha^n/\sqrt{n!}` of a coherent state.
+
+        Raises:
+            SpecError: if the state does not fit below the cutoff, with one that is large enough.
+        """
+        n = np.arange(cutoff + 1)
+        if self.kind in ("vacuum", "fock", "thermal"):
+            at = self.quanta or 0
+            if at > cutoff:
+                raise SpecError(f"A Fock state of {at} quanta does not fit a cutoff of {cutoff}; raise the cutoff.")
+            return np.asarray(n == at, dtype=complex)
+        alpha = complex(self.amplitude or 0.0)
+        if alpha == 0:
+            return np.asarray(n == 0, dtype=complex)
+        log = -(abs(alpha) ** 2) / 2 + n * np.log(abs(alpha)) - gammaln(n + 1.0) / 2
+        # powers of the unit phase by multiplication would drift; a real alpha keeps exactly real amplitudes
+        phase = np.where(n % 2, np.sign(alpha.real), 1.0) if alpha.imag == 0 else np.exp(1j * n * np.angle(alpha))
+        out = np.exp(log) * phase
+        beyond = float(gammainc(cutoff + 1.0, abs(alpha) ** 2))
+        _fits(beyond, f"coherent start of mean number {abs(alpha) ** 2:g}", cutoff, abs(alpha) ** 2)
+        return np.asarray(out / np.linalg.norm(out))
+
+    def populations(self, cutoff: int) -> NDArray[np.float64]:
+        r"""Occupation probabilities (cutoff+1,); :math:`\bar n^n/(\bar n+1)^{n+1}` of a thermal state.
+
+        Raises:
+            SpecError: if the state does not fit below the cutoff.
+        """
+        if self.pure:
+            return np.asarray(np.abs(self.ket(cutoff)) ** 2)
+        nbar = float(self.nbar or 0.0)
+        ratio = nbar / (nbar + 1)
+        _fits(ratio ** (cutoff + 1), f"thermal start of mean number {nbar:g}", cutoff, nbar)
+        p = ratio ** np.arange(cutoff + 1)
+        return np.asarray(p / p.sum())
+
+
+def _fits(beyond: float, what: str, cutoff: int, mean: float) -> None:
+    if beyond > _BEYOND:
+        raise SpecError(
+            f"A {what} has the population {beyond:.2g} beyond the cutoff of {cutoff}; raise the cutoff, "
+            f"e.g. to {max(2 * cutoff, int(2 * mean) + 20)}."
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +118,14 @@ class Start:
         temperature: of a thermal start, in units of energy (k_B = 1).
         bloch: (3,) for all cells alike or (N, 3); length at most 1.
         array: (D,) ket or (D, D) density matrix.
+        charger: the charger's start, where there is one beside the battery; vacuum by default.
     """
 
     kind: StartKind = "ground"
     temperature: float | None = None
     bloch: NDArray[np.float64] | None = None
     array: NDArray[Any] | None = None
+    charger: ModeStart | None = None
 
     def __post_init__(self) -> None:
         """Refuse impossible states by name and value."""
@@ -51,10 +146,14 @@ class Start:
                 raise SpecError("A Bloch vector is longer than 1: that is no state; shorten it.")
         if self.kind == "state":
             _check_state(np.asarray(self.array))
+            if self.charger is not None:
+                raise SpecError("A start that is a state of the whole space already says how the charger begins.")
 
     @property
     def pure_by_kind(self) -> bool:
         """Whether the start is surely a ket."""
+        if self.charger is not None and not self.charger.pure:
+            return False
         if self.kind in ("ground", "down", "up"):
             return True
         if self.kind == "product":

@@ -7,8 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair, Word, per_site
-from qsb.algebra.space import Space
+from qsb.algebra.opsum import (
+    SPIN_OPERATORS,
+    Cross,
+    Global,
+    Local,
+    Matrix,
+    OpSum,
+    Pair,
+    Word,
+    adjoint_name,
+    per_site,
+)
+from qsb.algebra.space import Boson, Group, Role, Space, Spin
 from qsb.errors import StructureError
 
 #: relative tolerance for "the same" or "Hermitian"
@@ -78,6 +89,57 @@ def cell_matrices(op: OpSum, space: Space) -> NDArray[np.complex128]:
     return out
 
 
+def groups_of(op: OpSum, space: Space) -> set[str]:
+    """Names of the groups that an operator acts on; all of them for an opaque matrix."""
+    found: set[str] = set()
+    for t in op.active:
+        if isinstance(t, Local | Global | Pair):
+            found.add(t.group)
+        elif isinstance(t, Cross):
+            found |= {t.group_a, t.group_b}
+        elif isinstance(t, Word):
+            found |= {space.group_of(site).name for site, name in t.factors if name != "i"}
+        else:
+            found |= {g.name for g in space.groups}
+    return found
+
+
+def on_part(op: OpSum, space: Space, role: Role) -> OpSum:
+    """The same operator on the groups of one role alone, `Space.part`, for an operator that touches no other."""
+    if not any(g.role != role for g in space.groups):
+        return op
+    place = {site: k for k, site in enumerate(space.sites_of(role))}
+    terms = [
+        Word(t.strength, tuple((place[s], o) for s, o in t.factors if o != "i")) if isinstance(t, Word) else t
+        for t in op.active
+    ]
+    return OpSum(tuple(terms))
+
+
+def is_collective(op: OpSum, space: Space) -> bool:
+    """Whether every term is collective on the battery's cells times any operator of the charger's sites.
+
+    The battery must be one group of spins, and each charger group collective likewise (a mode is one site).
+    """
+    if not space.part("battery").single_spin_group:
+        return False
+    return all(_collective_term(t, space) for t in op.active)
+
+
+def _collective_term(term: object, space: Space) -> bool:
+    if isinstance(term, Local | Global | Pair):
+        group = space.group(term.group)
+        if isinstance(group.kind, Spin):
+            # the role is of no interest to the exchange of sites within a group
+            return _symmetric_term(term, Space((Group(group.name, group.kind, group.count),)))
+        return group.count == 1 and isinstance(group.kind, Boson)
+    if isinstance(term, Cross):
+        return True
+    if isinstance(term, Word):
+        return all(space.group_of(site).count == 1 for site, name in term.factors if name != "i")
+    return False
+
+
 def is_hermitian(op: OpSum, space: Space) -> bool:
     """Whether the operator equals its adjoint: exactly by words, or numerically for an opaque matrix."""
     if op.opaque:
@@ -95,25 +157,23 @@ def is_hermitian(op: OpSum, space: Space) -> bool:
 def _manifestly_hermitian(term: object) -> bool:
     if isinstance(term, Matrix):
         return False
-    self_adjoint = {"i", "x", "y", "z", "n"}
     if isinstance(term, Local | Global):
         names = {term.op}
-    elif isinstance(term, Pair):
+    elif isinstance(term, Pair | Cross):
         names = {term.first, term.second}
     elif isinstance(term, Word):
         names = {o for _, o in term.factors}
     else:
         return False
-    return names <= self_adjoint and not np.any(np.imag(np.asarray(term.strength)))
+    return all(adjoint_name(name) == name for name in names) and not np.any(np.imag(np.asarray(term.strength)))
 
 
 def _hermitian_by_words(op: OpSum, space: Space) -> bool:
     total: dict[tuple[tuple[int, str], ...], complex] = {}
     scale = 0.0
-    adjoint = {"+": "-", "-": "+"}
     for c, factors in op.words(space):
         key = tuple(sorted((s, o) for s, o in factors if o != "i"))
-        back = tuple(sorted((s, adjoint.get(o, o)) for s, o in key))
+        back = tuple(sorted((s, adjoint_name(o)) for s, o in key))
         total[key] = total.get(key, 0) + c
         total[back] = total.get(back, 0) - np.conj(c)
         scale = max(scale, abs(c))

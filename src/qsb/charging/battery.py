@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from qsb.algebra.opsum import Matrix, OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
-from qsb.algebra.structure import is_hermitian
+from qsb.algebra.structure import groups_of, is_hermitian
 from qsb.charging.protocol import Envelope
 from qsb.errors import SpecError, StructureError
 
@@ -37,7 +37,7 @@ class Battery:
     reference: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse operators of the wrong size and non-Hermitian Hamiltonians, by name."""
+        """Refuse operators of the wrong size, kind or place and non-Hermitian Hamiltonians, by name."""
         named = [("H_B", self.battery), ("V", self.interaction), ("H_C", self.charger)]
         named += [(f"drive {i}", op) for i, (op, _) in enumerate(self.drives)]
         for label, op in named:
@@ -46,7 +46,23 @@ class Battery:
                     raise SpecError(
                         f"{label} must act on dimension {self.space.dimension}, but its matrix is {t.data.shape}."
                     )
+            op.check(self.space)
             if not is_hermitian(op, self.space):
                 raise StructureError(
                     f"{label} is not Hermitian; add the adjoint of its terms (energies would not be real otherwise)."
                 )
+        self._check_roles()
+
+    def _check_roles(self) -> None:
+        """An energy meter that reads the charger as well would make stored energy of what never left the charger."""
+        if not self.space.charged:
+            return
+        if not self.space.sites_of("battery"):
+            raise SpecError("All groups are chargers; give at least one group the role 'battery'.")
+        chargers = {g.name for g in self.space.groups if g.role == "charger"}
+        touched = sorted(groups_of(self.battery, self.space) & chargers)
+        if touched:
+            raise SpecError(
+                f"H_B acts on the charger group {', '.join(touched)}; the charger's own Hamiltonian belongs into H_C "
+                "(charger=...), and what couples it to the cells into V (interaction=...)."
+            )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.algebra.opsum import Local, OpSum, per_site
-from qsb.algebra.space import Space
+from qsb.algebra.space import Boson, Level, Space
 from qsb.charging.protocol import Envelope
 from qsb.errors import SpecError, StructureError
 
@@ -22,7 +22,7 @@ class Jump:
     r"""One dissipator family: :math:`\gamma_i D[o_i]` a site, :math:`\gamma D[\sum_i o_i]` or :math:`\gamma D[L]`.
 
     Attributes:
-        op: site operator ``-``, ``+`` or ``z``; or an `OpSum` L.
+        op: site operator ``-``, ``+`` or ``z``, of a mode ``a``, ``a+`` or ``n``; or an `OpSum` L.
         rate: one number, or one value a site (local only).
         group: the group it acts on.
         collective: one jump with the sum over the group.
@@ -114,20 +114,27 @@ class Channel:
             return (Jump(self.operator, self.rate, space.groups[0].name, True, self.envelope),)
         group = _group_name(self.on, space)
 
+        kind = space.group(group).kind
+        if isinstance(kind, Level):
+            raise SpecError(f"A {self.kind} channel acts on spins and modes; group {group!r} has levels: use 'custom'.")
+        lower, higher, phase = ("a", "a+", "n") if isinstance(kind, Boson) else ("-", "+", "z")
+
         def jump(op: str, rate: Rate) -> Jump:
             return Jump(op, rate, group, self.collective, self.envelope)
 
         if self.kind == "emission":
-            return (jump("-", self.rate),)
+            return (jump(lower, self.rate),)
         if self.kind == "pumping":
-            return (jump("+", self.rate),)
+            return (jump(higher, self.rate),)
         if self.kind == "dephasing":
-            return (jump("z", self.rate),)
+            return (jump(phase, self.rate),)
+        if self.temperature is not None and space.group(group).role == "charger":
+            raise SpecError("A bath temperature is turned into nbar by the cells' frequency; give the charger's nbar.")
         nbar = self._occupation(frequencies)
         rate = np.asarray(self.rate, dtype=float)
         up, down = rate * nbar, rate * (nbar + 1)
         scalar = np.ndim(down) == 0
-        return jump("-", float(down) if scalar else down), jump("+", float(up) if scalar else up)
+        return jump(lower, float(down) if scalar else down), jump(higher, float(up) if scalar else up)
 
     def _occupation(self, frequencies: NDArray[np.float64] | None) -> NDArray[np.float64]:
         if self.nbar is not None:
@@ -162,12 +169,18 @@ def _group_name(on: str, space: Space) -> str:
 
 
 def emission(rate: Rate, *, on: str = "battery", collective: bool = False, envelope: Envelope | None = None) -> Channel:
-    r"""Energy loss, :math:`\gamma D[\sigma^-]` a cell (collective: of the sum): population decays at rate gamma."""
+    r"""Energy loss, :math:`\gamma D[\sigma^-]` a cell (collective: of the sum): population decays at rate gamma.
+
+    On a mode, :math:`\gamma D[a]`: the mean number decays at rate gamma, the amplitude at gamma/2.
+    """
     return Channel("emission", rate, on, collective, envelope=envelope)
 
 
 def pumping(rate: Rate, *, on: str = "battery", collective: bool = False, envelope: Envelope | None = None) -> Channel:
-    r"""Incoherent gain, :math:`\gamma D[\sigma^+]` a cell (collective: :math:`\gamma D[\sum_i\sigma^+_i]`)."""
+    r"""Incoherent gain, :math:`\gamma D[\sigma^+]` a cell (collective: :math:`\gamma D[\sum_i\sigma^+_i]`).
+
+    On a mode, :math:`\gamma D[a^\dagger]`.
+    """
     return Channel("pumping", rate, on, collective, envelope=envelope)
 
 
@@ -176,6 +189,7 @@ def dephasing(
 ) -> Channel:
     r"""Phase noise, :math:`\gamma D[\sigma^z]` a cell: coherence decays at **2 gamma**.
 
+    On a mode, :math:`\gamma D[a^\dagger a]`: coherence between n and m decays at gamma (n-m)^2/2.
     Conventions differ by factors of four: D[sigma^z/2] (as in PIQS, with J_z) decays coherence at gamma/2.
     """
     return Channel("dephasing", rate, on, collective, envelope=envelope)
@@ -190,5 +204,8 @@ def thermal(
     collective: bool = False,
     envelope: Envelope | None = None,
 ) -> Channel:
-    r"""Bath, :math:`\gamma(\bar n+1) D[\sigma^-] + \gamma\bar n D[\sigma^+]` a cell; nbar or temperature (k_B = 1)."""
+    r"""Bath, :math:`\gamma(\bar n+1) D[\sigma^-] + \gamma\bar n D[\sigma^+]` a cell; nbar or temperature (k_B = 1).
+
+    On a mode, :math:`\gamma(\bar n+1) D[a] + \gamma\bar n D[a^\dagger]` with nbar.
+    """
     return Channel("thermal", rate, on, collective, nbar, temperature, envelope=envelope)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from qsb.algebra import fermion
 from qsb.algebra import structure as read
 from qsb.algebra.opsum import OpSum
-from qsb.algebra.states import Start
+from qsb.algebra.space import Boson, Group, Space, Spin
+from qsb.algebra.states import ModeStart, Start
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Channel, Jump
 from qsb.charging.protocol import Protocol
@@ -31,9 +32,11 @@ class Structure:
     Attributes:
         sites: number of sites.
         spins: whether all sites are spins in one battery group.
+        charged: whether a charger stands beside the battery, so that the battery alone is mixed.
         one_body: whether every Hamiltonian term touches one cell.
         battery_one_body: the same of H_B alone.
-        permutation_symmetric: whether all Hamiltonian terms are collective.
+        permutation_symmetric: whether all Hamiltonian terms are collective; beside one charger group, collective on
+            the cells times any operator of a mode, or a collective one of the charger's spins.
         time_independent: whether all envelopes are piecewise constant without drives.
         dissipative: whether any rate is above zero.
         local_noise: whether every jump touches one cell.
@@ -54,6 +57,7 @@ class Structure:
 
     sites: int
     spins: bool
+    charged: bool
     one_body: bool
     battery_one_body: bool
     permutation_symmetric: bool
@@ -115,11 +119,27 @@ class Problem:
             d = np.asarray(start.array).shape[0]
             if d != space.dimension:
                 raise SpecError(f"The start state must have dimension {space.dimension}, but it has {d}.")
-        elif start.kind != "ground" and start.kind != "thermal" and not space.spins_only:
+            return
+        if start.charger is not None and not space.charged:
+            raise SpecError("The start says how a charger begins, but no group has the role 'charger'.")
+        cells = space.part("battery") if self.starts_apart else space
+        if start.kind != "ground" and start.kind != "thermal" and not cells.spins_only:
             raise SpecError(f"Start {start.kind!r} is defined for spins; give a state instead.")
         bloch = np.asarray(start.bloch) if start.kind == "product" else np.zeros(3)
-        if bloch.ndim == 2 and len(bloch) != space.sites:
-            raise SpecError(f"A product start needs one Bloch vector a cell ({space.sites}), but has {len(bloch)}.")
+        if bloch.ndim == 2 and len(bloch) != cells.sites:
+            raise SpecError(f"A product start needs one Bloch vector a cell ({cells.sites}), but has {len(bloch)}.")
+        if self.starts_apart:
+            for group in space.part("charger").groups:
+                charger_populations(start, group)
+
+    @cached_property
+    def starts_apart(self) -> bool:
+        """Whether the start is one of the battery times one of the charger, each on its own groups."""
+        space, start = self.battery.space, self.battery.start
+        if not space.charged or start.kind == "state":
+            return False
+        # spins beside spins: 'down', 'up' and Bloch vectors name all of them, unless the charger has its own start
+        return start.charger is not None or start.kind in ("ground", "thermal") or not space.spins_only
 
     @property
     def cells(self) -> int:
@@ -139,11 +159,21 @@ class Problem:
                 )
         return tuple(j for j in jumps if np.any(np.asarray(j.rate) > 0))
 
+    @cached_property
+    def meter(self) -> OpSum:
+        """H_B as an operator of the battery's groups alone, the space `cells_space`."""
+        return read.on_part(self.battery.battery, self.battery.space, "battery")
+
+    @property
+    def cells_space(self) -> Space:
+        """The battery's groups."""
+        return self.battery.space.part("battery")
+
     def _cell_frequencies(self) -> NDArray[np.float64] | None:
-        b = self.battery
-        if not (b.space.single_spin_group and read.is_one_body(b.battery, b.space)):
+        op, space = self.meter, self.cells_space
+        if not (space.single_spin_group and read.is_one_body(op, space)):
             return None
-        h = read.cell_matrices(b.battery, b.space)
+        h = read.cell_matrices(op, space)
         if np.any(h[:, 0, 1] != 0):
             return None
         return np.asarray((h[:, 0, 0] - h[:, 1, 1]).real)
@@ -156,8 +186,12 @@ class Problem:
         parts = [b.battery, b.charger, b.interaction, *(op for op, _ in b.drives)]
         charger = OpSum(tuple(t for op in parts[2:] for t in op.terms))
         one_body = spins and all(read.is_one_body(op, space) for op in parts)
-        battery_one_body = spins and read.is_one_body(b.battery, space)
-        battery_symmetric = spins and read.is_permutation_symmetric(b.battery, space)
+        cells = self.cells_space
+        alike = cells.single_spin_group
+        battery_one_body = alike and read.is_one_body(self.meter, cells)
+        battery_symmetric = alike and read.is_permutation_symmetric(self.meter, cells)
+        ladder = space.charged and len(space.groups) == 2 and not any(op.opaque for op in parts)
+        ladder = ladder and all(read.is_collective(op, space) for op in parts)
         start = b.start
         product = start.kind in ("down", "up", "product") or (start.kind in ("ground", "thermal") and battery_one_body)
         uniform = product and self._uniform_product()
@@ -166,18 +200,23 @@ class Problem:
             spins=spins,
             one_body=one_body,
             battery_one_body=battery_one_body,
-            permutation_symmetric=spins and all(read.is_permutation_symmetric(op, space) for op in parts),
+            charged=space.charged,
+            permutation_symmetric=ladder or (spins and all(read.is_permutation_symmetric(op, space) for op in parts)),
             battery_symmetric=battery_symmetric,
             time_independent=self._time_independent(),
             dissipative=bool(self.jumps),
             local_noise=all(isinstance(j.op, str) and (not j.collective or space.sites == 1) for j in self.jumps),
-            collective_noise=all(isinstance(j.op, str) and (j.collective or space.sites == 1) for j in self.jumps),
+            collective_noise=all(
+                isinstance(j.op, str) and (j.collective or space.group(j.group).count == 1) for j in self.jumps
+            ),
             symmetric_noise=all(
                 isinstance(j.op, str) and (j.collective or read.is_uniform(j.rate)) for j in self.jumps
             ),
             pure_start=start.pure_by_kind,
             product_start=spins and product,
-            uniform_start=spins and (uniform or (start.kind == "ground" and battery_symmetric)),
+            uniform_start=(spins or self.starts_apart)
+            and alike
+            and (uniform or (start.kind == "ground" and battery_symmetric)),
             symmetric_start=spins and (uniform or (start.kind in ("ground", "thermal") and battery_symmetric)),
             opaque=any(op.opaque for op in parts) or any(isinstance(j.op, OpSum) for j in self.jumps),
             body_order=charger.order(space),
@@ -213,7 +252,7 @@ class Problem:
         if start.kind == "product":
             r = np.atleast_2d(np.asarray(start.bloch))
             return bool(np.all(r == r[0]))
-        return len(read.cell_matrices(self.battery.battery, self.battery.space)) == 1
+        return len(read.cell_matrices(self.meter, self.cells_space)) == 1
 
     def _time_independent(self) -> bool:
         if self.battery.drives or any(j.envelope is not None for j in self.jumps):
@@ -224,6 +263,24 @@ class Problem:
     def fingerprint(self) -> str:
         """SHA-256 over every number and name of the problem, as 16 hexadecimal digits."""
         return hashlib.sha256(canonical(self).encode()).hexdigest()[:16]
+
+
+def charger_populations(start: Start, group: Group) -> NDArray[np.float64]:
+    """Occupation of the ladder states of a charger group at the start: Fock states, or numbers of spins up.
+
+    Raises:
+        SpecError: if the state does not fit the group.
+    """
+    mode = start.charger or ModeStart()
+    if isinstance(group.kind, Boson):
+        return mode.populations(group.kind.cutoff)
+    if not isinstance(group.kind, Spin):
+        raise SpecError(f"How the charger group {group.name!r} of levels begins must be given as a whole state.")
+    if mode.kind not in ("vacuum", "fock"):
+        raise SpecError(f"A charger of spins starts from vacuum or fock, but {mode.kind!r} was given.")
+    if (mode.quanta or 0) > group.count:
+        raise SpecError(f"{mode.quanta} quanta do not fit {group.count} charger spins.")
+    return mode.populations(group.count)
 
 
 def canonical(value: Any) -> str:
@@ -287,4 +344,4 @@ def _bytes(value: Any) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-__all__ = ["Problem", "Start", "Structure", "canonical"]
+__all__ = ["Problem", "Start", "Structure", "canonical", "charger_populations"]

@@ -12,6 +12,7 @@ from qsb.algebra.opsum import Matrix, OpSum
 from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics.charged import ChargedMixedReadout
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.frame import MixedReadout
 from qsb.dynamics.full import FullFrame, start_density
@@ -91,8 +92,11 @@ class Density:
         charger: Array | None = None
         if "charger_variance" in request.needs:
             charger = _dense(frame.charger_sum, space)
-        readout = MixedReadout(frame, request, _dense(problem.battery.battery, space), charger)
-        return Reduced(start, generators, readout)
+        meter = _dense(problem.battery.battery, space)
+        if space.charged:
+            own = _dense(problem.battery.charger, space)
+            return Reduced(start, generators, ChargedMixedReadout(frame, request, meter, charger, own, start))
+        return Reduced(start, generators, MixedReadout(frame, request, meter, charger))
 
 
 def _dense(op: OpSum, space: Space) -> Array:

@@ -193,7 +193,7 @@ def statics(frame: Frame, request: Request, needs: frozenset[str]) -> dict[str, 
     return out
 
 
-def _group(values: Array, label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+def group_levels(values: Array, label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
     """Sum (T, d) over basis states of equal label, (T, count)."""
     out = np.zeros((values.shape[0], count))
     for t, row in enumerate(values):
@@ -267,13 +267,13 @@ class PureReadout:
         basis = self.frame.energy_basis()
         energies, label = basis.groups()
         psi, rate = basis.ket(x), basis.ket(unitary)
-        p = _group(np.abs(psi) ** 2, label, len(energies))
+        p = group_levels(np.abs(psi) ** 2, label, len(energies))
         out["populations"] = p
-        out["population_rates"] = _group(2 * (psi.conj() * rate).real, label, len(energies))
+        out["population_rates"] = group_levels(2 * (psi.conj() * rate).real, label, len(energies))
         if "pinched" in needs:
             # |psi> pinched is a mixture of its normalised projections, which are orthogonal.
             zeros = x.shape[1] + self.frame.null - len(energies)
-            out["pinched"] = _padded(p, zeros)
+            out["pinched"] = padded(p, zeros)
 
     def statics(self, needs: frozenset[str]) -> dict[str, Any]:
         """See `Readout`."""
@@ -286,10 +286,10 @@ class PureReadout:
 
 def _pure_spectrum(x: Array, null: int) -> Spectrum:
     norms = np.sum(np.abs(x) ** 2, axis=1)[:, None]
-    return _padded(norms, x.shape[1] - 1 + null)
+    return padded(norms, x.shape[1] - 1 + null)
 
 
-def _padded(values: NDArray[np.float64], zeros: int) -> Spectrum:
+def padded(values: NDArray[np.float64], zeros: int) -> Spectrum:
     """Eigenvalues (T, K) of multiplicity one, and `zeros` further zeros."""
     if zeros == 0:
         return Spectrum.simple(values)
@@ -311,7 +311,9 @@ class MixedReadout:
     battery_matrix: Array
     charger_matrix: Array | None
     #: the states that were looked at last, and their eigenvalues: `check` and `observe` see the same batch
-    _seen: list[tuple[Array, NDArray[np.float64]]] = field(default_factory=list, compare=False, repr=False)
+    _seen: list[tuple[Array, NDArray[np.float64]]] = field(
+        default_factory=list, compare=False, repr=False, kw_only=True
+    )
 
     @cached_property
     def _battery(self) -> tuple[Functional, Functional]:
@@ -339,12 +341,12 @@ class MixedReadout:
             mean, square = self._charger
             out["charger_variance"] = np.maximum(square(x) - mean(x) ** 2, 0.0)
         if "spectrum" in needs:
-            out["spectrum"] = _padded(self._eigenvalues(x)[:, ::-1], frame.null)
+            out["spectrum"] = padded(self._eigenvalues(x)[:, ::-1], frame.null)
         if not needs & {"populations", "pinched", "marginals", "reduced"}:
             return out
-        rho = _hermitian(x)
+        rho = hermitian(x)
         if needs & {"populations", "pinched"}:
-            self._populations(needs, rho, _hermitian(unitary + dissipative), out)
+            self._populations(needs, rho, hermitian(unitary + dissipative), out)
         if "marginals" in needs:
             out["marginals"] = frame.marginals_density(rho)
         if "reduced" in needs:
@@ -363,11 +365,11 @@ class MixedReadout:
         basis = self.frame.energy_basis()
         energies, label = basis.groups()
         turned = basis.density(rho)
-        out["populations"] = _group(np.einsum("tii->ti", turned).real, label, len(energies))
-        out["population_rates"] = _group(np.einsum("tii->ti", basis.density(rate)).real, label, len(energies))
+        out["populations"] = group_levels(np.einsum("tii->ti", turned).real, label, len(energies))
+        out["population_rates"] = group_levels(np.einsum("tii->ti", basis.density(rate)).real, label, len(energies))
         if "pinched" in needs:
             masked = np.where(label[:, None] == label[None, :], turned, 0.0)
-            out["pinched"] = _padded(hermitian_spectra(masked)[:, ::-1], self.frame.null)
+            out["pinched"] = padded(hermitian_spectra(masked)[:, ::-1], self.frame.null)
 
     def statics(self, needs: frozenset[str]) -> dict[str, Any]:
         """See `Readout`."""
@@ -418,7 +420,8 @@ def _square(a: Array) -> Array:
     return np.diag(d * d) if not np.any(a - np.diag(d)) else np.asarray(a @ a)
 
 
-def _hermitian(x: Array) -> Array:
+def hermitian(x: Array) -> Array:
+    """Density matrices from themselves or from their real forms."""
     return x if np.iscomplexobj(x) else unpack(x)
 
 
@@ -430,7 +433,7 @@ def hermitian_spectra(x: Array) -> NDArray[np.float64]:
     count, d = x.shape[:2]
 
     def one(m: Array) -> Array:
-        return np.asarray(np.linalg.eigvalsh(_hermitian(m)))
+        return np.asarray(np.linalg.eigvalsh(hermitian(m)))
 
     if d < THREADED_SPECTRUM or count == 1:
         room = max(1, 2**22 // (16 * d * d))

@@ -14,8 +14,9 @@ from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.opsum import Matrix, OpSum
 from qsb.algebra.pauli import PauliSum
-from qsb.algebra.space import Space
-from qsb.charging.problem import Problem
+from qsb.algebra.space import Boson, Group, Space
+from qsb.charging.problem import Problem, charger_populations
+from qsb.dynamics import charged
 from qsb.dynamics.frame import EnergyBasis, Operator, Sparse, exact_extremes, random_ket
 from qsb.dynamics.representation import Array
 from qsb.errors import PlanError, StructureError
@@ -43,9 +44,28 @@ class FullFrame:
         """The sites."""
         return self.problem.battery.space
 
+    @property
+    def charged(self) -> bool:
+        """Whether the battery is a part of the space, so that its state is a partial trace."""
+        return self.problem.structure.charged
+
+    @property
+    def meter(self) -> OpSum:
+        """H_B on the battery's own sites."""
+        return self.problem.meter
+
+    @property
+    def cells_space(self) -> Space:
+        """The battery's own sites."""
+        return self.problem.cells_space
+
     @cached_property
     def _one_body(self) -> bool:
         return self.problem.structure.battery_one_body
+
+    @cached_property
+    def _meter(self) -> Operator:
+        return operator(self.meter, self.cells_space) if self.charged else self._battery
 
     @cached_property
     def _battery(self) -> Operator:
@@ -71,7 +91,7 @@ class FullFrame:
 
     @cached_property
     def _diagonal(self) -> NDArray[np.float64] | None:
-        op = self._battery
+        op = self._meter
         if isinstance(op, PauliSum):
             return op.diagonal if op.is_diagonal else None
         m = op.matrix.tocoo() if isinstance(op, Sparse) else None
@@ -81,14 +101,14 @@ class FullFrame:
 
     @cached_property
     def _dense_eigen(self) -> tuple[NDArray[np.float64], Array]:
-        if self.space.dimension > DENSE_LIMIT:
+        if self.cells_space.dimension > DENSE_LIMIT:
             raise PlanError(
-                f"The levels of an interacting H_B on {self.space.dimension} dimensions need a full diagonalisation, "
-                "allowed up to "
+                f"The levels of an interacting H_B on {self.cells_space.dimension} dimensions need a full "
+                "diagonalisation, allowed up to "
                 f"{DENSE_LIMIT}; ask for figures that do not need them, or fewer cells.",
-                16 * self.space.dimension**2,
+                16 * self.cells_space.dimension**2,
             )
-        e, u = np.linalg.eigh(build.dense(self.problem.battery.battery, self.space))
+        e, u = np.linalg.eigh(build.dense(self.meter, self.cells_space))
         return e, u
 
     def energy_basis(self) -> EnergyBasis:
@@ -100,17 +120,17 @@ class FullFrame:
         if self._diagonal is not None:
             return EnergyBasis(self._diagonal)
         if self._one_body:
-            h = read.cell_matrices(self.problem.battery.battery, self.space)
+            h = read.cell_matrices(self.meter, self.cells_space)
             e, u = np.linalg.eigh(h)
-            return EnergyBasis(_sum_levels(e, self.space.sites), _local_rotation(u, self.space.sites))
+            return EnergyBasis(_sum_levels(e, self.cells_space.sites), _local_rotation(u, self.cells_space.sites))
         e2, u2 = self._dense_eigen
         return EnergyBasis(e2, lambda psi: np.asarray(psi @ u2.conj()))
 
     def levels(self) -> Spectrum:
         """Energy levels of H_B, with multiplicities where they are binomial."""
         if self._one_body:
-            h = read.cell_matrices(self.problem.battery.battery, self.space)
-            return _one_body_levels(np.asarray(np.linalg.eigvalsh(h), dtype=np.float64), self.space.sites)
+            h = read.cell_matrices(self.meter, self.cells_space)
+            return _one_body_levels(np.asarray(np.linalg.eigvalsh(h), dtype=np.float64), self.cells_space.sites)
         if self._diagonal is not None:
             return Spectrum.simple(np.sort(self._diagonal))
         return Spectrum.simple(self._dense_eigen[0])
@@ -118,10 +138,10 @@ class FullFrame:
     def extremes(self) -> tuple[float, float]:
         """Lowest and highest energy of H_B."""
         if self._one_body:
-            return read_extremes(self.problem.battery.battery, self.space)
+            return read_extremes(self.meter, self.cells_space)
         if self._diagonal is not None:
             return float(self._diagonal.min()), float(self._diagonal.max())
-        return exact_extremes(self._battery, self.space.dimension)
+        return exact_extremes(self._meter, self.cells_space.dimension)
 
     def span(self) -> tuple[float, float]:
         """Lowest and highest eigenvalue of V."""
@@ -133,8 +153,8 @@ class FullFrame:
 
     def cells(self) -> tuple[Array, NDArray[np.float64]]:
         """One Hamiltonian a cell, each counted once."""
-        h = read.cell_matrices(self.problem.battery.battery, self.space)
-        n = self.space.sites
+        h = read.cell_matrices(self.meter, self.cells_space)
+        n = self.cells_space.sites
         return np.asarray(np.broadcast_to(h, (n, 2, 2))), np.ones(n)
 
     # -- subsets ------------------------------------------------------------------------------------------------------
@@ -193,12 +213,63 @@ class FullFrame:
 
     def marginals_ket(self, psi: Array) -> Array:
         """State of each cell."""
-        return reduced.cells(psi, self.space.sites)
+        if not self.charged:
+            return reduced.cells(psi, self.space.sites)
+        dims = self.space.dimensions()
+        return np.stack([_partial(psi, dims, (i,)) for i in self.space.sites_of("battery")], axis=1)
 
     def marginals_density(self, rho: Array) -> Array:
         """State of each cell."""
         dims = self.space.dimensions()
+        return np.stack([_partial_density(rho, dims, (i,)) for i in self.space.sites_of("battery")], axis=1)
+
+    # -- the battery beside a charger ---------------------------------------------------------------------------------
+
+    def factor(self, psi: Array) -> Array:
+        """Kets (T, D) as matrices (T, battery, charger)."""
+        return np.array([_split(ket, self.space.dimensions(), self.space.sites_of("battery")) for ket in psi])
+
+    def spectrum(self, psi: Array) -> Spectrum:
+        """Eigenvalues of the battery's states, of kets (T, D)."""
+        return charged.battery_spectrum(self.factor(psi), self.null)
+
+    def battery_density(self, rho: Array) -> Array:
+        """The battery's states (T, d, d): all charger sites traced out."""
+        return _partial_density(rho, self.space.dimensions(), self.space.sites_of("battery"))
+
+    def battery_marginals(self, rho: Array) -> Array:
+        """State of each cell of battery states."""
+        dims = self.cells_space.dimensions()
         return np.stack([_partial_density(rho, dims, (i,)) for i in range(len(dims))], axis=1)
+
+    def battery_subset(self, rho: Array, subset: tuple[int, ...]) -> Blocks:
+        """State of some cells of battery states."""
+        sites = self.space.sites_of("battery")
+        inside = tuple(sites.index(i) for i in subset)
+        return Blocks.dense(_partial_density(rho, self.cells_space.dimensions(), inside))
+
+    @cached_property
+    def highest(self) -> dict[str, NDArray[np.int64]]:
+        """States with a mode on its highest levels, where terms may lead beyond them."""
+        from qsb.dynamics import ladder
+
+        return charged.highest(self.problem) if ladder.may_leak(self.problem) else {}
+
+
+def _partial(psi: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:
+    """Reduced states (T, d, d) of kets (T, D)."""
+    out = []
+    for ket in psi:
+        m = _split(ket, dims, subset)
+        out.append(m @ m.conj().T)
+    return np.array(out)
+
+
+def _split(ket: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:
+    """A ket as a matrix (d, D/d): the sites of the subset against all others."""
+    rest = [i for i in range(len(dims)) if i not in subset]
+    kept = int(np.prod([dims[i] for i in subset]))
+    return ket.reshape(dims).transpose([*subset, *rest]).reshape(kept, -1)
 
 
 def _partial_density(rho: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:
@@ -264,8 +335,18 @@ def start_ket(problem: Problem) -> Array:
     Raises:
         StructureError: if the ground state is asked for and is not unique.
     """
-    b, space = problem.battery, problem.battery.space
-    start = b.start
+    space = problem.battery.space
+    if not problem.starts_apart:
+        return _cells_ket(problem, space)
+    out = _cells_ket(problem, problem.cells_space)
+    for group in space.part("charger").groups:
+        out = np.kron(out, charger_ket(problem.battery.start, group))
+    return _to_site_order(out, space)
+
+
+def _cells_ket(problem: Problem, space: Space) -> Array:
+    """The initial ket of the battery's sites, or of all where the start names all."""
+    start = problem.battery.start
     if start.kind == "state":
         return np.asarray(start.array, dtype=complex).copy()
     if start.kind in ("up", "down"):
@@ -275,8 +356,42 @@ def start_ket(problem: Problem) -> Array:
     if start.kind == "product":
         return states.product_ket(states.bloch_ket(np.atleast_2d(np.asarray(start.bloch))), space.sites)
     if problem.structure.battery_one_body:
-        return states.product_ket(states.cell_ground(read.cell_matrices(b.battery, space)), space.sites)
-    return ground_ket(b.battery, space)
+        return states.product_ket(states.cell_ground(read.cell_matrices(problem.meter, space)), space.sites)
+    return ground_ket(problem.meter, space)
+
+
+def charger_ket(start: states.Start, group: Group) -> Array:
+    """The initial ket of a charger group: each mode alike, or the Dicke state of its spins."""
+    mode = start.charger or states.ModeStart()
+    if isinstance(group.kind, Boson):
+        one = mode.ket(group.kind.cutoff)
+        return states.product_ket(one[None], group.count)
+    ups = group.count - np.bitwise_count(np.arange(2**group.count, dtype=np.uint64)).astype(int)
+    chosen = (ups == (mode.quanta or 0)).astype(complex)
+    return np.asarray(chosen / np.linalg.norm(chosen))
+
+
+def _charger_density(start: states.Start, group: Group) -> Array:
+    """The initial state of a charger group."""
+    mode = start.charger or states.ModeStart()
+    if mode.pure:
+        ket = charger_ket(start, group)
+        return np.outer(ket, ket.conj())
+    one = np.diag(charger_populations(start, group)).astype(complex)
+    return states.product_density(one[None], group.count)
+
+
+def _to_site_order(a: Array, space: Space) -> Array:
+    """A ket or density matrix over (battery sites, charger sites) in the order of the space."""
+    sites = [*space.sites_of("battery"), *space.sites_of("charger")]
+    if sites == sorted(sites):
+        return a
+    dims = [space.dimensions()[i] for i in sites]
+    back = list(np.argsort(sites))
+    if a.ndim == 1:
+        return a.reshape(dims).transpose(back).reshape(-1)
+    n = len(sites)
+    return a.reshape(*dims, *dims).transpose([*back, *(n + i for i in back)]).reshape(a.shape)
 
 
 def ground_ket(op: OpSum, space: Space) -> Array:
@@ -305,21 +420,31 @@ def ground_ket(op: OpSum, space: Space) -> Array:
 
 def start_density(problem: Problem) -> Array:
     """The initial density matrix (D, D)."""
-    b, space = problem.battery, problem.battery.space
-    start = b.start
+    space = problem.battery.space
+    if not problem.starts_apart:
+        return _cells_density(problem, space)
+    out = _cells_density(problem, problem.cells_space)
+    for group in space.part("charger").groups:
+        out = np.kron(out, _charger_density(problem.battery.start, group))
+    return _to_site_order(out, space)
+
+
+def _cells_density(problem: Problem, space: Space) -> Array:
+    """The initial density matrix of the battery's sites, or of all where the start names all."""
+    start = problem.battery.start
     if start.kind == "state" and np.asarray(start.array).ndim == 2:
         return np.asarray(start.array, dtype=complex).copy()
-    if start.kind == "product" and not start.pure_by_kind:
+    if start.kind == "product" and np.any(np.linalg.norm(np.asarray(start.bloch), axis=-1) < 1 - 1e-12):
         return states.product_density(states.bloch_density(np.atleast_2d(np.asarray(start.bloch))), space.sites)
     if start.kind == "thermal":
         temperature = float(start.temperature or 0.0)
         if problem.structure.battery_one_body:
-            h = read.cell_matrices(b.battery, space)
+            h = read.cell_matrices(problem.meter, space)
             return states.product_density(states.cell_gibbs(h, temperature), space.sites)
-        e, u = np.linalg.eigh(build.dense(b.battery, space))
+        e, u = np.linalg.eigh(build.dense(problem.meter, space))
         p = np.exp(-(e - e[0]) / temperature)
         return np.asarray((u * (p / p.sum())) @ u.conj().T)
-    ket = start_ket(problem)
+    ket = _cells_ket(problem, space)
     return np.outer(ket, ket.conj())
 
 

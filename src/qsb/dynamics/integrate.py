@@ -17,6 +17,7 @@ import scipy.linalg as la
 from scipy.integrate import DOP853
 
 from qsb.dynamics.chebyshev import Chebyshev
+from qsb.dynamics.expansion import DampedChebyshev, LadderChebyshev
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.krylov import Krylov
 from qsb.dynamics.magnus import Magnus
@@ -277,6 +278,8 @@ INTEGRATORS: tuple[Integrator, ...] = (
     Eigen(),
     Propagator(),
     Chebyshev(),
+    LadderChebyshev(),
+    DampedChebyshev(),
     Krylov(),
     Faber(),
     Taylor(),

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from qsb.algebra.pauli import PauliSum, pauli_strings
+from qsb.algebra.space import Boson
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics.charged import ChargedPureReadout
 from qsb.dynamics.chebyshev import MANY, expansion_bytes, terms
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.frame import PureReadout
 from qsb.dynamics.full import DENSE_LIMIT, FullFrame, is_opaque, operator, start_ket
 from qsb.dynamics.integrate import KET_EIGEN_LIMIT, choose
+from qsb.dynamics.reflection import SectorReadout, find
 from qsb.dynamics.representation import Reduced, Request, Size, Work, batch_bytes
-from qsb.dynamics.sector import SectorReadout, find
 from qsb.dynamics.segment import segments
 
 #: largest number of sites whose work is estimated; more do not fit any memory
@@ -84,6 +86,8 @@ class Ket:
         space = problem.battery.space
         parts, start, frame = segments(problem), start_ket(problem), FullFrame(problem)
         whole = PureReadout(frame, request)
+        if space.charged:
+            whole = ChargedPureReadout(frame, request, operator(problem.battery.charger, space), start)
         if not space.spins_only or problem.structure.opaque:
             sparse = tuple(
                 closed_generator(s, lambda op: operator(op, space), len(start), KET_EIGEN_LIMIT) for s in parts
@@ -105,17 +109,21 @@ class Ket:
 
 def full_lacks(problem: Problem, needs: frozenset[str], *, pure: bool) -> str | None:
     """Readouts that the full frame cannot deliver for this battery."""
-    s, d = problem.structure, problem.battery.space.dimension
-    if "marginals" in needs and (is_opaque(problem) or not s.spins):
+    s, space = problem.structure, problem.battery.space
+    d = problem.cells_space.dimension
+    if "marginals" in needs and (is_opaque(problem) or not problem.cells_space.single_spin_group):
         return "local ergotropy needs cells that are spins, and an H_B written with named operators"
-    if "reduced" in needs and (is_opaque(problem) or not problem.battery.space.spins_only):
+    if "span" in needs and any(isinstance(g.kind, Boson) for g in space.groups):
+        return "the norm of a V that acts on a mode grows with the cutoff, so its span says nothing"
+    if "reduced" in needs and (is_opaque(problem) or not problem.cells_space.spins_only):
         return "the ergotropy of a subset needs sites that are spins, and an H_B written with named operators"
     if "marginals" in needs and not s.battery_one_body:
         return (
             "local ergotropy is defined for an H_B that is a sum over cells; this one couples them (use "
             "subset_ergotropy)"
         )
-    heavy = needs & ({"pinched", "populations"} if pure else {"pinched", "populations", "levels"})
+    alone = pure and not s.charged
+    heavy = needs & ({"pinched", "populations"} if alone else {"pinched", "populations", "levels"})
     if heavy and not s.battery_one_body and d > DENSE_LIMIT:
         return f"{sorted(heavy)} need all levels of an interacting H_B on {d} dimensions (allowed up to {DENSE_LIMIT})"
     if "cut" in needs and not pure:

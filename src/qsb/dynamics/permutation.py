@@ -23,9 +23,9 @@ from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.frame import EnergyBasis
 from qsb.dynamics.integrate import choose
 from qsb.dynamics.representation import BATCH_BYTES, Array, Reduced, Request, Size, Work
-from qsb.dynamics.sectored import rate_of, sector_generator, start_blocks
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Value
+from qsb.dynamics.spin_sectors import rate_of, sector_generator, start_blocks
 from qsb.dynamics.symmetric import SECTOR_LIMIT, SymmetricFrame
 from qsb.errors import StructureError
 

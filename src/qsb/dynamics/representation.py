@@ -166,6 +166,7 @@ READOUTS: dict[str, str] = {
     "power": "d<H_B>/dt and its Hamiltonian (work) and dissipative (heat) parts",
     "variance": "Var H_B",
     "charger_variance": "Var V, at unit envelope",
+    "charger_energy": "<H_C> minus its start value, of a charger beside the battery",
     "spectrum": "eigenvalues of the state with multiplicities",
     "levels": "energy levels of H_B with multiplicities",
     "extremes": "lowest and highest energy of H_B",

@@ -15,11 +15,12 @@ from threadpoolctl import ThreadpoolController
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem
+from qsb.dynamics.charged import TAIL
 from qsb.dynamics.integrate import INTEGRATORS, NEEDS_DENSE
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
 from qsb.dynamics.representation import BATCH_BYTES, KET_BATCH_BYTES, Array, Generator, Reduced, Simulation
 from qsb.dynamics.series import Kink, Series, Value
-from qsb.errors import ConvergenceError, PlanError
+from qsb.errors import ConvergenceError, CutoffError, PlanError
 
 #: bytes of states between the save times that are read together
 _HELD_BYTES = 2**22
@@ -109,7 +110,7 @@ def _solve(
         for name, value in reduced.readout.check(x).items():
             # written so that NaN stays
             budget[name] = budget[name] if value <= budget.get(name, -1.0) else value
-        verify(budget, tolerance)
+        verify(problem, budget, tolerance)
         batches.append(reduced.readout.observe(needs, x, unitary, dissipative))
         drive += f
         done += len(x)
@@ -291,10 +292,14 @@ def _conserve(
         )
 
 
-def verify(budget: dict[str, float], tolerance: float) -> None:
+def verify(problem: Problem, budget: dict[str, float], tolerance: float) -> None:
     """Raise at the first self-check that fails; NaN fails."""
     for name, value in budget.items():
         if not value <= 10 * tolerance:
+            if name.startswith(TAIL):
+                mode = name.removeprefix(TAIL)
+                kind: Any = problem.battery.space.group(mode).kind
+                raise CutoffError(mode, kind.cutoff, value, 10 * tolerance)
             raise ConvergenceError(
                 f"the {name} violation of the state",
                 value,

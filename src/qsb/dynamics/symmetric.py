@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import comb
 from typing import Any
@@ -137,8 +137,6 @@ class SymmetricFrame(SmallSubsets):
 
     def _inside(self, count: int) -> tuple[OpSum, Space]:
         """H_B of `count` cells; normalisations keep the N of the whole battery."""
-        from dataclasses import replace
-
         from qsb.algebra.opsum import Global, Pair, Word
 
         space = Space.spins(count)
@@ -209,7 +207,7 @@ class SymmetricFrame(SmallSubsets):
 
 @dataclass(frozen=True)
 class Symmetric:
-    """N+1 amplitudes, or their density matrix under collective noise."""
+    """N+1 amplitudes, or their density matrix under collective noise; times the states of a charger beside them."""
 
     name: str = "symmetric"
     why: str = "every term is collective and the start is symmetric, so N+1 Dicke states carry everything"
@@ -217,11 +215,13 @@ class Symmetric:
 
     def accepts(self, structure: Structure) -> str | None:
         """Exact for collective terms, collective noise and a symmetric start."""
-        if not structure.spins:
+        if not structure.spins and not structure.charged:
             return "the sites are not one group of spins"
         if structure.opaque:
             return "a term is an opaque matrix"
         if not structure.permutation_symmetric:
+            if structure.charged:
+                return "not every term is collective on one group of cells beside one charger group"
             return "the Hamiltonian changes under exchange of cells"
         if structure.dissipative and not structure.collective_noise:
             return "the noise acts on single cells"
@@ -231,8 +231,9 @@ class Symmetric:
 
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
         """The symmetric sector must hold the start, and sectors must be few enough."""
-        s, n = problem.structure, problem.battery.space.sites
-        mixed_start = problem.battery.start.kind == "thermal" or not s.pure_start
+        s, n = problem.structure, problem.cells
+        start = problem.battery.start
+        mixed_start = start.kind == "thermal" or not replace(start, charger=None).pure_by_kind
         if mixed_start and n > 1:
             return "a mixture of equal cell states leaves the symmetric sector"
         if "marginals" in needs and not s.battery_one_body:
@@ -242,6 +243,8 @@ class Symmetric:
             )
         if "locality" in needs and not s.battery_one_body:
             return "the locality bound is derived for an H_B that is a sum over cells"
+        if s.charged and needs & {"cut", "span"}:
+            return "entanglement across a cut and the span of V are read in the full space where a charger is there"
         if "cut" in needs and s.dissipative:
             return "the entropy of a cut measures entanglement for pure states only; ask for purity instead"
         interacting = ("span" in needs and s.body_order > 1) or not s.battery_one_body
@@ -255,8 +258,12 @@ class Symmetric:
         return None
 
     def size(self, problem: Problem, request: Request) -> Size:
-        """(N+1) or its square, and the dense diagonalisation of small ones."""
-        d = problem.battery.space.sites + 1
+        """(N+1) times the charger's states, as far as reached, or its square; the dense work of small ones."""
+        d = problem.cells + 1
+        if problem.structure.charged:
+            from qsb.dynamics import ladder
+
+            return ladder.size(problem)
         if problem.structure.dissipative:
             dense = 12 * 16 * d**4 if d * d <= 256 else 0
             return Size(d * d, 16 * d * d * 30 + batch_bytes(problem, d * d) + dense)
@@ -266,12 +273,20 @@ class Symmetric:
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""
         n, structure = problem.battery.space.sites, problem.structure
+        if structure.charged:
+            from qsb.dynamics import ladder
+
+            return tuple(ladder.integrator(problem, s) for s in segments(problem))
         pure = structure.pure_start and not structure.dissipative
         unknowns = n + 1 if pure else (n + 1) ** 2
         return tuple(choose(unknowns, constant=s.constant, skew=pure).name for s in segments(problem))
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Collective matrices for each segment."""
+        if problem.structure.charged:
+            from qsb.dynamics import ladder
+
+            return ladder.reduce(problem, request)
         frame = SymmetricFrame(problem)
         psi = start_dicke(problem)
         parts = segments(problem)
@@ -319,7 +334,7 @@ def start_dicke(problem: Problem) -> Any:
 
 def _ground(problem: Problem) -> Array:
     """Ground state of an interacting collective H_B, where it lies in the symmetric sector and is unique."""
-    op, space = problem.battery.battery, problem.battery.space
+    op, space = problem.meter, problem.cells_space
     found = sectors(op, space)
     lowest = sorted((float(e[0]), -jj) for jj, e in found)
     scale = max(abs(float(e).real) for _, es in found for e in es) or 1.0

@@ -149,7 +149,7 @@ class Family:
         shape = (-1, *self.reduced.start.shape)
         x, u, d = (np.concatenate(parts, axis=1).reshape(shape) for parts in (seen, unitary, dissipative))
         budget = readout.check(x)
-        verify(budget, tolerance)
+        verify(self.problem, budget, tolerance)
         return Series(
             np.tile(times, points),
             readout.observe(needs, x, u, d),

@@ -10,10 +10,28 @@ from collections.abc import Callable
 
 from qsb.charging.battery import Battery
 from qsb.models.custom import custom, custom_channels
+from qsb.models.dicke import dicke, tavis_cummings, two_photon_dicke
 from qsb.models.ensemble import Coupling, ensemble
 from qsb.models.ising import ising
 
 #: name in a spec file -> function; `custom` takes operators, so it is for Python only
-MODELS: dict[str, Callable[..., Battery]] = {"custom": custom, "ensemble": ensemble, "ising": ising}
+MODELS: dict[str, Callable[..., Battery]] = {
+    "custom": custom,
+    "dicke": dicke,
+    "ensemble": ensemble,
+    "ising": ising,
+    "tavis_cummings": tavis_cummings,
+    "two_photon_dicke": two_photon_dicke,
+}
 
-__all__ = ["MODELS", "Coupling", "custom", "custom_channels", "ensemble", "ising"]
+__all__ = [
+    "MODELS",
+    "Coupling",
+    "custom",
+    "custom_channels",
+    "dicke",
+    "ensemble",
+    "ising",
+    "tavis_cummings",
+    "two_photon_dicke",
+]

@@ -44,12 +44,17 @@ def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int,
         raise SpecError(f"The subset must name different cells in 0..{n - 1}, but it is {list(subset)}.")
     if cut is not None and not 0 < cut < max(n, 2):
         raise SpecError(f"The cut must leave cells on both sides, 1..{n - 1}, but it is {cut}.")
-    chargers = [g.name for g in problem.battery.space.groups if g.role == "charger"]
-    whole = set(figures) & _OF_THE_BATTERY
-    if chargers and whole:
+    charged = problem.structure.charged
+    if "charger_energy" in figures and not charged:
+        raise SpecError("charger_energy needs a charger with a state of its own: a group with the role 'charger'.")
+    outside = sorted(set(subset) - set(problem.battery.space.sites_of("battery")))
+    if charged and outside:
+        raise SpecError(f"The subset must be cells of the battery, but {outside} belong to the charger.")
+    spans = set(figures) & {"bound_locality", "bound_norm", "bound_variance"}
+    if charged and spans:
         raise SpecError(
-            f"{sorted(whole)} would count unitaries on the charger {chargers} as work of the battery; ask for "
-            "subset_ergotropy of the battery's cells instead."
+            f"{sorted(spans)} are derived for a charger that acts on the battery alone; beside a charger with its own "
+            "state ask for bound_fisher, or bound_uncertainty where H_C is empty."
         )
     closed_bounds = set(figures) & {"bound_uncertainty", "bound_locality", "bound_norm", "bound_variance"}
     if closed_bounds and (problem.battery.drives or problem.battery.charger):
@@ -62,7 +67,9 @@ def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int,
 
 def needs(figures: tuple[str, ...], problem: Problem) -> frozenset[str]:
     """Readouts that the figures are computed from."""
-    pure = problem.structure.pure_start and not problem.structure.dissipative
+    structure = problem.structure
+    # beside a charger the battery is mixed, whatever the whole is
+    pure = structure.pure_start and not structure.dissipative and not structure.charged
     out = {"energy", "power", "extremes"}
     for name in figures:
         wanted = set(quantity(name).needs)
@@ -77,10 +84,6 @@ def needs(figures: tuple[str, ...], problem: Problem) -> frozenset[str]:
     return frozenset(out)
 
 
-#: figures of the state of all sites, which is the battery's only if there is no charger beside it
-_OF_THE_BATTERY = frozenset(
-    {"ergotropy", "ergotropy_fraction", "passive_energy", "capacity", "incoherent_ergotropy", "coherent_ergotropy"}
-)
 _PURE = frozenset({"ergotropy", "ergotropy_fraction", "passive_energy", "capacity", "purity"})
 
 
@@ -209,6 +212,7 @@ FIGURES: dict[str, Callable[[Reading], RealArray]] = {
     "drive": lambda r: r.series.drive,
     "stored_energy": _stored,
     "energy_above_ground": _above,
+    "charger_energy": lambda r: r["charger_energy"],
     "power": lambda r: r["power"],
     "average_power": lambda r: energy.average_power(_stored(r), r["power"], r.series.times),
     "work_power": lambda r: r["work_power"],

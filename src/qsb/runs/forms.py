@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, Self, get_args
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from qsb.algebra.states import Start
+from qsb.algebra.states import ModeStart, Start
 from qsb.charging import environment, protocol
+from qsb.errors import SpecError
 from qsb.runs.figures import DEFAULT_FIGURES
 
 
@@ -112,12 +113,31 @@ EnvelopeForm = Annotated[
 ]
 
 
+class ChargerForm(Form):
+    """How the charger begins: `qsb.algebra.states.ModeStart`."""
+
+    state: Literal["vacuum", "fock", "coherent", "thermal"]
+    quanta: int | None = None
+    amplitude: float | list[float] | None = None
+    nbar: float | None = None
+
+    def start(self) -> ModeStart:
+        """The charger's start; an amplitude of two numbers is a real and an imaginary part."""
+        alpha = self.amplitude
+        if isinstance(alpha, list):
+            if len(alpha) != 2:
+                raise SpecError(f"amplitude must be one number or [real, imaginary], but it is {alpha!r}.")
+            return ModeStart(self.state, self.quanta, complex(*alpha), self.nbar)
+        return ModeStart(self.state, self.quanta, alpha, self.nbar)
+
+
 class StartForm(Form):
     """The initial state."""
 
     state: Literal["ground", "down", "up", "thermal", "product"] = "ground"
     temperature: float | None = None
     bloch: list[float] | list[list[float]] | None = None
+    charger: ChargerForm | None = None
 
     @model_validator(mode="after")
     def _belongs(self) -> Self:
@@ -132,7 +152,8 @@ class StartForm(Form):
     def start(self) -> Start:
         """The start."""
         bloch = None if self.bloch is None else np.asarray(self.bloch, dtype=float)
-        return Start(self.state, self.temperature, bloch)
+        charger = None if self.charger is None else self.charger.start()
+        return Start(self.state, self.temperature, bloch, charger=charger)
 
 
 class ChannelForm(Form):

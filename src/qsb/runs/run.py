@@ -12,12 +12,13 @@ import numpy as np
 
 from qsb.charging.problem import Problem
 from qsb.dynamics import plan as planner
+from qsb.dynamics.charged import watched, widened
 from qsb.dynamics.plan import Plan
 from qsb.dynamics.representation import Request
 from qsb.dynamics.series import Series
 from qsb.dynamics.solve import solve
 from qsb.dynamics.steady import refuse
-from qsb.errors import SpecError
+from qsb.errors import CutoffError, SpecError
 from qsb.quantities import quantity
 from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer, probes
 from qsb.runs.dataset import CONVENTIONS, check, variable
@@ -112,7 +113,7 @@ def _sizes(samples: int | None, bond: int | None, seed: int | None) -> tuple[int
 
 def _with_span(problem: Problem, made: Plan, request: Request, options: dict[str, Any]) -> Plan:
     """Also read the span of V where the chosen representation has it for little."""
-    if "span" in request.needs or problem.battery.drives:
+    if "span" in request.needs or problem.battery.drives or problem.structure.charged:
         return made
     wider = replace(request, needs=request.needs | {"span"})
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
@@ -203,9 +204,37 @@ def run(
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
     default: float = getattr(taken, "tolerance", 1e-8)
     bound = tolerance or default
-    peaks = peaks and made.exact
-    series = solve(problem, made, tolerance=bound, progress=progress, probes=probes(problem.times) if peaks else None)
-    reading = Reading(problem, series)
+    looked = peaks and made.exact
+    closer = None
+    try:
+        between = probes(problem.times) if looked else None
+        series = solve(problem, made, tolerance=bound, progress=progress, probes=between)
+        reading = Reading(problem, series)
+        if looked:
+            closer = look_closer(problem, made, reading, peaked(chosen, timed, reading), bound)
+    except CutoffError as error:
+        wider = widened(problem, error.group)
+        if wider is None:
+            raise
+        return run(
+            wider,
+            chosen,
+            subset=subset,
+            cut=cut,
+            representation=representation,
+            integrator=integrator,
+            memory=memory,
+            tolerance=tolerance,
+            charging_time_of=timed,
+            peaks=peaks,
+            steady=steady,
+            samples=samples,
+            bond=bond,
+            seed=seed,
+            title=title,
+            spec=spec,
+            progress=progress,
+        )
     values = {name: FIGURES[name](reading) for name in wanted}
     described = {
         "title": title or problem.battery.name,
@@ -213,9 +242,6 @@ def run(
         "seed": made.request.seed,
         "charging_time_of": timed,
     }
-    closer = None
-    if peaks:
-        closer = look_closer(problem, made, reading, peaked(chosen, timed, reading), bound)
     shown = {name: values[name] for name in chosen}
     if series.replicas:
         shown |= {f"{name}_error": standard_error(reading, name) for name in chosen if name != "drive"}
@@ -321,6 +347,8 @@ def provenance(
         "plan": json.dumps(made.to_dict()),
         "exact": int(made.exact),
         "versions": json.dumps(versions()),
+        # of modes, as raised where a run may raise them
+        "cutoffs": json.dumps({name: cutoff for name, _, cutoff in watched(problem)}),
         "error_budget": json.dumps(
             {"tolerance": tolerance, **series.budget} | ({} if closer is None else {"peaks": closer.error})
         ),

@@ -7,8 +7,8 @@ import qsb
 from qsb.algebra.pauli import Layout, pauli_strings
 from qsb.dynamics import ket as module
 from qsb.dynamics.plan import plan
+from qsb.dynamics.reflection import SectorReadout, find
 from qsb.dynamics.representation import Request
-from qsb.dynamics.sector import SectorReadout, find
 from qsb.dynamics.solve import solve
 from systems import cells, pairs
 

@@ -1,0 +1,294 @@
+r"""Chebyshev expansions on grids of ladders: real vectors, time reversal, and only the states of the right energy.
+
+For a real H each polynomial :math:`T_k(h)` acts on the real and the imaginary part of a state alone, and one set of
+vectors gives both directions of time,
+
+.. math:: \psi(t \pm s) = e^{\mp i c s}\,(C_s \mp i S_s)\,\psi(t),\qquad
+          C_s = \sum_{k\ \mathrm{even}} (2-\delta_{k0})(-1)^{k/2} J_k(bs)\,T_k,\quad
+          S_s = \sum_{k\ \mathrm{odd}} 2(-1)^{(k-1)/2} J_k(bs)\,T_k,
+
+h = (H - c)/b. So save times are read around centres a window apart, on both sides of each.
+
+A state keeps its distribution of energies. Where Gershgorin's disc of a grid place (the classical range of energies
+there) lies outside it, amplitudes fall off exponentially; such places are left out, which narrows the spectrum that
+the polynomials must cover. What is left at the edge is measured in every state that comes out, and where it is too
+much the window is widened and the step made again.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import jv
+from threadpoolctl import ThreadpoolController
+
+from qsb.algebra.ladder import Floats, Grid, Ints
+from qsb.dynamics.representation import Array, Generator
+from qsb.errors import ConvergenceError
+
+#: standard deviations of the energy, and of its change at one step, that the first window of places holds, and later
+#: ones where it turns out to be too narrow
+_MARGINS = (9.0, 14.0, math.inf)
+#: population that the edge of a window may hold, in units of the tolerance; energies a cell are wrong by about as much
+_EDGE = 0.03
+#: adding a vector to one state that comes out, relative to the making of the vector
+_OUTPUT_COST = 0.12
+#: coefficients up to this size are left out
+_NEGLIGIBLE = 1e-16
+#: added to every amplitude: without it, those far from the start are denormal, and cost a hundred times as much each
+_FLOOR = 1e-60
+#: places from which a second thread pays
+PARALLEL_PLACES = 5_000
+
+
+@dataclass(frozen=True)
+class GridGenerator(Generator):
+    """A generator -iH whose real H acts on a grid of two ladders.
+
+    Attributes:
+        grid: H on the reached states.
+    """
+
+    grid: Grid | None = None
+
+
+@dataclass(frozen=True)
+class _Shell:
+    """The places that are kept, and the spectrum on them."""
+
+    window: tuple[Ints, Ints]
+    edge: Ints
+    centre: float
+    half: float
+    kept: Floats
+
+
+@dataclass(frozen=True)
+class LadderChebyshev:
+    """exp(-iHt) on a grid in Chebyshev polynomials of H, read on both sides of each centre."""
+
+    name: str = "ladder"
+    order: float = math.inf
+    constant_only: bool = True
+    skew_only: bool = True
+    stochastic: bool = False
+    #: bytes that the states of one window may take
+    window_bytes: int = 2**27
+
+    def advance(
+        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """Window after window; the state at the next centre comes out beside those at the save times."""
+        assert isinstance(generator, GridGenerator)
+        assert generator.grid is not None
+        grid = generator.grid
+        margins = list(_MARGINS)
+        shell = _shell(grid, x, margins.pop(0))
+        now, at = start, 0
+        stride = self._stride(grid, start, times, shell.half)
+        while at < len(times):
+            reach = now + stride / 2
+            group = [t for t in times[at:] if t <= reach + 1e-9 * stride]
+            last = at + len(group) == len(times)
+            following = [] if last else [now + stride]
+            wanted = np.array([*group, *following]) - now
+            while True:
+                states, edge = _window(grid, shell, x, wanted)
+                if edge <= _EDGE * tolerance or not margins:
+                    break
+                shell = _shell(grid, x, margins.pop(0))
+            yield from states[: len(group)]
+            at += len(group)
+            if not last:
+                x, now = states[-1], following[0]
+
+    def _stride(self, grid: Grid, start: float, times: Sequence[float], half: float) -> float:
+        """The distance of centres that costs least; a whole number of save steps where these are equal."""
+        whole, count = times[-1] - start, len(times)
+        if whole <= 0:
+            return 1.0
+        room = max(2, int(self.window_bytes // (16 * grid.size)))
+        costs: dict[int, float] = {}
+        for windows in range(1, 4 * max(count, int(half * whole / 100) + 1) + 1):
+            if count / windows > room:
+                continue
+            terms = _terms(half * whole / windows)
+            costs[windows] = 2 * windows * terms + _OUTPUT_COST * count * terms / 2
+            if len(costs) > 1 and costs[windows] > 2 * min(costs.values()):
+                break
+        best = min(costs, key=lambda w: costs[w])
+        steps = np.diff(np.unique([start, *times]))
+        if len(steps) and np.ptp(steps) < 1e-9 * steps[0] and best <= len(steps):
+            return float(max(1, round(len(steps) / best)) * (whole / len(steps)))
+        return float(whole / best)
+
+
+def in_parallel(work: Callable[[int], None], count: int, *, large: bool) -> None:
+    """Call work(0), ..., work(count - 1), on all processors where each call is large; BLAS keeps to one thread then."""
+    threads = min(count, os.cpu_count() or 1)
+    if threads < 2 or not large:
+        for k in range(count):
+            work(k)
+        return
+    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(count)))
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """The thread pools of BLAS, looked up once: that takes milliseconds."""
+    return ThreadpoolController()
+
+
+def _terms(phase: float) -> int:
+    """Number of polynomials that exp(-i phase h) takes to rounding."""
+    return int(phase + 12 * phase ** (1 / 3) + 30)
+
+
+def _shell(grid: Grid, x: Array, margin: float) -> _Shell:
+    """Places whose classical energies touch those of a state, `margin` standard deviations to both sides."""
+    centre, radius = grid.discs()
+    mask = grid.layout.mask
+    hx = grid.apply(x)
+    energy = float(np.vdot(x, hx).real)
+    spread = math.sqrt(max(float(np.linalg.norm(hx)) ** 2 - energy**2, 0.0))
+    allowed = mask
+    if margin < math.inf:
+        # the energy of a single step keeps a start that is close to an eigenstate from shutting itself in
+        steps = np.abs(np.diff(centre, axis=0)).max(initial=0.0) + np.abs(np.diff(centre, axis=1)).max(initial=0.0)
+        wide = margin * (spread + float(steps))
+        allowed = mask & (centre - radius <= energy + wide) & (centre + radius >= energy - wide)
+    low, high = grid.window(allowed)
+    columns = grid.layout.columns()
+    inside = (np.arange(grid.layout.width) >= (low - grid.margin)[:, None]) & (
+        np.arange(grid.layout.width) < (high - grid.margin)[:, None]
+    )
+    kept = np.zeros(mask.shape, dtype=bool)
+    r, c = np.nonzero(inside & (columns < mask.shape[1]))
+    kept[r, columns[r, c]] = True
+    kept &= mask
+    bottom, top = float((centre - radius)[kept].min()), float((centre + radius)[kept].max())
+    edge = np.flatnonzero(grid.edge_of(kept)[mask])
+    padded = grid.pad(kept[mask].astype(float))
+    return _Shell((low, high), edge, (top + bottom) / 2, max((top - bottom) / 2, 1e-12), padded)
+
+
+def _window(grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64]) -> tuple[list[Array], float]:
+    """States at the times `wanted` from that of x, and the largest population of the edge."""
+    # longest first: the later vectors are for these alone
+    shortened, which = np.unique(np.round(-np.abs(wanted), 11), return_inverse=True)
+    reaches = np.asarray(-shortened, dtype=np.float64)
+    real = not np.any(x.imag)
+    parts = [x.real] if real else [x.real, x.imag]
+
+    def both(part: Floats) -> tuple[Floats, Floats]:
+        return _expand(grid, shell, (grid.pad(np.ascontiguousarray(part)) + _FLOOR) * shell.kept, reaches)
+
+    found: list[Any] = [None] * len(parts)
+
+    def half(k: int) -> None:
+        found[k] = both(parts[k])
+
+    in_parallel(half, len(parts), large=grid.size > PARALLEL_PLACES)
+    states, worst = [], 0.0
+    for t, k in zip(wanted, which, strict=True):
+        sign = 1.0 if t >= 0 else -1.0
+        even, odd = [grid.unpad(f[0][k]) for f in found], [grid.unpad(f[1][k]) for f in found]
+        state = np.empty(len(x), dtype=complex)
+        if real:
+            state.real, state.imag = even[0], -sign * odd[0]
+        else:
+            state.real, state.imag = even[0] + sign * odd[1], even[1] - sign * odd[0]
+        state *= np.exp(-1j * shell.centre * t)
+        worst = max(worst, float(np.sum(np.abs(state[shell.edge]) ** 2)))
+        states.append(state)
+    return states, worst
+
+
+def _expand(grid: Grid, shell: _Shell, v: Floats, reaches: NDArray[np.float64]) -> tuple[Floats, Floats]:
+    """C_s v and S_s v, each (reaches, size), for the times s, longest first."""
+    weights, needed = _weights(tuple((shell.half * reaches).tolist()))
+    return grid.expand(v, weights, needed, shell.half, shell.centre, shell.window)
+
+
+@lru_cache(maxsize=16)
+def _weights(phases: tuple[float, ...]) -> tuple[Floats, Ints]:
+    """Coefficients (phases, terms) of C and S, and how many are needed; equal windows ask for the same ones."""
+    k = np.arange(_terms(float(phases[0])) + 10)
+    bessel = jv(k, np.array(phases)[:, None])
+    # from the last function that is not negligible on, all smaller ones fall off faster than exponentially
+    needed = np.array([np.flatnonzero(np.abs(row) > _NEGLIGIBLE)[-1] + 1 for row in bessel], dtype=np.int64)
+    weights = np.where(k == 0, 1.0, 2.0) * np.array([1.0, 1.0, -1.0, -1.0])[k % 4] * bessel
+    return weights, needed
+
+
+@dataclass(frozen=True)
+class DampedChebyshev:
+    r"""exp(tL) of a Lindbladian that is mostly Hamiltonian, in Chebyshev polynomials of imaginary argument.
+
+    .. math:: e^{tL} = J_0(bt) + 2\sum_{k\ge 1} J_k(bt)\,\varphi_k(L/b), \qquad
+              \varphi_{k+1}(z) = 2 z\,\varphi_k(z) + \varphi_{k-1}(z)
+
+    b bounds the differences of energies. Off the axis the polynomials grow as exp(k damping/b), by which rounding is
+    amplified: windows are so short that this stays small.
+    """
+
+    name: str = "damped"
+    order: float = math.inf
+    constant_only: bool = True
+    skew_only: bool = False
+    stochastic: bool = False
+    #: longest window in units of one over the damping
+    longest: float = 3.0
+    #: save times of one window
+    outputs: int = 4
+
+    def advance(
+        self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """Window by window, each with several save times; long ways are walked in equal strides."""
+        assert generator.bounds is not None
+        low, width = generator.bounds()
+        b = 1.02 * width - low + 1e-12
+        reach = self.longest / max(-low, 1e-300)
+        now, at = start, 0
+        while at < len(times):
+            group = [t for t in times[at : at + self.outputs] if t - now <= reach]
+            if not group:
+                strides = math.ceil((times[at] - now) / reach)
+                step = (times[at] - now) / strides
+                x, now = self._window(generator, x, now, np.array([step]), b)[0], now + step
+                continue
+            states = self._window(generator, x, now, np.array(group) - now, b)
+            yield from states
+            x, now, at = states[-1], group[-1], at + len(group)
+
+    def _window(self, generator: Generator, x: Array, now: float, steps: NDArray[np.float64], b: float) -> list[Array]:
+        phases = b * steps
+        terms = _terms(float(phases.max()))
+        k = np.arange(terms)
+        weights = np.where(k == 0, 1.0, 2.0) * jv(k, phases[:, None])
+        out = [w * x for w in weights[:, 0]]
+        previous, current = x, generator.apply(now, x) / b
+        size = float(np.linalg.norm(x))
+        for j in range(1, terms):
+            for total, w in zip(out, weights[:, j], strict=True):
+                if abs(w) > 1e-17:
+                    total += w * current
+            if float(np.linalg.norm(current)) > 1e4 * size:
+                raise ConvergenceError(
+                    "the growth of the Chebyshev recursion", 1e4, 1.0, "its bounds are too narrow: report this."
+                )
+            following = generator.apply(now, current)
+            following *= 2 / b
+            following += previous
+            previous, current = current, following
+        return out

@@ -1,0 +1,233 @@
+r"""Cells that share one cavity mode: the Dicke, Tavis-Cummings and two-photon batteries.
+
+.. math::
+
+    H = \omega_a J_z + \omega_c a^\dagger a + f(t)\,V,\qquad
+    H_B = \omega_a J_z = \sum_i \tfrac{\omega_a}{2}\sigma^z_i
+
+The mode is the charger: it holds the energy at the start, and the cells are filled through V. One cell in a
+Tavis-Cummings coupling is the Jaynes-Cummings model. Stored energy, ergotropy and their kin are those of the cells
+alone: the mode is traced out, and all :math:`2^N` levels of the cells count.
+
+The mode is cut at `cutoff` quanta. Each run measures the population of its highest levels and refuses a result that
+they spoil; ``cutoff = "auto"`` raises the cutoff until they do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import get_close_matches
+from numbers import Integral
+from typing import Literal, get_args
+
+import numpy as np
+
+from qsb.algebra.opsum import Cross, Local, OpSum, Term
+from qsb.algebra.space import Boson, Group, Space, Spin
+from qsb.algebra.states import ModeStart, Start
+from qsb.charging.battery import Battery
+from qsb.errors import SpecError
+
+CouplingNormalisation = Literal["none", "sqrt"]
+Cutoff = int | Literal["auto"]
+
+#: of an automatic cutoff, beyond its first guess
+DOUBLINGS = 6
+
+
+def dicke(
+    cells: int,
+    *,
+    coupling: float,
+    cutoff: Cutoff = "auto",
+    frequency: float = 1.0,
+    cavity: float = 1.0,
+    normalisation: CouplingNormalisation = "none",
+    start: Start | None = None,
+) -> Battery:
+    r"""N cells in a cavity with both rotating and counter-rotating terms.
+
+    .. math:: V = g\,(a + a^\dagger)\sum_i\sigma^x_i = g\,(a+a^\dagger)(J_+ + J_-) = 2g\,J_x(a+a^\dagger)
+
+    Ferraro et al. write the same V as :math:`2\omega_c\lambda J_x(a+a^\dagger)`, so g is their
+    :math:`\omega_c\lambda`. The parity of excitations is conserved; the superradiant transition is at
+    :math:`g\sqrt N = \sqrt{\omega_a\omega_c}/2`. There is no :math:`A^2` term.
+
+    Args:
+        cells: N >= 1.
+        coupling: g, of one cell and the mode.
+        cutoff: highest Fock state that is kept, or ``auto``. Above the transition some (sqrt(N) + 2 g N)^2 quanta are
+            reached from N, far more than N.
+        frequency: :math:`\omega_a > 0`, of the cells.
+        cavity: :math:`\omega_c`, of the mode.
+        normalisation: ``none`` g, or ``sqrt`` :math:`g/\sqrt N`, which keeps :math:`\|V\|` extensive.
+        start: the initial state; N quanta and all cells down if None, as in the paper.
+
+    Returns:
+        A `Battery` with the groups ``cells`` and ``mode``.
+
+    Raises:
+        SpecError: naming the argument, its value and what it may be.
+
+    References:
+        Ferraro et al. 2018, arXiv:1707.04930. With ``normalisation = "none"`` the average power grows as
+        :math:`N^{3/2}` because :math:`\|V\|` does; with ``sqrt`` it grows as N.
+    """
+    g = _strength(coupling, cells, normalisation)
+    v = (Cross("x", "cells", "x", "mode", g),)
+    return _in_a_cavity("dicke", "arXiv:1707.04930", cells, v, cutoff, frequency, cavity, start, reach=abs(g))
+
+
+def tavis_cummings(
+    cells: int,
+    *,
+    coupling: float,
+    cutoff: Cutoff = "auto",
+    frequency: float = 1.0,
+    cavity: float = 1.0,
+    normalisation: CouplingNormalisation = "none",
+    start: Start | None = None,
+) -> Battery:
+    r"""N cells in a cavity in the rotating-wave approximation; one cell is the Jaynes-Cummings model.
+
+    .. math:: V = g\,(a J_+ + a^\dagger J_-)
+
+    The number of excitations :math:`a^\dagger a + J_z` is conserved, so that n quanta and empty cells reach at most
+    N + 1 states, and a cutoff of n is exact. Valid for :math:`g\sqrt{\bar n} \ll \omega_a, \omega_c` near resonance.
+
+    Args:
+        cells: N >= 1.
+        coupling: g, of one cell and the mode.
+        cutoff: highest Fock state that is kept, or ``auto``.
+        frequency: :math:`\omega_a > 0`, of the cells.
+        cavity: :math:`\omega_c`, of the mode.
+        normalisation: ``none`` g, or ``sqrt`` :math:`g/\sqrt N`.
+        start: the initial state; N quanta and all cells down if None.
+
+    Returns:
+        A `Battery` with the groups ``cells`` and ``mode``.
+
+    Raises:
+        SpecError: naming the argument, its value and what it may be.
+
+    References:
+        Andolina et al. 2019, arXiv:1807.08656; one cell: Andolina et al. 2018, arXiv:1807.04031.
+    """
+    g = _strength(coupling, cells, normalisation)
+    v = (Cross("+", "cells", "a", "mode", g), Cross("-", "cells", "a+", "mode", g))
+    return _in_a_cavity("tavis_cummings", "arXiv:1807.08656", cells, v, cutoff, frequency, cavity, start)
+
+
+def two_photon_dicke(
+    cells: int,
+    *,
+    coupling: float,
+    cutoff: Cutoff = "auto",
+    frequency: float = 1.0,
+    cavity: float = 0.5,
+    rotating_wave: bool = False,
+    normalisation: CouplingNormalisation = "none",
+    start: Start | None = None,
+) -> Battery:
+    r"""N cells that take two quanta of the cavity each.
+
+    .. math:: V = g\,(a + a^\dagger)^2(J_+ + J_-), \qquad
+              \text{or with `rotating\_wave`}\quad V = g\,(a^2 J_+ + a^{\dagger 2}J_-)
+
+    The full form holds :math:`2a^\dagger a + 1` as well. Its spectrum collapses where :math:`2 g N` reaches
+    :math:`\omega_c/2` (at :math:`\langle\sigma^x\rangle = 1`): no cutoff converges beyond.
+
+    Args:
+        cells: N >= 1.
+        coupling: g, of one cell and the mode.
+        cutoff: highest Fock state that is kept, or ``auto``.
+        frequency: :math:`\omega_a > 0`, of the cells.
+        cavity: :math:`\omega_c`, of the mode; half of `frequency` is the two-photon resonance.
+        rotating_wave: drop the counter-rotating terms.
+        normalisation: ``none`` g, or ``sqrt`` :math:`g/\sqrt N`.
+        start: the initial state; 2N quanta and all cells down if None: as much energy as the cells can take.
+
+    Returns:
+        A `Battery` with the groups ``cells`` and ``mode``.
+
+    Raises:
+        SpecError: naming the argument, its value and what it may be.
+
+    References:
+        Crescente et al. 2020, arXiv:2009.09791.
+    """
+    g = _strength(coupling, cells, normalisation)
+    if rotating_wave:
+        v: tuple[Term, ...] = (Cross("+", "cells", "aa", "mode", g), Cross("-", "cells", "a+a+", "mode", g))
+    else:
+        v = (Cross("x", "cells", "xx", "mode", g),)
+    return _in_a_cavity("two_photon_dicke", "arXiv:2009.09791", cells, v, cutoff, frequency, cavity, start, quanta=2)
+
+
+def _in_a_cavity(
+    name: str,
+    reference: str,
+    cells: int,
+    coupling: tuple[Term, ...],
+    cutoff: Cutoff,
+    frequency: float,
+    cavity: float,
+    start: Start | None,
+    *,
+    quanta: int = 1,
+    reach: float = 0.0,
+) -> Battery:
+    """Assemble the battery; `quanta` a cell at the start, `reach` the coupling that adds to them."""
+    count = _count("cells", cells)
+    gap, mode = _number("frequency", frequency), _number("cavity", cavity)
+    if gap <= 0:
+        raise SpecError(f"frequency must be positive, but it is {frequency!r}.")
+    begin = Start() if start is None else start
+    if begin.kind != "state" and begin.charger is None:
+        begin = replace(begin, charger=ModeStart("fock", quanta=quanta * count))
+    kind = Boson(_guess(begin, count, reach), grows=DOUBLINGS) if cutoff == "auto" else Boson(_count("cutoff", cutoff))
+    space = Space((Group("cells", Spin(), count), Group("mode", kind, 1, "charger")))
+    return Battery(
+        space,
+        OpSum((Local("z", gap / 2),)),
+        OpSum(coupling),
+        charger=OpSum((Local("n", mode, "mode"),)),
+        start=begin,
+        name=name,
+        reference=reference,
+    )
+
+
+def _guess(start: Start, count: int, reach: float) -> int:
+    """A first cutoff: what the start holds, and the classical displacement of a mode that is pushed by all cells."""
+    mode = start.charger or ModeStart()
+    mean = float(mode.quanta or 0) + abs(complex(mode.amplitude or 0.0)) ** 2
+    mean += 22.0 * float(mode.nbar or 0.0)
+    far = (np.sqrt(mean) + min(2 * reach * count, np.sqrt(count))) ** 2
+    return int(far + 8 * np.sqrt(far)) + 16
+
+
+def _strength(value: float, cells: int, normalisation: str) -> float:
+    if normalisation not in get_args(CouplingNormalisation):
+        near = get_close_matches(str(normalisation), get_args(CouplingNormalisation), n=1, cutoff=0.5)
+        advice = f", did you mean {near[0]!r}?" if near else ";"
+        raise SpecError(f"normalisation is {normalisation!r}{advice} It must be one of none, sqrt.")
+    g = _number("coupling", value)
+    return g / float(np.sqrt(_count("cells", cells))) if normalisation == "sqrt" else g
+
+
+def _count(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
+        words = " or 'auto'" if name == "cutoff" else ""
+        raise SpecError(f"{name} must be a positive whole number{words}, but it is {value!r}.")
+    return int(value)
+
+
+def _number(name: str, value: object) -> float:
+    a = np.asarray(value)
+    if a.ndim or a.dtype.kind not in "iuf" or not np.isfinite(a):
+        raise SpecError(f"{name} must be one finite real number, but it is {value!r}.")
+    return float(a)
+
+
+__all__ = ["dicke", "tavis_cummings", "two_photon_dicke"]
