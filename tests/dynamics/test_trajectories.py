@@ -121,8 +121,8 @@ def test_the_jackknife_of_a_mean_is_its_standard_error():
 def test_the_same_seed_gives_the_same_numbers_however_many_threads(monkeypatch):
     problem = PROBLEMS["all-to-all, local"]
     found = []
-    for threads in (1, 2, 3):
-        monkeypatch.setattr(trajectories, "workers", lambda threads=threads: threads)
+    for many in (1, 2, 3):
+        monkeypatch.setattr(trajectories.threads, "count", lambda many=many: many)
         found.append(sampled(problem, 75, needs=("energy", "power", "marginals")))
     for other in found[1:]:
         for name in ("energy", "power", "marginals"):

@@ -18,18 +18,16 @@ much the window is widened and the step made again.
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import jv
-from threadpoolctl import ThreadpoolController
 
+from qsb.algebra.kernels import threads
 from qsb.algebra.ladder import Floats, Grid, Ints
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
@@ -131,23 +129,6 @@ class LadderChebyshev:
         return float(whole / best)
 
 
-def in_parallel(work: Callable[[int], None], count: int, *, large: bool) -> None:
-    """Call work(0), ..., work(count - 1), on all processors where each call is large; BLAS keeps to one thread then."""
-    threads = min(count, os.cpu_count() or 1)
-    if threads < 2 or not large:
-        for k in range(count):
-            work(k)
-        return
-    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(count)))
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """The thread pools of BLAS, looked up once: that takes milliseconds."""
-    return ThreadpoolController()
-
-
 def _terms(phase: float) -> int:
     """Number of polynomials that exp(-i phase h) takes to rounding."""
     return int(phase + 12 * phase ** (1 / 3) + 30)
@@ -197,7 +178,7 @@ def _window(grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64]) ->
     def half(k: int) -> None:
         found[k] = both(parts[k])
 
-    in_parallel(half, len(parts), large=grid.size > PARALLEL_PLACES)
+    list(threads.each(half, range(len(parts)), large=grid.size > PARALLEL_PLACES))
     states, worst = [], 0.0
     for t, k in zip(wanted, which, strict=True):
         sign = 1.0 if t >= 0 else -1.0

@@ -7,7 +7,6 @@ cells. `PureReadout` and `MixedReadout` are written once for every frame.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -15,10 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.hermitian import unpack
+from qsb.algebra.kernels import threads
 from qsb.algebra.pauli import PauliSum
 from qsb.dynamics.representation import Array, Request
 from qsb.dynamics.series import Value
@@ -27,9 +26,8 @@ from qsb.dynamics.series import Value
 LEVEL_TOLERANCE = 1e-9
 #: states larger than this are checked for positivity only through their trace
 POSITIVITY_LIMIT = 64
-#: dimension from which spectra of several states are found side by side, and on how many threads
+#: dimension from which spectra of several states are found side by side
 THREADED_SPECTRUM = 128
-SPECTRUM_THREADS = 2
 #: kets up to this length are read in batches, longer ones each in one compiled pass
 SHORT = 4096
 #: Lanczos steps for bounds of a spectrum; an expansion widens what proves too narrow
@@ -438,8 +436,7 @@ def hermitian_spectra(x: Array) -> NDArray[np.float64]:
     if d < THREADED_SPECTRUM or count == 1:
         room = max(1, 2**22 // (16 * d * d))
         return np.concatenate([one(x[k : k + room]) for k in range(0, count, room)])
-    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(SPECTRUM_THREADS) as pool:
-        return np.array(list(pool.map(one, x)))
+    return np.array(list(threads.each(one, list(x))))
 
 
 def spectral_bounds(op: Operator, dimension: int, safe: tuple[float, float] | None = None) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from qsb.algebra import ladder
 from qsb.algebra.blocks import Blocks, Spectrum
+from qsb.algebra.kernels import threads
 from qsb.algebra.ladder import Grid, Layout
 from qsb.algebra.opsum import Local, OpSum
 from qsb.algebra.space import Boson
@@ -24,7 +25,7 @@ from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, charger_populations
 from qsb.dynamics.charged import TAIL, ChargedPureReadout, top_levels
 from qsb.dynamics.closed import closed_generator
-from qsb.dynamics.expansion import PARALLEL_PLACES, GridGenerator, in_parallel
+from qsb.dynamics.expansion import PARALLEL_PLACES, GridGenerator
 from qsb.dynamics.frame import EnergyBasis, Operator, SmallSubsets, Sparse, padded
 from qsb.dynamics.full import charger_ket, start_density
 from qsb.dynamics.integrate import choose
@@ -238,7 +239,7 @@ class LadderFrame(SmallSubsets):
                 values[t, at : at + len(rows)] = np.linalg.eigvalsh(m @ m.conj().T)
                 at += len(rows)
 
-        in_parallel(read, len(psi), large=height * width > PARALLEL_PLACES)
+        list(threads.each(read, range(len(psi)), large=height * width > PARALLEL_PLACES))
         return padded(np.maximum(-np.sort(-values, axis=1), 0.0), self.null)
 
     def battery_ket(self, psi: Array) -> Array:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from qsb.algebra import states
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks
+from qsb.algebra.kernels import threads
 from qsb.algebra.pauli import pauli_strings
 from qsb.algebra.space import Space
 from qsb.charging.problem import Problem, Structure
@@ -106,7 +106,7 @@ class MPS:
             import tenpy  # noqa: F401
         except ImportError as error:
             raise PlatformError('mps needs TeNPy, which is not installed: pip install "qsb[mps]"') from error
-        with threadpool_limits(limits=1, user_api="blas"):
+        with threads.one_blas_thread():
             return _Walk.of(problem, request, tolerance).run(progress)
 
 

@@ -56,7 +56,7 @@ def _best(function: Callable[[], object], repeats: int) -> float:
 
 def measure() -> Pace:
     """Time a matrix product, a copy and a small step."""
-    from threadpoolctl import threadpool_limits
+    from qsb.algebra.kernels.threads import one_blas_thread
 
     a = np.random.default_rng(1).normal(size=(384, 384))
     large, small = np.ones(2**22), np.ones(64, dtype=complex)
@@ -67,7 +67,7 @@ def measure() -> Pace:
         for _ in range(200):
             x = small + 0.5 * x
 
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         product = _best(lambda: a @ a, 5)
     copy = _best(lambda: np.copyto(other, large), 5)
     # a step of an integrator is about five such operations

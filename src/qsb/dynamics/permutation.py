@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from qsb.algebra import states
 from qsb.algebra.blocks import Blocks, Spectrum
+from qsb.algebra.kernels import threads
 from qsb.algebra.opsum import Global, Local, Pair
 from qsb.algebra.sectors import Banded, Sectors, packed_size
 from qsb.charging.problem import Problem, Structure
@@ -33,6 +34,8 @@ Real = NDArray[np.float64]
 
 #: largest number of unknowns whose propagator is kept; above, an expansion is cheaper
 DENSE_UNKNOWNS = 165
+#: states times (size of a sector)^3 from which the spectra of sectors are found side by side
+THREADED_SPECTRA = 1_000_000
 #: most cells of which every state is checked for positivity, though no spectrum is asked for
 POSITIVITY_CELLS = 12
 
@@ -89,7 +92,13 @@ class PermutationReadout:
         """Eigenvalues of all blocks (T, D), traces adding up to one; those of the last batch are kept."""
         if self._kept.get("x") is not x:
             s = self.sectors
-            found = [np.linalg.eigvalsh(s.unpack(x, b)) for b in range(len(s.sizes))]
+            # the first sectors are the largest
+            large = len(x) * int(s.sizes[0]) ** 3 > THREADED_SPECTRA
+
+            def one(b: int) -> Array:
+                return np.linalg.eigvalsh(s.unpack(x, b))
+
+            found = list(threads.each(one, range(len(s.sizes)), large=large))
             self._kept.update(x=x, values=np.concatenate(found, axis=1))
         return np.asarray(self._kept["values"])
 

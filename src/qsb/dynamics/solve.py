@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
+from qsb.algebra.kernels import threads
 from qsb.charging.problem import Problem
 from qsb.dynamics.charged import TAIL
 from qsb.dynamics.integrate import INTEGRATORS, NEEDS_DENSE
@@ -59,7 +58,7 @@ def solve(
         return _simulate(representation, problem, plan, tolerance, progress, probes)
     reduced = representation.reduce(problem, plan.request) if built is None else built
     # threads that wait for each other cost more than a small product takes
-    calm = _blas().limit(limits=1, user_api="blas") if reduced.start.size <= SMALL else nullcontext()
+    calm = threads.one_blas_thread() if reduced.start.size <= SMALL else nullcontext()
     with calm:
         return _solve(problem, plan, reduced, tolerance, progress, again, probes)
 
@@ -81,12 +80,6 @@ def _simulate(
     between = found.rows(~saved)
     told = between.times, np.asarray(between.values["energy"]), np.asarray(between.values["power"])
     return replace(found.rows(saved), probes=told)
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    """The libraries' thread pools, looked up once."""
-    return ThreadpoolController()
 
 
 def _solve(

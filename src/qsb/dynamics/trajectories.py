@@ -8,17 +8,15 @@ the density matrix; figures linear in it have an unbiased average and a standard
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from qsb.algebra import build, reduced
+from qsb.algebra.kernels import threads
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.frame import statics
 from qsb.dynamics.full import FullFrame, start_ket
@@ -30,18 +28,12 @@ from qsb.errors import ConvergenceError
 
 #: groups of trajectories whose averages the jackknife leaves out one by one
 GROUPS = 50
-#: most threads, and bytes of the states that one of them holds to be read
-WORKERS, WINDOW_BYTES = 8, 2**24
+#: bytes of the states that one thread holds to be read
+WINDOW_BYTES = 2**24
 #: random numbers that a trajectory begins with
 _CHANCES = 64
 
 Sums = dict[str, NDArray[Any]]
-
-
-def workers() -> int:
-    """Threads that run trajectories: the cores that this process may use. The numbers do not depend on it."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, WORKERS)
 
 
 @dataclass(frozen=True)
@@ -78,7 +70,7 @@ class Trajectories:
         tables = 16 * d * (4 * drives + 24 * n)
         marks = len(problem.times) * (64 * n + 16 * 4 ** len(request.subset)) * GROUPS
         flops = float(request.samples) * 1e3 * d * min(10.0 * n, 1e9) if d < 2**60 else np.inf
-        return Size(d, min(workers(), GROUPS) * ket + tables + marks, Work(flops))
+        return Size(d, min(threads.count(), GROUPS) * ket + tables + marks, Work(flops))
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """The same for every segment: a Taylor series with norm events, of any coefficients."""
@@ -100,11 +92,10 @@ class Trajectories:
         ensemble = _Ensemble.of(problem, request, tolerance)
         groups = np.array_split(np.arange(request.samples), min(request.samples, GROUPS))
         sums: list[Sums] = []
-        with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(min(workers(), len(groups))) as pool:
-            for done, found in enumerate(pool.map(ensemble.group, groups)):
-                sums.append(found)
-                if progress is not None:
-                    progress((done + 1) / len(groups))
+        for done, found in enumerate(threads.each(ensemble.group, groups)):
+            sums.append(found)
+            if progress is not None:
+                progress((done + 1) / len(groups))
         total = {name: sum((s[name] for s in sums[1:]), sums[0][name]) for name in sums[0]}
         miss = max(float(s["miss"]) for s in sums)
         if not miss <= 10 * tolerance:

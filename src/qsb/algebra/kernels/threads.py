@@ -7,11 +7,17 @@ serves both one thread and several.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @cache
@@ -40,6 +46,30 @@ def spread(loop: Callable[..., Any], items: int, work: float, *args: Any) -> Non
     loop(edges[0], edges[1], *args)
     for other in others:
         other.result()
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """The thread pools of BLAS, looked up once: that takes milliseconds."""
+    return ThreadpoolController()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS to one thread: small products gain nothing from two, and threads that wait for each other lose."""
+    with _libraries().limit(limits=1, user_api="blas"):
+        yield
+
+
+def each(work: Callable[[Item], Result], items: Sequence[Item], *, large: bool = True) -> Iterator[Result]:
+    """Results of calls that release the lock (LAPACK, compiled loops), in order; side by side where each is large."""
+    threads = min(count(), len(items))
+    if threads < 2 or not large:
+        yield from map(work, items)
+        return
+    # a pool of its own: calls may spread their loops over the other one
+    with one_blas_thread(), ThreadPoolExecutor(threads, thread_name_prefix="qsb-each") as pool:
+        yield from pool.map(work, items)
 
 
 #: multiply-adds from which a second thread pays for waking it
