@@ -183,7 +183,10 @@ def _shell(grid: Grid, x: Array, margin: float) -> _Shell:
 def _window(
     grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64], later: float
 ) -> tuple[list[Array], float]:
-    """States at the times `wanted` from that of x, and the largest population of the edge; `later` sets the rounding."""
+    """States at the times `wanted` from that of x, and the largest population of the edge.
+
+    Times are known to the rounding of `later`, the last of all.
+    """
     # longest first: the later vectors are for these alone; both directions of one step, equal to rounding, are one
     order = np.argsort(-np.abs(wanted), kind="stable")
     falling = np.abs(wanted)[order]
@@ -220,7 +223,7 @@ def _window(
 
 def _expand(grid: Grid, shell: _Shell, v: Floats, reaches: NDArray[np.float64]) -> tuple[Floats, Floats]:
     """C_s v and S_s v, each (reaches, size), for the times s, longest first."""
-    weights, needed = _weights(tuple(np.round(shell.half * reaches, 12).tolist()))
+    weights, needed = _weights(tuple(np.round(shell.half * reaches, 13).tolist()))
     return grid.expand(v, weights, needed, shell.half, shell.centre, shell.window)
 
 
