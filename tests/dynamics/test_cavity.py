@@ -140,6 +140,11 @@ def test_excitations_that_are_conserved_are_found():
     assert layout(at(few, 1.0)).states == 8
 
 
+def test_a_cavity_couples_to_one_cell_at_a_time():
+    assert at(qsb.models.dicke(5, coupling=0.1, cutoff=30), 1.0).structure.body_order == 1
+    assert at(anisotropic(3, 16, fock(1)), 1.0).structure.body_order == 2
+
+
 def test_parity_is_found_and_a_coherent_state_has_none():
     even = qsb.models.dicke(4, coupling=0.1, cutoff=30)
     assert layout(at(even, 1.0)).states == (5 * 31 + 1) // 2

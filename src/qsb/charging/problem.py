@@ -44,7 +44,8 @@ class Structure:
         product_start: whether the start is a product of cell states.
         uniform_start: whether it is a product of equal cell states, or a collective ground state.
         opaque: whether a term or jump is a user's matrix.
-        body_order: the k of the k-local interaction V (drives included).
+        body_order: the largest number of cells that one term of V (drives included) acts on; charger sites do not
+            count.
     """
 
     sites: int
@@ -201,7 +202,7 @@ class Problem:
             and alike
             and (uniform or (start.kind == "ground" and battery_symmetric)),
             opaque=any(op.opaque for op in parts) or any(isinstance(j.op, OpSum) for j in self.jumps),
-            body_order=charger.order(space),
+            body_order=read.body_order(charger, space),
         )
 
     def _uniform_product(self) -> bool:
