@@ -34,6 +34,7 @@ SERIES = [
     "bound_norm",
     "bound_variance",
     "drive",
+    "charger_energy",
 ]
 SCALARS = [
     "charging_time",

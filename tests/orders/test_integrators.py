@@ -8,14 +8,15 @@ import scipy.linalg as la
 
 from qsb.algebra.build import dense
 from qsb.algebra.hermitian import unpack
-from qsb.algebra.opsum import Local, OpSum, Pair
-from qsb.algebra.space import Space
-from qsb.algebra.states import Start
+from qsb.algebra.opsum import Cross, Local, OpSum, Pair
+from qsb.algebra.space import Boson, Group, Space, Spin
+from qsb.algebra.states import ModeStart, Start
 from qsb.charging.battery import Battery
 from qsb.charging.environment import dephasing, emission
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import Gaussian, Sinusoidal, quench
 from qsb.dynamics.density import Density
+from qsb.dynamics.expansion import DampedChebyshev, LadderChebyshev
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.integrate import INTEGRATORS, Chebyshev, DormandPrince, Eigen, Propagator, Taylor, choose
 from qsb.dynamics.ket import Ket
@@ -24,6 +25,7 @@ from qsb.dynamics.magnus import Magnus
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request
 from qsb.dynamics.solve import solve
+from qsb.dynamics.symmetric import Symmetric
 from qsb.errors import ConvergenceError
 
 DURATION = 3.0
@@ -270,8 +272,53 @@ def test_save_times_do_not_change_the_order():
     assert np.abs(many - truth).max() <= np.abs(few - truth).max()
 
 
+def cavity(channels=(), cells=1, cutoff=3):
+    """Return a cell in a cavity, on the states that are reached."""
+    space = Space((Group("cells", Spin(), cells), Group("mode", Boson(cutoff), 1, "charger")))
+    v = OpSum((Cross("x", "cells", "x", "mode", 0.3),))
+    start = Start("up", charger=ModeStart())
+    return Problem(Battery(space, METER, v, OpSum((Local("n", 0.9, "mode"),)), start=start), quench(DURATION), channels)
+
+
+LOSSY = (emission(0.3, on="charger"), emission(0.2, collective=True))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 37])
+@pytest.mark.parametrize(
+    ("integrator", "problem"),
+    [
+        (LadderChebyshev(), cavity()),
+        (LadderChebyshev(), cavity(cells=4, cutoff=12)),
+        (LadderChebyshev(window_bytes=4000), cavity(cells=4, cutoff=12)),
+        (DampedChebyshev(), cavity(LOSSY)),
+        (DampedChebyshev(longest=0.3, outputs=2), cavity(LOSSY)),
+    ],
+    ids=label,
+)
+def test_integrators_of_ladders_have_no_step(integrator, problem, count):
+    """Against the dense exponential of what the generator offers."""
+    assert integrator.order == math.inf
+    reduced = Symmetric().reduce(problem, Request())
+    (generator,) = reduced.generators
+    truth = la.expm(generator.dense()[0] * DURATION) @ reduced.start
+    even = np.linspace(0, DURATION, count + 1)[1:]
+    uneven = DURATION * np.sort(np.append(np.random.default_rng(4).random(count - 1), 1.0))
+    for times in (even, uneven, np.concatenate([[0.0], even])):
+        *_, got = integrator.advance(generator, reduced.start, 0.0, [float(t) for t in times], 1e-13)
+        np.testing.assert_allclose(got, truth, rtol=0, atol=ROUNDING)
+
+
+def test_damped_chebyshev_refuses_bounds_that_are_too_narrow():
+    reduced = Symmetric().reduce(cavity(LOSSY), Request())
+    from dataclasses import replace
+
+    narrow = replace(reduced.generators[0], bounds=lambda: (-0.001, 0.05))
+    with pytest.raises(ConvergenceError, match="bounds"):
+        last(DampedChebyshev(longest=1e9), narrow, reduced.start, [400 * DURATION])
+
+
 def test_every_integrator_is_measured_here():
-    measured = {type(i) for i, _ in EXACT} | {DormandPrince, Magnus}
+    measured = {type(i) for i, _ in EXACT} | {DormandPrince, Magnus, LadderChebyshev, DampedChebyshev}
     assert measured == {type(i) for i in INTEGRATORS}
     assert not any(i.stochastic for i in INTEGRATORS)
 

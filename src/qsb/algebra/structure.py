@@ -104,6 +104,22 @@ def groups_of(op: OpSum, space: Space) -> set[str]:
     return found
 
 
+def body_order(op: OpSum, space: Space) -> int:
+    """Largest number of battery sites that one product touches."""
+    if not space.charged or op.opaque:
+        return op.order(space)
+    found = 0
+    for t in op.active:
+        if isinstance(t, Local | Global | Pair):
+            found = max(found, t.order(space) if space.group(t.group).role == "battery" else 0)
+        elif isinstance(t, Cross):
+            pairs = ((t.group_a, t.first), (t.group_b, t.second))
+            found = max(found, sum(o != "i" and space.group(g).role == "battery" for g, o in pairs))
+        elif isinstance(t, Word):
+            found = max(found, sum(o != "i" and space.group_of(s).role == "battery" for s, o in t.factors))
+    return found
+
+
 def on_part(op: OpSum, space: Space, role: Role) -> OpSum:
     """The same operator on the groups of one role alone, `Space.part`, for an operator that touches no other."""
     if not any(g.role != role for g in space.groups):

@@ -47,7 +47,8 @@ class Structure:
         uniform_start: whether it is a product of equal cell states, or a collective ground state.
         symmetric_start: whether it commutes with exchanges of cells: uniform, or the Gibbs state of a collective H_B.
         opaque: whether a term or jump is a user's matrix.
-        body_order: the k of the k-local interaction V (drives included).
+        body_order: the largest number of cells that one term of V (drives included) acts on; charger sites do not
+            count.
         fermion_axis: axis along which a Jordan-Wigner transformation makes every Hamiltonian term quadratic; empty if
             there is none, or if there is noise.
         fermion_start: whether the start is Gaussian then.
@@ -219,7 +220,7 @@ class Problem:
             and (uniform or (start.kind == "ground" and battery_symmetric)),
             symmetric_start=spins and (uniform or (start.kind in ("ground", "thermal") and battery_symmetric)),
             opaque=any(op.opaque for op in parts) or any(isinstance(j.op, OpSum) for j in self.jumps),
-            body_order=charger.order(space),
+            body_order=read.body_order(charger, space),
             **(self._fermions(parts) if spins and not self.jumps else {}),
         )
 

@@ -34,9 +34,7 @@ from qsb.errors import ConvergenceError
 
 #: standard deviations of the energy, and of its change at one step, that the first window of places holds, and later
 #: ones where it turns out to be too narrow
-_MARGINS = (9.0, 14.0, math.inf)
-#: population that the edge of a window may hold, in units of the tolerance; energies a cell are wrong by about as much
-_EDGE = 0.03
+_MARGINS = (12.0, 17.0, math.inf)
 #: adding a vector to one state that comes out, relative to the making of the vector
 _OUTPUT_COST = 0.12
 #: coefficients up to this size are left out
@@ -99,8 +97,9 @@ class LadderChebyshev:
             following = [] if last else [now + stride]
             wanted = np.array([*group, *following]) - now
             while True:
-                states, edge = _window(grid, shell, x, wanted)
-                if edge <= _EDGE * tolerance or not margins:
+                states, edge = _window(grid, shell, x, wanted, times[-1])
+                # what is left out of a ket is about as long as what lies at the edge
+                if edge <= tolerance**2 or not margins:
                     break
                 shell = _shell(grid, x, margins.pop(0))
             yield from states[: len(group)]
@@ -162,11 +161,20 @@ def _shell(grid: Grid, x: Array, margin: float) -> _Shell:
     return _Shell((low, high), edge, (top + bottom) / 2, max((top - bottom) / 2, 1e-12), padded)
 
 
-def _window(grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64]) -> tuple[list[Array], float]:
-    """States at the times `wanted` from that of x, and the largest population of the edge."""
-    # longest first: the later vectors are for these alone
-    shortened, which = np.unique(np.round(-np.abs(wanted), 11), return_inverse=True)
-    reaches = np.asarray(-shortened, dtype=np.float64)
+def _window(
+    grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64], later: float
+) -> tuple[list[Array], float]:
+    """States at the times `wanted` from that of x, and the largest population of the edge.
+
+    Times are known to the rounding of `later`, the last of all.
+    """
+    # longest first: the later vectors are for these alone; both directions of one step, equal to rounding, are one
+    order = np.argsort(-np.abs(wanted), kind="stable")
+    falling = np.abs(wanted)[order]
+    new = np.concatenate([[True], -np.diff(falling) > 16 * np.finfo(float).eps * later])
+    which = np.empty(len(order), dtype=np.int64)
+    which[order] = np.cumsum(new) - 1
+    reaches = falling[new]
     real = not np.any(x.imag)
     parts = [x.real] if real else [x.real, x.imag]
 
@@ -196,7 +204,7 @@ def _window(grid: Grid, shell: _Shell, x: Array, wanted: NDArray[np.float64]) ->
 
 def _expand(grid: Grid, shell: _Shell, v: Floats, reaches: NDArray[np.float64]) -> tuple[Floats, Floats]:
     """C_s v and S_s v, each (reaches, size), for the times s, longest first."""
-    weights, needed = _weights(tuple((shell.half * reaches).tolist()))
+    weights, needed = _weights(tuple(np.round(shell.half * reaches, 13).tolist()))
     return grid.expand(v, weights, needed, shell.half, shell.centre, shell.window)
 
 

@@ -203,8 +203,8 @@ def _guess(start: Start, count: int, reach: float) -> int:
     mode = start.charger or ModeStart()
     mean = float(mode.quanta or 0) + abs(complex(mode.amplitude or 0.0)) ** 2
     mean += 22.0 * float(mode.nbar or 0.0)
-    far = (np.sqrt(mean) + min(2 * reach * count, np.sqrt(count))) ** 2
-    return int(far + 8 * np.sqrt(far)) + 16
+    far = (np.sqrt(mean) + min(reach * count, np.sqrt(count))) ** 2
+    return int(far + 6 * np.sqrt(far)) + 12
 
 
 def _strength(value: float, cells: int, normalisation: str) -> float:
