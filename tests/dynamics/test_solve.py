@@ -182,3 +182,13 @@ def test_the_harness_of_broken_integrators_breaks_nothing_by_itself(monkeypatch)
     monkeypatch.setattr(solving, "INTEGRATORS", (Broken(lambda x: x),))
     found = solve(CHAIN, dataclasses.replace(made, integrators=("broken",))).values["energy"]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+
+
+def test_a_short_step_is_not_repeated_to_make_up_a_long_one():
+    """One pair of save times lies 1e-11 apart: its exponential would make up the other steps 10^9 times over."""
+    times = np.concatenate([np.linspace(0, 1, 30), [0.4 + 1e-11, 0.4, 0.7133, 0.9021]])
+    problem = cells(1, field=0.5, channels=(qsb.emission(0.1),), duration=1.0, times=np.unique(times))
+    series = solve(problem, plan(problem))
+    alone = cells(1, field=0.5, channels=(qsb.emission(0.1),), duration=1.0, times=[0.9021])
+    k = int(np.searchsorted(problem.times, 0.9021))
+    assert series.values["energy"][k] == pytest.approx(solve(alone, plan(alone)).values["energy"][0], abs=1e-12)

@@ -30,6 +30,8 @@ EIGEN_LIMIT = 1200
 KET_EIGEN_LIMIT = 128
 #: of a step that comes c times, c times this many products with a vector are taken rather than an exponential
 _SERIES_COST = 20
+#: strides of one length that may make up a rare step
+_MOST_STRIDES = 16
 PROPAGATOR_LIMIT = 260
 
 
@@ -157,8 +159,10 @@ def _strides(h: float, kept: dict[float, tuple[float, Array]], grain: float) -> 
     out: list[tuple[float, Array]] = []
     for step, exponential in sorted(kept.values(), key=lambda pair: -pair[0]):
         count = int((h + grain) / step)
-        out += [(step, exponential)] * count
-        h -= count * step
+        # a series takes fewer products than many short strides
+        if 0 < count <= _MOST_STRIDES:
+            out += [(step, exponential)] * count
+            h -= count * step
     return out, max(h, 0.0)
 
 
