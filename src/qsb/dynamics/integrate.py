@@ -18,6 +18,7 @@ from scipy.integrate import DOP853
 
 from qsb.dynamics.chebyshev import Chebyshev
 from qsb.dynamics.expansion import DampedChebyshev, LadderChebyshev
+from qsb.dynamics.exponential import exponentials
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.krylov import Krylov
 from qsb.dynamics.magnus import Magnus
@@ -147,7 +148,8 @@ class Propagator:
                         now += rest if rest > grain else 0.0
                         yield y.reshape(x.shape)
                         continue
-                    kept[key] = h, la.expm(h * g)
+                    # one matrix to SciPy, whose Pade approximants need fewer products; many at once here
+                    kept[key] = h, la.expm(h * g) if batch == 1 else exponentials(h * g)
                 step, exponential = kept[key]
                 y = exponential @ y
                 now += step

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from qsb.charging.environment import Channel
 from qsb.charging.problem import Problem
+from qsb.dynamics.exponential import exponentials
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
 from qsb.dynamics.representation import Reduced
 from qsb.dynamics.series import Series
 from qsb.dynamics.solve import start_energy as energy_of_start
 from qsb.dynamics.solve import verify
-from qsb.errors import ConvergenceError
 
 Array = NDArray[Any]
 
@@ -30,39 +30,6 @@ Array = NDArray[Any]
 LARGEST = 128
 #: bytes that the matrices of one batch of points may take
 _BATCH_BYTES = 2**26
-#: degree of the Taylor polynomial on matrices of norm at most one half: 0.5^13/13! = 2e-14, one digit to spare
-_DEGREE = 14
-
-
-def exponentials(matrices: Array) -> Array:
-    """exp of a batch of real or complex matrices (B, n, n), by scaling, a Taylor polynomial and squaring.
-
-    Raises:
-        ConvergenceError: if a matrix is not finite.
-    """
-    norms = np.abs(matrices).sum(axis=-2).max(axis=-1, initial=0.0)
-    largest = float(norms.max(initial=0.0))
-    if not np.isfinite(largest):
-        raise ConvergenceError("a generator's norm", largest, np.inf, "check the rates and the model's parameters.")
-    squarings = max(0, int(np.ceil(np.log2(max(2 * largest, 1.0)))))
-    g = matrices / 2.0**squarings
-    one = np.broadcast_to(np.eye(g.shape[-1], dtype=g.dtype), g.shape)
-    square = g @ g
-    # even and odd powers apart: half the products of Horner's rule
-    even, odd = (_in_powers_of(square, one, range(k, _DEGREE + 1, 2)) for k in (0, 1))
-    out = even + g @ odd
-    for _ in range(squarings):
-        out = out @ out
-    return np.asarray(out)
-
-
-def _in_powers_of(square: Array, one: Array, degrees: range) -> Array:
-    """sum over the degrees k of g^(k - first) / k!, by Horner's rule in g^2."""
-    factors = [1.0 / float(np.prod(np.arange(1, k + 1, dtype=float))) for k in degrees]
-    total = factors[-1] * one
-    for c in reversed(factors[:-1]):
-        total = square @ total + c * one
-    return np.asarray(total)
 
 
 @dataclass(frozen=True)
@@ -163,19 +130,22 @@ class Family:
 def _along(g: Array, x: Array, start: float, times: Sequence[float] | Array, end: float) -> tuple[Array, Array]:
     """States (B, T, n) at the times of a segment, and at its end (B, n)."""
     at = np.asarray(times, dtype=float)
-    grid = at if len(at) and at[0] == start else np.append(start, at)
-    steps = np.diff(grid)
+    here = at if len(at) else np.array([start])
+    x = _once(here[0] - start, g, x, end - start)
+    steps = np.diff(here)
     if len(steps) and np.ptp(steps) <= 1e-9 * steps.mean():
-        states = _doubled(exponentials(steps.mean() * g), x, len(grid))
+        states = _doubled(exponentials(steps.mean() * g), x, len(here))
     else:
         rows = [x]
         for h in steps:
-            rows.append((exponentials(h * g) @ rows[-1][:, :, None])[:, :, 0])
+            rows.append(_once(h, g, rows[-1], end - start))
         states = np.stack(rows, axis=1)
-    last, left = states[:, -1], end - grid[-1]
-    if left > 1e-13 * (end - start):
-        last = (exponentials(left * g) @ last[:, :, None])[:, :, 0]
-    return states[:, len(grid) - len(at) :], last
+    return states[:, len(here) - len(at) :], _once(end - here[-1], g, states[:, -1], end - start)
+
+
+def _once(h: float, g: Array, x: Array, whole: float) -> Array:
+    """One step; none where it is rounding of the whole segment."""
+    return x if h <= 1e-13 * whole else (exponentials(h * g) @ x[:, :, None])[:, :, 0]
 
 
 def _doubled(step: Array, x: Array, count: int) -> Array:
@@ -192,4 +162,4 @@ def _doubled(step: Array, x: Array, count: int) -> Array:
     return out
 
 
-__all__ = ["LARGEST", "Family", "exponentials"]
+__all__ = ["LARGEST", "Family"]
