@@ -7,6 +7,12 @@ import qutip
 import qsb
 from qsb.algebra.build import qobj
 from qsb.algebra.hermitian import unpack
+from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.space import Group, Space, Spin
+from qsb.algebra.states import Start
+from qsb.charging.battery import Battery
+from qsb.charging.environment import Channel
+from qsb.charging.problem import Problem
 from qsb.charging.protocol import Ramp, Sinusoidal, Stage
 from qsb.dynamics import plan as planning
 from qsb.dynamics import steady
@@ -235,3 +241,26 @@ def test_a_long_run_ends_there():
     for name in FIGURES:
         assert float(data[f"steady_{name}"]) == pytest.approx(float(data[name][-1]), abs=1e-9)
     assert solve(problem, plan(problem)).reduced is not None
+
+
+@pytest.mark.parametrize(
+    ("batteries", "chargers", "energy", "work"),
+    [(1, 1, 1 / 4, 0.0), (1, 2, 4 / 9, 0.0), (1, 3, 9 / 16, 1 / 8), (2, 1, 2 / 9, 0.0), (2, 2, 7 / 12, 1 / 9)],
+)
+def test_dark_states_charge_batteries_from_excited_chargers(batteries, chargers, energy, work):
+    """O26: one jump of all cells; of one battery E = (n/(n+1))^2 and W = max(0, 2E - 1)."""
+    space = Space((Group("cells", Spin(), batteries), Group("chargers", Spin(), chargers, "charger")))
+    psi = np.zeros(space.dimension, dtype=complex)
+    psi[int("1" * batteries + "0" * chargers, 2)] = 1.0
+    battery = Battery(
+        space,
+        OpSum((Local("z", 0.5, "cells"),)),
+        charger=OpSum((Local("z", 0.5, "chargers"),)),
+        start=Start("state", array=psi),
+    )
+    together = OpSum((Local("-", 1.0, "cells"), Local("-", 1.0, "chargers")))
+    store = qsb.Protocol((qsb.Stage("store", 1.0),))
+    problem = Problem(battery, store, (Channel("custom", 1.0, operator=together),), np.linspace(0, 1, 3))
+    data = qsb.run(problem, ["stored_energy", "ergotropy"], steady=True)
+    assert float(data["steady_stored_energy"]) == pytest.approx(energy, abs=1e-9)
+    assert float(data["steady_ergotropy"]) == pytest.approx(work, abs=1e-9)
