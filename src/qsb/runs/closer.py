@@ -191,23 +191,24 @@ def _all_tops(
 ) -> dict[str, tuple[float, float]]:
     """Every maximum: off the polynomials where they are fine enough, from times close to it elsewhere."""
     size, noise = _ranges(values, offset)
+    smooth = [name for name in values if name in _SMOOTH]
+    found = [curve.tops([_SMOOTH[name] for name in smooth], 4 * MOST_TOPS) for curve in curves]
     out: dict[str, tuple[float, float]] = {}
     rest: dict[str, tuple[float, float]] = {}
-    for name, series in values.items():
-        function, pieces, span = _SMOOTH.get(name, _SMOOTH["stored_energy"]), curves, size
-        if name not in _SMOOTH:
-            pieces = (
-                [Curve(c.times, np.interp(c.times, peaks.times, series)) for c in curves] if not peaks.kinks else []
-            )
-            span = (float(np.ptp(series)), 0.0)
-        if not pieces:
-            rest[name] = peaks.of(series)
-            continue
-        best = earliest([top for curve in pieces for top in curve.tops(function, 4 * MOST_TOPS)])
-        fine = max(_error_near(curve, best[0], span, noise) for curve in pieces) <= (
-            FINE if name in _SMOOTH else FINE_VALUES
-        )
+    for k, name in enumerate(smooth):
+        best = earliest([top for each in found for top in each[k]])
+        fine = max(_error_near(curve, best[0], size, noise) for curve in curves) <= FINE
         (out if fine else rest)[name] = best
+    for name, series in values.items():
+        if name in _SMOOTH:
+            continue
+        rest[name] = peaks.of(series)
+        if not peaks.kinks:
+            curve, span = Curve(peaks.times, series), (float(np.ptp(series)), 0.0)
+            best = earliest(curve.tops([_SMOOTH["stored_energy"]], 4 * MOST_TOPS)[0])
+            if _error_near(curve, best[0], span, noise) <= FINE_VALUES:
+                out[name] = best
+                del rest[name]
     return out | _polished(peaks, values, rest, at)
 
 

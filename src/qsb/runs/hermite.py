@@ -7,15 +7,18 @@ scale of the grid, a lower one where it is not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 RealArray = NDArray[np.float64]
+#: an elementwise function of time, value and slope
+Height = Callable[[RealArray, RealArray, Any], RealArray]
 
 #: neighbours on either side, and how much smaller the error is within an interval than where a point is left out:
 #: prod_k k^2 / prod_k (k - 1/2)^2 on an even grid, squared with slopes
@@ -62,6 +65,24 @@ def _vertex(five: RealArray) -> RealArray:
         bend = second + at * (third + at * fourth / 2)
         at = np.clip(at - slope / np.where(bend < 0, bend, -np.inf), -1.0, 1.0)
     return np.asarray(at)
+
+
+def _approached(
+    heights: Callable[[RealArray], RealArray], grid: RealArray, seen: RealArray, low: RealArray, high: RealArray
+) -> tuple[RealArray, RealArray]:
+    """Places and heights (q,) of the maxima inside intervals from `low` to `high`, (q, 1), whose looks are given."""
+    row, step = np.arange(len(grid)), (high - low)[:, 0] / (_LOOKS + 1)
+    centre, top = grid[row, seen.argmax(axis=1)], seen.max(axis=1)
+    for _ in range(_ROUNDS):
+        near = np.clip(centre[:, None] + step[:, None] * np.linspace(-1.0, 1.0, 17), low, high)
+        found = heights(near)
+        centre, top, step = near[row, found.argmax(axis=1)], found.max(axis=1), step / 8
+    five = centre[:, None] + 8 * step[:, None] * np.arange(-2.0, 3.0)
+    places = np.clip(centre + 8 * step * _vertex(heights(five)), low[:, 0], high[:, 0])
+    height = heights(places[:, None])[:, 0]
+    # where there is no vertex nearby, as at an end of the interval, the approach itself is the answer
+    good = height >= top - 1e-14 * np.abs(height)
+    return np.where(good, places, centre), np.where(good, height, top)
 
 
 @dataclass(frozen=True)
@@ -160,37 +181,36 @@ class Curve:
             coefficients.append(d[:, :1])
         return Polynomials(origin, scale, z, np.concatenate(coefficients, axis=1))
 
-    def tops(self, function: Callable[[RealArray, RealArray, Any], RealArray], most: int) -> list[tuple[float, float]]:
-        """(time, value) of the largest local maxima of a function of time, value and slope, ends included.
+    def tops(self, functions: Sequence[Height], most: int) -> list[list[tuple[float, float]]]:
+        """(time, value) of the largest local maxima of each function of time, value and slope, ends included.
 
         Args:
-            function: elementwise.
-            most: how many are approached.
+            functions: elementwise.
+            most: how many of each are approached.
         """
-        at_points = function(self.times, self.values, self.slopes)
-        ends = [(float(self.times[k]), float(at_points[k])) for k in (0, -1)]
+        at_points = [f(self.times, self.values, self.slopes) for f in functions]
+        ends = [[(float(self.times[k]), float(h[k])) for k in (0, -1)] for h in at_points]
         if len(self.times) < 2:
-            return ends[:1]
-        interval = self._promising(at_points, most)
-        low, high = self.times[interval], self.times[interval + 1]
-        grid = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, _LOOKS + 2)
+            return [e[:1] for e in ends]
+        # a row for each promising interval of each function: all are approached together
+        found = [self._promising(h, most) for h in at_points]
+        edges = np.cumsum([0, *map(len, found)])
+        interval, rows = np.concatenate(found), [slice(a, b) for a, b in pairwise(edges)]
         within = self._within(interval)
-        seen = function(grid, *within(grid))
-        seen[:, 0], seen[:, -1] = at_points[interval], at_points[interval + 1]
-        step, low, high = (high - low) / (_LOOKS + 1), low[:, None], high[:, None]
-        centre = grid[np.arange(len(interval)), seen.argmax(axis=1)]
-        for _ in range(_ROUNDS):
-            near = centre[:, None] + step[:, None] * np.linspace(-1.0, 1.0, 17)
-            near = np.clip(near, low, high)
-            heights = function(near, *within(near))
-            centre, step = near[np.arange(len(interval)), heights.argmax(axis=1)], step / 8
-        five = centre[:, None] + 8 * step[:, None] * np.arange(-2.0, 3.0)
-        places = np.clip(centre + 8 * step * _vertex(function(five, *within(five))), low[:, 0], high[:, 0])
-        height = function(places[:, None], *within(places[:, None]))[:, 0]
-        # where there is no vertex nearby, as at an end of the interval, the approach itself is the answer
-        good = height >= heights.max(axis=1) - 1e-14 * np.abs(height)
-        place, height = np.where(good, places, centre), np.where(good, height, heights.max(axis=1))
-        return ends + list(zip(place.tolist(), height.tolist(), strict=True))
+
+        def heights(at: RealArray) -> RealArray:
+            value, slope = within(at)
+            return np.concatenate([f(at[r], value[r], slope[r]) for f, r in zip(functions, rows, strict=True)])
+
+        low, high = self.times[interval, None], self.times[interval + 1, None]
+        grid = low + (high - low) * np.linspace(0.0, 1.0, _LOOKS + 2)
+        seen = heights(grid)
+        for h, r in zip(at_points, rows, strict=True):
+            seen[r, 0], seen[r, -1] = h[interval[r]], h[interval[r] + 1]
+        places, height = _approached(heights, grid, seen, low, high)
+        return [
+            e + list(zip(places[r].tolist(), height[r].tolist(), strict=True)) for e, r in zip(ends, rows, strict=True)
+        ]
 
     @staticmethod
     def _promising(heights: RealArray, most: int) -> NDArray[np.int64]:
