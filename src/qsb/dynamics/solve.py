@@ -14,6 +14,7 @@ from threadpoolctl import ThreadpoolController
 
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
+from qsb.algebra.pauli import PauliSum
 from qsb.charging.problem import Problem
 from qsb.dynamics.charged import TAIL
 from qsb.dynamics.integrate import INTEGRATORS, NEEDS_DENSE
@@ -26,6 +27,8 @@ from qsb.errors import ConvergenceError, CutoffError, PlanError
 _HELD_BYTES = 2**22
 #: unknowns up to which one BLAS thread is faster than several
 SMALL = 2**16
+#: readouts of a ket that are products of matrices
+_PRODUCTS = frozenset({"reduced", "cut", "marginals", "populations", "pinched"})
 
 
 def solve(
@@ -59,7 +62,10 @@ def solve(
         return _simulate(representation, problem, plan, tolerance, progress, probes)
     reduced = representation.reduce(problem, plan.request) if built is None else built
     # threads that wait for each other cost more than a small product takes
-    calm = _blas().limit(limits=1, user_api="blas") if reduced.start.size <= SMALL else nullcontext()
+    small = reduced.start.size <= SMALL
+    # BLAS only takes lengths of kets then, and its threads, which spin, take the cores from those of the kernels
+    lengths = isinstance(reduced.generators[0].kernel, PauliSum) and not plan.request.needs & _PRODUCTS
+    calm = _blas().limit(limits=1, user_api="blas") if small or lengths else nullcontext()
     with calm:
         return _solve(problem, plan, reduced, tolerance, progress, again, probes)
 
