@@ -8,6 +8,7 @@ real at half the cost.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -36,6 +37,14 @@ _PAULI: dict[str, tuple[tuple[int, int, complex], ...]] = {
 _BLOCK_BITS = 10
 #: amplitudes below which rows of vector registers do not fill
 _TINY = 5
+
+
+def aligned(*shape: int) -> Reals:
+    """Doubles that start at a line of the cache, not yet set: registers are then loaded from one line, not two."""
+    count = math.prod(shape)
+    raw = np.empty(count + 7)
+    first = -raw.ctypes.data // 8 % 8
+    return raw[first : first + count].reshape(shape)
 
 
 def pauli_strings(op: OpSum, space: Space) -> Strings:
@@ -267,7 +276,10 @@ class PauliSum:
     @cached_property
     def diagonal(self) -> Reals:
         """Diagonal of a Hermitian operator, (D,)."""
-        return self.layout.diagonal(self.strings)
+        found = self.layout.diagonal(self.strings)
+        out = aligned(len(found))
+        out[:] = found
+        return out
 
     @cached_property
     def is_diagonal(self) -> bool:
@@ -325,7 +337,7 @@ class PauliSum:
         pair = int(np.iscomplexobj(psi) or not self.is_real)
         x = np.ascontiguousarray(psi, dtype=complex if pair else float).view(float)
         whole = x if self.layout.is_plain else self.expand(x, pair, 1 / self.layout.scales)
-        out = np.empty_like(x)
+        out = aligned(len(x))
         self.multiply(whole, out, pair)
         if not self.layout.is_plain:
             blocks = out.reshape(len(self.layout.scales), -1)
@@ -337,7 +349,7 @@ class PauliSum:
         from qsb.algebra.kernels import pauli, threads
 
         a = self.layout
-        whole = np.empty((1 << self.sites) << pair)
+        whole = aligned((1 << self.sites) << pair)
         shape = a.blocks, a.mirrors, 1 << (a.low // 2), (1 << a.low) << pair, pair, float(a.sign)
         factors = np.ones(len(a.blocks)) if factors is None else factors
         threads.spread(pauli.unpack, len(a.blocks), 2.0 * whole.size, *shape, factors, packed, whole)

@@ -17,9 +17,7 @@ is used three times over:
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -27,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.algebra.blocks import RealArray, Spectrum
+from qsb.algebra.kernels import threads
 from qsb.errors import ConvergenceError
 
 Array = NDArray[Any]
@@ -67,7 +66,7 @@ def spectra(psi: Array, dims: tuple[int, ...], subset: Sequence[int]) -> Spectru
     def one(ket: Array) -> RealArray:
         return _small(short(ket)) if side < SMALL_SIDE else _large(short(ket), hope)
 
-    values = np.array(_over_times(one, psi, side))
+    values = np.array(list(threads.each(one, list(psi), large=side >= SMALL_SIDE // 2)))
     if kept == side:
         return Spectrum.simple(values)
     return Spectrum.counted(np.concatenate([values, np.zeros((len(values), 1))], axis=1), (1,) * side + (kept - side,))
@@ -103,25 +102,6 @@ def cells(psi: Array, sites: int) -> Array:
                 part = rho.reshape(2**k, 2, 2 ** (count - k - 1), 2**k, 2, 2 ** (count - k - 1))
                 out[t, first + k] = np.einsum("aibajb->ij", part)
     return out
-
-
-def _over_times(one: Callable[[Array], RealArray], psi: Array, side: int) -> list[RealArray]:
-    """Apply a function to each ket, on as many threads as there are cores where that pays."""
-    workers = min(len(psi), _cores()) if side >= SMALL_SIDE // 2 else 1
-    if workers < 2:
-        return [one(ket) for ket in psi]
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(one, psi))
-
-
-def _cores() -> int:
-    """Threads to use: OMP_NUM_THREADS where it is set, otherwise the cores of this process."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    if told.isdigit() and int(told) > 0:
-        return int(told)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _small(m: Array) -> RealArray:

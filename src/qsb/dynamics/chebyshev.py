@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.pauli import PauliSum
+from qsb.algebra.pauli import PauliSum, aligned
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
 
@@ -92,14 +92,14 @@ class PauliVectors:
         self.pair = 0 if real else 1
         layout = operator.layout
         self.length = x.size << self.pair
-        self.rows = np.empty((room, self.length))
+        self.rows = aligned(room, self.length)
         scales = layout.scales
         first = x.real if real else np.ascontiguousarray(x).view(float)
         self.rows[room - 1] = (first.reshape(len(scales), -1) / scales[:, None]).ravel()
         self.whole: list[Reals] = []
         if not layout.is_plain:
             self.whole = [operator.expand(self.rows[room - 1], self.pair)]
-            self.whole.append(np.empty_like(self.whole[0]))
+            self.whole.append(aligned(len(self.whole[0])))
         self.made = 0
 
     def fill(self, count: int) -> float:
@@ -241,7 +241,8 @@ class Chebyshev:
         count = int(ends.max())
         room = max(2, min(MANY, self.window_bytes // (2 * x.nbytes)) // 2 * 2)
         vectors: Any = _vectors(generator, now, x, centre, half, room)
-        out = np.zeros((len(times), x.size), dtype=complex)
+        out = aligned(len(times), 2 * x.size).view(complex)
+        out[:] = 0.0
         for done in range(0, count, vectors.room):
             width = min(vectors.room, count - done)
             with np.errstate(over="ignore", invalid="ignore"):  # far outside the bounds they grow beyond any float

@@ -18,8 +18,8 @@ FEWEST = 10
 #: largest relative difference between a string's coefficient and its mirror image's, or between amplitudes
 TOLERANCE = 1e-14
 
-#: readouts that are made inside the sector
-_INSIDE = frozenset({"energy", "power", "variance", "charger_variance"})
+#: readouts of a state that need the whole ket
+_WHOLE = frozenset({"spectrum", "populations", "pinched", "marginals", "reduced", "cut"})
 #: readouts that need the derivative of the ket
 _RATED = frozenset({"populations", "pinched"})
 
@@ -78,7 +78,7 @@ class SectorReadout:
             out |= read_energy(self.battery, x, unitary)
         if "charger_variance" in needs:
             out["charger_variance"] = read_variance(self.charger, x)
-        rest = needs - _INSIDE
+        rest = needs & _WHOLE
         if rest:
             kets = np.array([self.layout.unfold(v) for v in x])
             rates = np.array([self.layout.unfold(v) for v in unitary]) if rest & _RATED else kets

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
 from qsb.algebra.kernels import threads
+from qsb.algebra.pauli import PauliSum
 from qsb.charging.problem import Problem
 from qsb.dynamics.charged import TAIL
 from qsb.dynamics.integrate import INTEGRATORS, NEEDS_DENSE
@@ -25,6 +26,8 @@ from qsb.errors import ConvergenceError, CutoffError, PlanError
 _HELD_BYTES = 2**22
 #: unknowns up to which one BLAS thread is faster than several
 SMALL = 2**16
+#: readouts of a ket that diagonalise: as many states are read together as there are threads for them
+_SPECTRA = frozenset({"reduced", "cut"})
 
 
 def solve(
@@ -57,8 +60,10 @@ def solve(
             return more
         return _simulate(representation, problem, plan, tolerance, progress, probes)
     reduced = representation.reduce(problem, plan.request) if built is None else built
-    # threads that wait for each other cost more than a small product takes
-    calm = threads.one_blas_thread() if reduced.start.size <= SMALL else nullcontext()
+    # threads that wait for each other cost more than a small product takes; and the kernels of kets have threads of
+    # their own, from which those of BLAS, which spin, would take the cores
+    own = isinstance(reduced.generators[0].kernel, PauliSum)
+    calm = threads.one_blas_thread() if own or reduced.start.size <= SMALL else nullcontext()
     with calm:
         return _solve(problem, plan, reduced, tolerance, progress, again, probes)
 
@@ -174,6 +179,8 @@ def _batches(
     """Yield states, both parts of their derivative and drives, a bounded number of save times at once."""
     most = KET_BATCH_BYTES if reduced.generators[0].skew else BATCH_BYTES
     room = max(1, int(most // (3 * reduced.start.nbytes)))
+    if plan.request.needs & _SPECTRA:
+        room = max(min(threads.count(), 4), room)
     held: list[tuple[Array, Array, Array]] = []
     drive: list[float] = []
     silent = set(between.times.tolist())
