@@ -12,6 +12,7 @@ import pytest
 
 import qsb
 from qsb.runs import sweep as module
+from qsb.runs.batch import in_batches
 
 SPEC = """
 [model]
@@ -99,3 +100,29 @@ def test_a_point_that_cannot_be_done_is_refused_before_the_first_one(tmp_path):
 def test_a_spec_without_axes_is_refused():
     with pytest.raises(qsb.SpecError, match="sweep"):
         qsb.sweep(SPEC.split("[sweep]")[0])
+
+
+@pytest.mark.parametrize("store", [False, True])
+@pytest.mark.parametrize("points", [5, 21])
+def test_rates_that_are_swept_together_have_the_peaks_of_single_runs(points, store):
+    """The power jumps at 2.2, between the save times or on one of them: peaks are found beside it all the same."""
+    spec = qsb.load_spec(
+        {
+            "model": {"name": "ensemble", "cells": 2, "field": 0.5, "coupling": [{"axes": "xx", "geometry": "all"}]},
+            "channel": [{"kind": "emission", "rate": 0.1}, {"kind": "dephasing", "rate": 0.02}],
+            "stage": [
+                {"duration": 4.0, "envelope": {"kind": "piecewise", "edges": [0.0, 2.2, 4.0], "values": [0.5, -1.0]}},
+                *([{"kind": "store", "duration": 0.3}] if store else []),
+            ],
+            "save": {"points": points},
+            "sweep": {"channel.0.rate": [0.0, 0.1], "channel.1.rate": [0.0, 0.3]},
+        }
+    )
+    together = qsb.run(spec)
+    assert in_batches(spec, None) is not None
+    assert together.attrs["left_out"] == "[]"
+    for point, alone in spec.points():
+        one = qsb.run(alone)
+        for name in ("peak_power", "peak_power_time", "peak_stored_energy", "peak_ergotropy", "charging_time"):
+            key = {f"channel.{k}.rate": point[f"channel.{k}.rate"] for k in (0, 1)}
+            assert float(together[name].sel(key)) == pytest.approx(float(one[name]), rel=1e-6)

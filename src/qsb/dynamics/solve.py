@@ -246,8 +246,13 @@ def _kink(reduced: Reduced, old: Generator, new: Generator, x: Array, kinks: lis
     for generator in (old, new):
         energy, rate = _observe_energy(reduced, x, generator.apply_unitary(t, x), generator.apply_dissipative(t, x))
         power.append(rate)
-    if abs(power[1] - power[0]) > 1e-9 * max(abs(power[0]), abs(power[1]), 1e-300):
-        kinks.append(Kink(t, energy, power[0], power[1]))
+    note_kink(kinks, Kink(t, energy, power[0], power[1]))
+
+
+def note_kink(kinks: list[Kink], found: Kink) -> None:
+    """Keep a kink if the power jumps there."""
+    if abs(found.after - found.before) > 1e-9 * max(abs(found.before), abs(found.after), 1e-300):
+        kinks.append(found)
 
 
 def start_energy(reduced: Reduced) -> float:

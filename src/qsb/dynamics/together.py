@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,9 @@ from qsb.charging.problem import Problem
 from qsb.dynamics.exponential import exponentials
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
 from qsb.dynamics.representation import Reduced
-from qsb.dynamics.series import Series
+from qsb.dynamics.series import Kink, Series
+from qsb.dynamics.solve import note_kink, verify
 from qsb.dynamics.solve import start_energy as energy_of_start
-from qsb.dynamics.solve import verify
 
 Array = NDArray[Any]
 
@@ -94,6 +95,36 @@ class Family:
         room = max(1, _BATCH_BYTES // (8 * max(n * n, 3 * n * len(times))))
         for first in range(0, len(rates), room):
             yield self._batch(rates[first : first + room], times, tolerance)
+
+    def kinks(self, rates: NDArray[np.float64]) -> list[tuple[Kink, ...]]:
+        """Of each point (B, channels) the instants at which its power jumps."""
+        found: list[list[Kink]] = [[] for _ in rates]
+        both = zip(self.reduced.generators, self.parts, strict=True)
+        walk = [(g, part) for g, part in both if g.segment.end > g.segment.start]
+        if len(walk) < 2:
+            return [() for _ in rates]
+        n = int(np.size(self.reduced.start))
+        room = max(1, _BATCH_BYTES // (8 * n * n))
+        for first in range(0, len(rates), room):
+            some = rates[first : first + room]
+            x = np.broadcast_to(self.reduced.start.reshape(-1), (len(some), n))
+            for (old, left), (new, right) in pairwise(walk):
+                noise = np.tensordot(some, left.channels, axes=1)
+                _, x = _along(left.unitary + noise, x, old.segment.start, (), old.segment.end)
+                energy, before = self._energies(some, left, x)
+                _, after = self._energies(some, right, x)
+                for k in range(len(some)):
+                    at = new.segment.start
+                    note_kink(found[first + k], Kink(at, float(energy[k]), float(before[k]), float(after[k])))
+        return [tuple(f) for f in found]
+
+    def _energies(self, rates: NDArray[np.float64], part: Affine, x: Array) -> tuple[Array, Array]:
+        """<H_B> and its rate (B,) in the states (B, n) of the points under one segment."""
+        noise = np.tensordot(rates, part.channels, axes=1)
+        pieces = (x, x @ part.unitary.T, (noise @ x[:, :, None])[:, :, 0])
+        shaped = (np.ascontiguousarray(p).reshape(-1, *self.reduced.start.shape) for p in pieces)
+        read = self.reduced.readout.observe(frozenset({"energy", "power"}), *shaped)
+        return np.asarray(read["energy"]), np.asarray(read["power"])
 
     def _batch(self, rates: NDArray[np.float64], times: NDArray[np.float64], tolerance: float) -> Series:
         points, readout, needs = len(rates), self.reduced.readout, self.plan.request.needs

@@ -144,10 +144,11 @@ def _point_readings(family: Family, rates: RealArray, series: Series, tolerance:
         energies.append(np.asarray(told.values["energy"]).reshape(-1, len(between)))
         powers.append(np.asarray(told.values["power"]).reshape(-1, len(between)))
     energy, power = np.concatenate(energies), np.concatenate(powers)
-    out = []
+    out, kinks = [], family.kinks(rates)
     for k, row in enumerate(rates):
         here = slice(k * len(times), (k + 1) * len(times))
-        alone = dataclasses.replace(series.rows(here), probes=(between, energy[k], power[k]))
+        probes = between, energy[k], power[k]
+        alone = dataclasses.replace(series.rows(here), probes=probes, kinks=kinks[k])
         out.append(Reading(_at(problem, row), alone))
     return out
 
