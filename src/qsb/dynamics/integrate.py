@@ -135,7 +135,7 @@ class Propagator:
             if h > grain:
                 key = float(round(h / (2 * grain)))
                 if key not in kept:
-                    strides, rest = _strides(h, kept, grain)
+                    strides, rest = _strides(h, kept, grain, n)
                     products = len(strides) + _SERIES_COST * max(2 * rest * norm, 1.0)
                     if often[key] * products < n:
                         for stride, exponential in strides:
@@ -152,11 +152,15 @@ class Propagator:
             yield y.reshape(x.shape)
 
 
-def _strides(h: float, kept: dict[float, tuple[float, Array]], grain: float) -> tuple[list[tuple[float, Array]], float]:
-    """Steps whose exponentials are there, the longest first, that make up most of h; and what is left of it."""
+def _strides(
+    h: float, kept: dict[float, tuple[float, Array]], grain: float, most: int
+) -> tuple[list[tuple[float, Array]], float]:
+    """Steps whose exponentials are there, the longest first, at most so many of one; and what they leave of h."""
     out: list[tuple[float, Array]] = []
     for step, exponential in sorted(kept.values(), key=lambda pair: -pair[0]):
         count = int((h + grain) / step)
+        if count > most:  # save times may be far closer to each other than h is long
+            continue
         out += [(step, exponential)] * count
         h -= count * step
     return out, max(h, 0.0)
