@@ -180,3 +180,13 @@ def test_the_module_runs():
         [sys.executable, "-m", "qsb", "bounds", "--specific-energy", "1e20"], capture_output=True, check=False
     )
     assert done.returncode == 1
+
+
+def test_an_interruption_says_how_to_go_on(call, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_single", stop)
+    code, _, err = call("run", "a.toml", a=SPEC)
+    assert code == 130
+    assert "interrupted" in err

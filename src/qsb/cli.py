@@ -380,13 +380,21 @@ def main() -> None:
     except QsbError as error:
         _stop(error, WRONG)
     except KeyboardInterrupt:
-        print("interrupted; a sweep with --store goes on from here when it is run again", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        _interrupted()
+    except SystemExit as end:  # typer makes this of Ctrl-C inside a command
+        if end.code == INTERRUPTED:
+            _interrupted()
+        raise
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(FAILED)
     except (OSError, MemoryError) as error:
         _stop(error, FAILED)
+
+
+def _interrupted() -> None:
+    print("interrupted; a sweep with --store goes on from here when it is run again", file=sys.stderr)
+    sys.exit(INTERRUPTED)
 
 
 def _stop(error: BaseException, code: int) -> None:

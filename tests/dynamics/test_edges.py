@@ -524,3 +524,11 @@ def test_five_hundred_cells_of_as_many_gaps():
     exact = sum(field_energy(1, 0.5, 3.0, w) for w in frequency.tolist())
     assert float(data["stored_energy"][1]) == pytest.approx(exact, rel=1e-9)
     assert float(data["ergotropy"][1]) == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize("times", [[0.0, 1e-12, 2e-12, 1.0], [0.5, 0.5 + 1e-12, 0.5 + 2e-12, 1.0]])
+@pytest.mark.parametrize("channels", [(), (qsb.emission(0.05),)])
+def test_save_times_that_nearly_touch(times, channels):
+    found = qsb.run(cells(2, field=0.5, channels=channels, times=times, duration=1.0), peaks=False)
+    whole = qsb.run(cells(2, field=0.5, channels=channels, times=[1.0], duration=1.0), peaks=False)
+    assert float(found["stored_energy"][-1]) == pytest.approx(float(whole["stored_energy"][-1]), abs=1e-12)

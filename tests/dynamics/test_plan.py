@@ -421,3 +421,16 @@ def test_reasons_come_from_the_first_that_fits(monkeypatch):
     """The order of the list is the order of the judgement."""
     monkeypatch.setattr(planner, "REPRESENTATIONS", tuple(reversed(REPRESENTATIONS)))
     assert plan(cells(3, field=0.5)).representation == "density"
+
+
+@pytest.mark.parametrize(
+    ("problem", "name", "words"),
+    [
+        (cells(4, coupling=pairs(0.3)), "faber", "takes no integrator"),
+        (cells(3, field=0.5, channels=(qsb.emission(0.1),)), "damped", "noisy cells in a cavity"),
+        (cells(3, field=0.5, coupling=pairs(0.3)), "ladder", "cells in a cavity"),
+    ],
+)
+def test_integrators_that_cannot_advance_a_problem_are_refused(problem, name, words):
+    with pytest.raises(qsb.SpecError, match=words):
+        plan(problem, integrator=name)

@@ -346,3 +346,23 @@ def test_progress_is_told():
     sampled(PROBLEMS["custom"], 30, progress=seen.append)
     assert seen[-1] == 1.0
     assert seen == sorted(seen)
+
+
+def test_an_interruption_does_not_wait_for_the_other_trajectories():
+    ran = []
+
+    class Counting(trajectories._Ensemble):
+        def _one(self, chances):
+            ran.append(1)
+            return super()._one(chances)
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    problem = cells(2, field=0.5, channels=NOISE, times=TIMES, duration=4.0)
+    made = plan(problem, Request(samples=20_000), representation="trajectories")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trajectories, "_Ensemble", Counting)
+        with pytest.raises(KeyboardInterrupt):
+            solve(problem, made, progress=stop)
+    assert len(ran) < 10_000

@@ -359,3 +359,18 @@ def test_a_window_that_no_grid_resolves_gives_no_peaks_and_says_so():
     assert "peak_power" not in data
     assert "charging_time" not in data
     assert "shorten the window" in data.attrs["left_out"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("samples", 0), ("bond", 0), ("tolerance", 0), ("tolerance", "x"), ("cut", 1.0), ("subset", ["a"])],
+)
+def test_arguments_beside_a_spec_are_checked_like_its_keys(name, value):
+    spec = {"model": {"name": "ensemble", "cells": 2, "field": 0.5}, "stage": [{"duration": 1.0}]}
+    with pytest.raises(qsb.SpecError):
+        qsb.run(spec, **{name: value})
+
+
+def test_no_memory_is_not_the_default_memory():
+    with pytest.raises(qsb.PlanError, match="the limit is 0"):
+        qsb.run(cells(2, field=0.5), memory=0)

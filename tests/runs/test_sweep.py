@@ -1,5 +1,6 @@
 """Sweeps equal their single runs, resume after any interruption, and refuse before they start."""
 
+import json
 import os
 import signal
 import subprocess
@@ -126,3 +127,27 @@ def test_rates_that_are_swept_together_have_the_peaks_of_single_runs(points, sto
         for name in ("peak_power", "peak_power_time", "peak_stored_energy", "peak_ergotropy", "charging_time"):
             key = {f"channel.{k}.rate": point[f"channel.{k}.rate"] for k in (0, 1)}
             assert float(together[name].sel(key)) == pytest.approx(float(one[name]), rel=1e-6)
+
+
+RATES = SPEC.replace('"model.cells" = [1, 2, 3]\n', "")
+
+
+def test_steady_states_come_with_a_sweep_over_rates():
+    swept = RATES.replace("[0.0, 0.1]", "[0.05, 0.1]").replace("points = 5", "points = 5\nsteady = true")
+    one = qsb.run(swept.split("[sweep]")[0])
+    data = qsb.run(swept)
+    assert set(data.data_vars) == set(one.data_vars)
+    assert float(data["steady_ergotropy"][0]) == pytest.approx(float(one["steady_ergotropy"]), abs=1e-12)
+
+
+def test_arguments_of_a_run_reach_every_point_of_a_sweep():
+    told = []
+    data = qsb.run(RATES, ["purity"], representation="density", peaks=False, title="mine", progress=told.append)
+    assert "peak_power" not in data
+    assert "power" not in data
+    assert told[-1] == 1.0
+    assert json.loads(data.attrs["plan"]) == ["density", "density"]
+    assert data.attrs["title"] == "mine"
+    assert qsb.load_spec(data.attrs["spec"]).figures == ("purity",)
+    with pytest.raises(qsb.SpecError, match="Integrator 'bad' is unknown"):
+        qsb.run(RATES, integrator="bad")

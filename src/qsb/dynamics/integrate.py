@@ -31,8 +31,6 @@ EIGEN_LIMIT = 1200
 KET_EIGEN_LIMIT = 128
 #: of a step that comes c times, c times this many products with a vector are taken rather than an exponential
 _SERIES_COST = 20
-#: strides of one length that may make up a rare step
-_MOST_STRIDES = 16
 PROPAGATOR_LIMIT = 260
 
 
@@ -138,7 +136,7 @@ class Propagator:
             if h > grain:
                 key = float(round(h / (2 * grain)))
                 if key not in kept:
-                    strides, rest = _strides(h, kept, grain)
+                    strides, rest = _strides(h, kept, grain, n)
                     products = len(strides) + _SERIES_COST * max(2 * rest * norm, 1.0)
                     if often[key] * products < n:
                         for stride, exponential in strides:
@@ -156,13 +154,15 @@ class Propagator:
             yield y.reshape(x.shape)
 
 
-def _strides(h: float, kept: dict[float, tuple[float, Array]], grain: float) -> tuple[list[tuple[float, Array]], float]:
-    """Steps whose exponentials are there, the longest first, that make up most of h; and what is left of it."""
+def _strides(
+    h: float, kept: dict[float, tuple[float, Array]], grain: float, most: int
+) -> tuple[list[tuple[float, Array]], float]:
+    """Steps whose exponentials are there, the longest first, at most so many of one; and what they leave of h."""
     out: list[tuple[float, Array]] = []
     for step, exponential in sorted(kept.values(), key=lambda pair: -pair[0]):
         count = int((h + grain) / step)
-        # a series takes fewer products than many short strides
-        if 0 < count <= _MOST_STRIDES:
+        # save times may be far closer to each other than h is long
+        if 0 < count <= most:
             out += [(step, exponential)] * count
             h -= count * step
     return out, max(h, 0.0)

@@ -192,6 +192,15 @@ def _override(made: Plan, problem: Problem, integrator: str) -> Plan:
     if integrator not in known:
         raise SpecError(f"Integrator {integrator!r} is unknown; it is 'auto' or one of {list(known)}.")
     wanted, s = known[integrator], problem.structure
+    taken = next(r for r in REPRESENTATIONS if r.name == made.representation)
+    if hasattr(taken, "simulate"):
+        raise SpecError(
+            f"{made.representation!r} is advanced in its own way, {made.integrators[0]!r}, and takes no integrator."
+        )
+    if integrator == "damped" and "damped" not in made.integrators:
+        raise SpecError("Integrator 'damped' is for noisy cells in a cavity of which the plan takes it by itself.")
+    if integrator == "ladder" and not (made.representation == "symmetric" and s.charged):
+        raise SpecError("Integrator 'ladder' is for the 'symmetric' kets of cells in a cavity.")
     ket = made.representation in ("ket", "symmetric") and s.pure_start and not s.dissipative
     if wanted.skew_only and not ket:
         raise SpecError(f"Integrator {integrator!r} advances kets, and {made.representation!r} holds none here.")

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -92,10 +94,14 @@ class Trajectories:
         ensemble = _Ensemble.of(problem, request, tolerance)
         groups = np.array_split(np.arange(request.samples), min(request.samples, GROUPS))
         sums: list[Sums] = []
-        for done, found in enumerate(threads.each(ensemble.group, groups)):
-            sums.append(found)
-            if progress is not None:
-                progress((done + 1) / len(groups))
+        stopped = Event()
+        try:
+            for done, found in enumerate(threads.each(partial(ensemble.group, stopped=stopped), groups)):
+                sums.append(found)
+                if progress is not None:
+                    progress((done + 1) / len(groups))
+        finally:
+            stopped.set()  # the pool waits for its threads, and a group may take minutes
         total = {name: sum((s[name] for s in sums[1:]), sums[0][name]) for name in sums[0]}
         miss = max(float(s["miss"]) for s in sums)
         if not miss <= 10 * tolerance:
@@ -140,11 +146,16 @@ class _Ensemble:
             local,
         )
 
-    def group(self, members: NDArray[np.int64]) -> Sums:
-        """Sums over some trajectories; each has its own stream of random numbers, whoever runs it."""
+    def group(self, members: NDArray[np.int64], stopped: Event | None = None) -> Sums:
+        """Sums over some trajectories; each has its own stream of random numbers, whoever runs it.
+
+        Nobody wants the sums once `stopped` is set.
+        """
         total: Sums = {"count": np.array(0.0), "miss": np.array(0.0), "jumps": np.array(0.0)}
         chances = _CHANCES
         for k in members:
+            if stopped is not None and stopped.is_set():
+                break
             stream = np.random.SeedSequence(self.request.seed, spawn_key=(int(k),))
             while True:
                 found = self._one(np.random.default_rng(stream).random(chances))

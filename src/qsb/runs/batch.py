@@ -45,7 +45,7 @@ class Batch:
 
 
 def in_batches(spec: Spec, progress: Callable[[float], None] | None = None) -> Batch | None:
-    """Solve all points together; None where they differ in more than rates, or are too large for it.
+    """Solve all points together; None where they differ in more than rates, are too large, or want steady states.
 
     Args:
         spec: with a sweep.
@@ -53,7 +53,7 @@ def in_batches(spec: Spec, progress: Callable[[float], None] | None = None) -> B
     """
     axes = spec.axes()
     found = [_RATE.fullmatch(path) for path in axes]
-    if not all(found) or any(isinstance(c.rate, list) for c in spec.channel):
+    if not all(found) or any(isinstance(c.rate, list) for c in spec.channel) or spec.save.steady:
         return None
     which = [int(m.group(1)) for m in found if m]
     if max(which) >= len(spec.channel) or len(set(which)) < len(which):

@@ -28,6 +28,8 @@ from qsb.runs.steady import steady_figures
 if TYPE_CHECKING:
     import xarray as xr
 
+    from qsb.runs.spec import Spec
+
 _NO_PEAKS = (
     f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them; shorten the window "
     "or save closer to the pulse"
@@ -76,18 +78,18 @@ def plan(
     from qsb.runs.spec import Spec
 
     if not isinstance(problem, Problem):
-        spec = Spec.of(problem)
+        spec = _with_arguments(Spec.of(problem), figures, locals())
         return plan(
             spec.problem(),
-            figures or spec.figures,
-            subset=subset or spec.subset,
-            cut=spec.cut if cut is None else cut,
-            representation=representation or spec.solve.representation,
-            integrator=integrator or spec.solve.integrator,
-            memory=memory or spec.solve.memory,
-            samples=samples or spec.solve.samples,
-            bond=bond or spec.solve.bond,
-            seed=spec.solve.seed if seed is None else seed,
+            spec.figures,
+            subset=spec.subset,
+            cut=spec.cut,
+            representation=spec.solve.representation,
+            integrator=spec.solve.integrator,
+            memory=spec.solve.memory,
+            samples=spec.solve.samples,
+            bond=spec.solve.bond,
+            seed=spec.solve.seed,
         )
     chosen = tuple(figures or DEFAULT_FIGURES)
     check_figures(chosen, problem, tuple(subset), cut)
@@ -95,7 +97,7 @@ def plan(
     options = {
         "representation": representation or "auto",
         "integrator": integrator or "auto",
-        "memory": memory or "4 GiB",
+        "memory": "4 GiB" if memory is None else memory,
     }
     made = planner.plan(problem, request, **options)  # type: ignore[arg-type]
     return _with_span(problem, made, request, options)
@@ -267,28 +269,48 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
     from qsb.runs.spec import Spec
     from qsb.runs.sweep import sweep
 
-    spec = Spec.of(source)
+    spec = _with_arguments(Spec.of(source), figures, arguments)
     if spec.axes():
-        return sweep(spec)
+        return sweep(spec, progress=arguments["progress"])
     return run(
         spec.problem(),
-        figures or spec.figures,
-        subset=arguments["subset"] or spec.subset,
-        cut=spec.cut if arguments["cut"] is None else arguments["cut"],
-        representation=arguments["representation"] or spec.solve.representation,
-        integrator=arguments["integrator"] or spec.solve.integrator,
-        memory=arguments["memory"] or spec.solve.memory,
-        tolerance=arguments["tolerance"] or spec.solve.tolerance,
-        samples=arguments["samples"] or spec.solve.samples,
-        bond=arguments["bond"] or spec.solve.bond,
-        seed=spec.solve.seed if arguments["seed"] is None else arguments["seed"],
-        title=arguments["title"] or spec.title,
+        spec.figures,
+        subset=spec.subset,
+        cut=spec.cut,
+        representation=spec.solve.representation,
+        integrator=spec.solve.integrator,
+        memory=spec.solve.memory,
+        tolerance=spec.solve.tolerance,
+        samples=spec.solve.samples,
+        bond=spec.solve.bond,
+        seed=spec.solve.seed,
+        title=spec.title,
         spec=spec.to_toml(),
-        charging_time_of=arguments["charging_time_of"] or spec.save.charging_time_of,
-        peaks=arguments["peaks"] and spec.save.peaks,
-        steady=spec.save.steady if arguments["steady"] is None else arguments["steady"],
+        charging_time_of=spec.save.charging_time_of,
+        peaks=spec.save.peaks,
+        steady=spec.save.steady,
         progress=arguments["progress"],
     )
+
+
+def _with_arguments(spec: Spec, figures: Sequence[str] | None, arguments: dict[str, Any]) -> Spec:
+    """The spec with what a call gave in its place; checked like the file, and kept in the dataset."""
+    given = {name: value for name, value in arguments.items() if value is not None}
+    solve = {name: given[name] for name in type(spec.solve).model_fields if name in given}
+    save: dict[str, Any] = {name: given[name] for name in ("cut", "charging_time_of", "steady") if name in given}
+    if figures:
+        save["figures"] = [figures] if isinstance(figures, str) else list(figures)
+    if arguments["subset"]:
+        save["cells"] = list(arguments["subset"])
+    if not arguments.get("peaks", True):
+        save["peaks"] = False
+    table = spec.to_dict()
+    for key, value in (("solve", solve), ("save", save)):
+        if value:
+            table[key] = {**table.get(key, {}), **value}
+    if arguments.get("title"):
+        table["title"] = arguments["title"]
+    return type(spec).of(table)
 
 
 def _dataset(
