@@ -102,7 +102,7 @@ def _chain(n: int, spectra: bool, goals: tuple[Goal, ...]) -> Row:
 
 def _dicke(n: int, variant: str, n_max: int, speed: float) -> Row:
     scaled = "g = 0.5/sqrt(N)" if variant == "norm" else "g = 0.5"
-    small = {"n": 4, "n_max": 16}
+    small = {"n": 4, "n_max": 160}
     return Row(
         f"W2-{n}-{variant}",
         f"Dicke, N = {n}, {scaled}, {n_max} quanta: E and ergotropy at 101 times",
