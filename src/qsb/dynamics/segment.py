@@ -10,7 +10,7 @@ import numpy as np
 
 from qsb.algebra.opsum import OpSum
 from qsb.charging.environment import Jump
-from qsb.charging.problem import Problem
+from qsb.charging.problem import Problem, canonical
 from qsb.charging.protocol import Envelope, Stage
 from qsb.errors import SpecError
 
@@ -104,7 +104,9 @@ def turns(old: Segment, new: Segment) -> bool:
     slope on both sides.
     """
     before, after = ([f for _, f in (*s.drives, *s.rated)] for s in (old, new))
-    if old.stage != new.stage or not before or len(before) != len(after):
+    if not before and not after:
+        return canonical((old.hamiltonian, old.jumps)) != canonical((new.hamiltonian, new.jumps))
+    if old.stage != new.stage or len(before) != len(after):
         return True
     t, h = new.start, _SLOPE_STEP * min(old.end - old.start, new.end - new.start)
     for f, g in zip(before, after, strict=True):
