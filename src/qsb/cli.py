@@ -1,7 +1,8 @@
 """The command line: `qsb run | plan | fit | reproduce | list | bounds`.
 
 Results go to stdout or to the named file, progress to stderr. Exit code 0: done; 1: the work failed, or what was asked
-about is impossible; 2: the request is wrong. Everything heavy is imported by the command that needs it.
+about is impossible; 2: the request is wrong; 130: it was interrupted. Everything heavy is imported by the command that
+needs it.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def plan(spec: SpecFile, as_json: Json = False) -> None:
     from qsb.runs.spec import load_spec
 
     def timed(made: Plan) -> dict[str, Any]:
-        return {**made.to_dict(), "seconds": float(f"{made.seconds:.2g}")}
+        return {**made.to_dict(), "seconds": None if made.seconds is None else float(f"{made.seconds:.2g}")}
 
     plans = []
     for coordinates, point in load_spec(spec).points():

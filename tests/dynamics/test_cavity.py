@@ -490,3 +490,22 @@ def test_a_lossy_cavity_from_a_spec():
         qsb.load_spec(text.replace("[0.6, 0.2]", "[0.6]")).problem()
     with pytest.raises(SpecError, match="alpha"):
         qsb.load_spec(text.replace("amplitude =", "alpha ="))
+
+
+def test_damping_beyond_all_energies_is_followed():
+    start = qsb.Start(charger=qsb.ModeStart("vacuum"))
+    battery = qsb.models.dicke(1, coupling=0.2, start=start)
+    problem = qsb.Problem(battery, qsb.quench(1.0), [qsb.pumping(2.0, on="mode")], np.linspace(0.0, 1.0, 3))
+    found, other = (qsb.run(problem, ["stored_energy"], peaks=False, integrator=name) for name in ("auto", "faber"))
+    np.testing.assert_allclose(found["stored_energy"], other["stored_energy"], atol=1e-10)
+
+
+def test_a_large_cutoff_is_planned_without_its_matrix():
+    import tracemalloc
+
+    problem = qsb.Problem(qsb.models.tavis_cummings(2, coupling=0.1, cutoff=8000), qsb.quench(1.0))
+    tracemalloc.start()
+    qsb.plan(problem, ["stored_energy"])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2**26

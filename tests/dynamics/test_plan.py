@@ -434,3 +434,27 @@ def test_reasons_come_from_the_first_that_fits(monkeypatch):
 def test_integrators_that_cannot_advance_a_problem_are_refused(problem, name, words):
     with pytest.raises(qsb.SpecError, match=words):
         plan(problem, integrator=name)
+
+
+def test_planning_takes_no_memory_however_many_cells_or_quanta():
+    """All pairs of 10^5 cells are 5 10^9 bonds, and a grid of 10^6 cells and 4 10^6 quanta would be terabytes."""
+    many = cells(10**5, coupling=pairs(0.5, "all"))
+    large = qsb.models.dicke(cells=10**6, coupling=0.1, cutoff=4 * 10**6)
+    tracemalloc.start()
+    try:
+        made = plan(many, memory="1 TiB")
+        with pytest.raises(qsb.PlanError):
+            plan(qsb.Problem(large, qsb.quench(1.0)))
+        assert tracemalloc.get_traced_memory()[1] < 2**28
+    finally:
+        tracemalloc.stop()
+    assert made.representation == "symmetric"
+
+
+def test_a_time_that_nobody_knows_is_not_given_as_zero():
+    lossy = (qsb.emission(0.1, collective=True),)
+    made = plan(cells(20, coupling=pairs(0.5, "all"), channels=lossy))
+    assert made.seconds is None
+    assert "time not estimated" in str(made)
+    assert plan(cells(20, coupling=pairs(0.5, "all"))).seconds > 0
+    assert plan(cells(10**6, field=0.5)).seconds > 0

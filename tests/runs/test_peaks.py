@@ -1,6 +1,7 @@
 """Peaks in continuous time: exact on any grid, at kinks too, and left out with a reason where no grid shows them."""
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from scipy.optimize import minimize_scalar
 from scipy.special import erf
 
 import qsb
-from qsb.charging.protocol import Constant, Gaussian, Piecewise, Sinusoidal, Stage
+from qsb.charging.protocol import Constant, Gaussian, Piecewise, Ramp, Sinusoidal, Stage, Table
 from qsb.dynamics.plan import plan
+from qsb.dynamics.segment import segments, turns
 from qsb.dynamics.series import Kink
 from qsb.dynamics.solve import solve
 from qsb.runs import closer
@@ -272,6 +274,37 @@ def test_a_short_pulse_between_the_save_times(width):
     assert data.attrs["left_out"] == ""
     assert float(data["peak_power"]) == pytest.approx(top, rel=1e-6)
     assert float(data["peak_power_time"]) == pytest.approx(when, abs=1e-2 * width)
+
+
+@pytest.mark.parametrize("count", [5, 21, 101])
+@pytest.mark.parametrize("representation", ["ket", "density", "fermion"])
+@pytest.mark.parametrize(
+    "envelope", [Table((0.0, 0.73, 1.1), (0.0, 1.0, 0.0)), Ramp(0.0, 1.5, 0.73)], ids=["table", "ramp"]
+)
+def test_power_that_turns_a_corner_where_the_drive_does(envelope, representation, count):
+    """No cubic passes a corner: the largest power lies on the knot, where its slope jumps."""
+    battery = qsb.models.ensemble(2, frequency=1.3, coupling={"axes": "xx", "strength": 0.8})
+    found = qsb.Problem(battery, qsb.quench(1.2, envelope), (), np.linspace(0, 1.2, count))
+    there = dataclasses.replace(found, times=np.unique(np.append(np.linspace(0, 1.2, 1201), 0.73)))
+    known = qsb.run(there, ["power"], representation=representation, peaks=False)["power"].values
+    data = qsb.run(found, ["power", "ergotropy"], representation=representation)
+    assert float(data["peak_power"]) == pytest.approx(known.max(), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("envelope", "corners"),
+    [
+        (Gaussian(1.0, 0.1), 0),
+        (Table((0.5, 1.0), (0.2, 1.0)), 2),
+        (Table((0.5, 1.0, 1.5), (0.5, 1.0, 1.5)), 2),
+        (Ramp(0.0, 1.0, 0.7), 1),
+        (Piecewise((0.0, 1.0, 1.5), (1.0, 2.0)), 2),
+    ],
+)
+def test_corners_are_those_of_the_envelope(envelope, corners):
+    """The centre of a pulse, and a knot on a straight line, cut the protocol but are no corners."""
+    pieces = segments(cells(1, field=0.3, protocol=qsb.quench(2.0, envelope), times=[0.0, 2.0]))
+    assert sum(turns(a, b) for a, b in pairwise(pieces)) == corners
 
 
 def test_an_oscillating_drive():

@@ -55,11 +55,21 @@ def _site_matrix(kind: Spin | Boson | Level, name: str) -> NDArray[np.complex128
 
 
 def boson_matrix(name: str, cutoff: int) -> NDArray[np.complex128]:
-    r"""Matrix elements of a mode operator between the Fock states 0..cutoff, exact for every pair of them.
+    """Matrix elements of a mode operator between the Fock states 0..cutoff, exact for every pair of them."""
+    size = cutoff + 1
+    out = np.zeros((size, size), dtype=complex)
+    for offset, w in boson_band(name, cutoff).items():
+        n = np.arange(max(0, -offset), size - max(0, offset))
+        out[n, n + offset] = w[n]
+    return out
+
+
+def boson_band(name: str, cutoff: int) -> dict[int, NDArray[np.complex128]]:
+    r"""Diagonals of a mode operator, {j - i: elements (i, j) by row}; as long as a column, zero outside the matrix.
 
     :math:`a^{\dagger c}a^d|n\rangle = \sqrt{n!\,(n-d+c)!}/(n-d)!\;|n-d+c\rangle`.
     """
-    out = np.zeros((cutoff + 1, cutoff + 1), dtype=complex)
+    out: dict[int, NDArray[np.complex128]] = {}
     n = np.arange(cutoff + 1)
     for (creations, annihilations), c in BOSON_OPERATORS[name].items():
         weight = np.ones(cutoff + 1)
@@ -69,7 +79,9 @@ def boson_matrix(name: str, cutoff: int) -> NDArray[np.complex128]:
             weight = weight * np.sqrt(np.maximum(n - annihilations + k + 1, 0))
         to = n - annihilations + creations
         kept = (n >= annihilations) & (to <= cutoff)
-        out[to[kept], n[kept]] += c * weight[kept]
+        if np.any(kept):
+            w = out.setdefault(annihilations - creations, np.zeros(cutoff + 1, dtype=complex))
+            w[to[kept]] += c * weight[kept]
     return out
 
 
@@ -137,7 +149,7 @@ def collective(op: OpSum, space: Space, twice_j: int | None = None) -> NDArray[n
             total += complex(np.asarray(t.strength).flat[0]) * _collective_sum(t.op, spins, n)
         elif isinstance(t, Pair):
             if n > 1:
-                weight = complex(t.bonds(space)[2][0])
+                weight = t.alike(space)
                 s = _collective_sum(t.first, spins, n)
                 square = SPIN_OPERATORS[t.first] @ SPIN_OPERATORS[t.first]
                 total += weight / 2 * (s @ s - _collective_square(square, spins, n))

@@ -79,7 +79,7 @@ def _band(op: OpSum, group: Group, single: bool = False) -> Band:
         for t in op.active:
             name = t.op if isinstance(t, Local | Global) else "i"
             strength = complex(np.asarray(getattr(t, "strength", 1.0)).flat[0])
-            for offset, w in diagonals(build.boson_matrix(name, group.kind.cutoff)).items():
+            for offset, w in build.boson_band(name, group.kind.cutoff).items():
                 total[offset] = total.get(offset, 0) + strength * w
         return total
     return diagonals(build.collective(op, Space((Group(group.name, Spin(), group.count),))))

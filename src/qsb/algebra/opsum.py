@@ -173,6 +173,12 @@ class Pair:
                 weights = w * (j - i).astype(float) ** -float(self.exponent or 0.0)
         return i, j, weights * self.factor(space)
 
+    def alike(self, space: Space) -> complex:
+        """The weight of every bond, normalisation included, of a sum over all pairs with one strength."""
+        if self.geometry == "all":
+            return complex(np.asarray(self.strength).item()) * self.factor(space)
+        return complex(self.bonds(space)[2][0])
+
     def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
         """Expand into (coefficient, ((site, a), (site, b))) entries."""
         at = space.offset(self.group)

@@ -175,7 +175,7 @@ class Banded:
             elif isinstance(t, Pair):
                 if n > 1:
                     s, o = _sum(t.first, where), SPIN_OPERATORS[t.first]
-                    weight = complex(np.asarray(t.bonds(space)[2])[0])
+                    weight = t.alike(space)
                     total += (s @ s + _square(o @ o, where) * -1.0) * (weight / 2)
             elif isinstance(t, Global):
                 total += _product(t.op, where) * complex(t.strength)

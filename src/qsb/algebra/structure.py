@@ -53,6 +53,8 @@ def _symmetric_term(term: object, space: Space) -> bool:
     if isinstance(term, Global):
         return True
     if isinstance(term, Pair):
+        if term.geometry == "all":  # one strength: N(N - 1)/2 bonds need not be written down
+            return term.first == term.second
         i, _, w = term.bonds(space)
         complete = len(i) == n * (n - 1) // 2 and is_uniform(w)
         return complete and (term.first == term.second)

@@ -29,6 +29,7 @@ from scipy.special import jv
 
 from qsb.algebra.kernels import threads
 from qsb.algebra.ladder import Floats, Grid, Ints
+from qsb.dynamics.faber import Faber
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
 
@@ -41,6 +42,8 @@ _OUTPUT_COST = 0.12
 _NEGLIGIBLE = 1e-16
 #: added to every amplitude: without it, those far from the start are denormal, and cost a hundred times as much each
 _FLOOR = 1e-60
+#: by how much vectors of a damped expansion may grow, which amplifies rounding
+GROWTH = 1e4
 #: places from which a second thread pays
 PARALLEL_PLACES = 5_000
 
@@ -227,7 +230,7 @@ class DampedChebyshev:
               \varphi_{k+1}(z) = 2 z\,\varphi_k(z) + \varphi_{k-1}(z)
 
     b bounds the differences of energies. Off the axis the polynomials grow as exp(k damping/b), by which rounding is
-    amplified: windows are so short that this stays small.
+    amplified: windows are so short that this stays small. A Lindbladian that is mostly damping is left to `Faber`.
     """
 
     name: str = "damped"
@@ -248,6 +251,9 @@ class DampedChebyshev:
         low, width = generator.bounds()
         b = 1.02 * width - low + 1e-12
         reach = self.longest / max(-low, 1e-300)
+        if low < 0 and _terms(b * reach) * math.asinh(-low / b) > math.log(GROWTH):
+            yield from Faber().advance(generator, x, start, times, tolerance)
+            return
         now, at = start, 0
         while at < len(times):
             group = [t for t in times[at : at + self.outputs] if t - now <= reach]
@@ -272,9 +278,9 @@ class DampedChebyshev:
             for total, w in zip(out, weights[:, j], strict=True):
                 if abs(w) > 1e-17:
                     total += w * current
-            if float(np.linalg.norm(current)) > 1e4 * size:
+            if float(np.linalg.norm(current)) > GROWTH * size:
                 raise ConvergenceError(
-                    "the growth of the Chebyshev recursion", 1e4, 1.0, "its bounds are too narrow: report this."
+                    "the growth of the Chebyshev recursion", GROWTH, 1.0, "its bounds are too narrow: report this."
                 )
             following = generator.apply(now, current)
             following *= 2 / b

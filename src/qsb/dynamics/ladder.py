@@ -37,6 +37,8 @@ from qsb.dynamics.symmetric import SymmetricFrame, start_dicke
 
 #: kets up to this dimension are diagonalised; an expansion costs less above
 EIGEN_STATES = 400
+#: places of the grid up to which the reached ones are looked for to plan; above, all of them count
+MOST_PLACES = 2**27
 
 
 def cells_alone(problem: Problem) -> Problem:
@@ -391,6 +393,11 @@ def _start(problem: Problem, frame: LadderFrame) -> Any:
 
 def size(problem: Problem) -> Size:
     """Reached states or their square, the vectors of an expansion, and a batch of save states."""
+    group = problem.battery.space.part("charger").groups[0]
+    # a group of spins is looked at by its collective states
+    whole = (problem.cells + 1) * (group.kind.dimension if isinstance(group.kind, Boson) else group.count + 1)
+    if whole > MOST_PLACES:
+        return Size(whole, 8 * 30 * whole)
     d = layout(problem).states
     if not pure_run(problem):
         entries = sectors(problem).entries

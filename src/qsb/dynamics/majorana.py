@@ -18,7 +18,7 @@ from qsb.algebra.gaussian import Skew
 from qsb.charging.problem import Problem
 from qsb.dynamics.integrate import DormandPrince
 from qsb.dynamics.representation import Apply, Array, Generator, Request
-from qsb.dynamics.segment import Coefficient, Segment, segments
+from qsb.dynamics.segment import Coefficient, Segment, segments, turns
 from qsb.dynamics.series import Kink, Series, Value
 from qsb.dynamics.wick import GaussRead, start_covariance
 from qsb.errors import ConvergenceError
@@ -307,10 +307,10 @@ def _reach_of(a: fm.QuadraticForm) -> float:
 
 
 def _kink(old: Leg, new: Leg, kinks: list[Kink]) -> None:
-    """Note a jump of the power where two segments meet."""
+    """Note a jump or a corner of the power where two segments meet."""
     t, state = new.segment.start, new.start
     before, after = old.power(t, state), new.power(t, state)
-    if abs(after - before) > 1e-9 * max(abs(before), abs(after), 1e-300):
+    if turns(old.segment, new.segment) or abs(after - before) > 1e-9 * max(abs(before), abs(after), 1e-300):
         kinks.append(Kink(t, ga.energy(new.battery, state), before, after))
 
 

@@ -75,11 +75,14 @@ class Plan:
     work: Work = field(default_factory=Work)
 
     @property
-    def seconds(self) -> float:
-        """Estimated time on this machine, whose pace is measured once (`qsb.dynamics.pace`); peaks may double it."""
+    def seconds(self) -> float | None:
+        """Estimated time on this machine, whose pace is measured once (`qsb.dynamics.pace`); None if nobody knows.
+
+        Peaks may double it.
+        """
         from qsb.dynamics.pace import pace
 
-        return pace().seconds(self.work)
+        return None if self.work == Work() else pace().seconds(self.work)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON and dataset attributes."""
@@ -105,10 +108,11 @@ class Plan:
         """A few lines for a reader."""
         counted = {name: self.integrators.count(name) for name in dict.fromkeys(self.integrators)}
         steps = ", ".join(name if n == 1 else f"{name} ({n} segments)" for name, n in counted.items())
+        took = "time not estimated" if self.seconds is None else f"about {format_seconds(self.seconds)}"
         lines = [
             f"{self.representation}: {self.why}",
             f"  {'exact' if self.exact else 'approximate'}; {self.dimension:,} complex unknowns; "
-            f"{format_bytes(self.bytes)}; about {format_seconds(self.seconds)}; "
+            f"{format_bytes(self.bytes)}; {took}; "
             f"integrator: {steps}",
         ]
         lines += [f"  not {r.representation}: {r.reason}" for r in self.refused]
@@ -211,7 +215,7 @@ def _override(made: Plan, problem: Problem, integrator: str) -> Plan:
 
 def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
     """The error that says what each representation lacked and what a user can change."""
-    n = problem.battery.space.sites
+    n = problem.cells
     lines = [f"No representation of these {n} cells fits:"]
     lines += [f"  {r.representation}: {r.reason}" for r in refused]
     exact = {r.name for r in REPRESENTATIONS if r.exact}

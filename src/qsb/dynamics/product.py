@@ -24,7 +24,7 @@ from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.full import read_extremes
 from qsb.dynamics.integrate import choose
-from qsb.dynamics.representation import Apply, Array, Generator, Reduced, Request, Size
+from qsb.dynamics.representation import Apply, Array, Generator, Reduced, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Value
 
@@ -358,7 +358,12 @@ class Product:
         """Four numbers a kind of cell, superoperators and the batch of save states."""
         c = len(kinds(problem).counts)
         batch = min(len(problem.times), max(1, 2**23 // c))
-        return Size(4 * c, 8 * c * (4 * 40 + 16 * 6) + 8 * 4 * c * batch)
+        saved = len(problem.times)
+        # of one kind the binomial levels are written down where a spectrum is read
+        wide = c == 1 and bool(request.needs & {"spectrum", "levels", "populations"})
+        levels = min(problem.battery.space.sites + 1, 2**20) if wide else 0
+        work = Work(4e3 * c + 100.0 * c * saved, 600.0 * c * saved + 80.0 * levels, 20.0 * saved)
+        return Size(4 * c, 8 * c * (4 * 40 + 16 * 6) + 8 * 4 * c * batch + 96 * levels, work)
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""

@@ -10,11 +10,14 @@ import numpy as np
 
 from qsb.algebra.opsum import OpSum
 from qsb.charging.environment import Jump
-from qsb.charging.problem import Problem
+from qsb.charging.problem import Problem, canonical
 from qsb.charging.protocol import Envelope, Stage
 from qsb.errors import SpecError
 
 Coefficient = Callable[[float], float]
+
+#: step of one-sided slopes at a breakpoint, relative to the shorter neighbour, and their error relative to the value
+_SLOPE_STEP, _SLOPE_NOISE = 1e-4, 1e-9
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,28 @@ def segments(problem: Problem) -> list[Segment]:
         for a, b in pairwise(edges):
             out.append(_segment(problem, stage, index, origin, a, b))
     return out
+
+
+def turns(old: Segment, new: Segment) -> bool:
+    """Whether the generator may jump or turn a corner where two segments meet.
+
+    It does not at breakpoints that only guide the steps, such as the centre of a pulse: there each coefficient has one
+    slope on both sides.
+    """
+    before, after = ([f for _, f in (*s.drives, *s.rated)] for s in (old, new))
+    if not before and not after:
+        return canonical((old.hamiltonian, old.jumps)) != canonical((new.hamiltonian, new.jumps))
+    if old.stage != new.stage or len(before) != len(after):
+        return True
+    t, h = new.start, _SLOPE_STEP * min(old.end - old.start, new.end - new.start)
+    for f, g in zip(before, after, strict=True):
+        left, right = [f(t - k * h) for k in range(3)], [g(t + k * h) for k in range(3)]
+        # slopes of second order, in units of 2h
+        falls, rises = 3 * left[0] - 4 * left[1] + left[2], 4 * right[1] - 3 * right[0] - right[2]
+        noise = _SLOPE_NOISE * float(np.abs([*left, *right]).max())
+        if abs(rises - falls) > 1e-3 * max(abs(rises), abs(falls)) + noise:
+            return True
+    return False
 
 
 def _driven(problem: Problem, stage: Stage) -> list[tuple[OpSum, Envelope]]:

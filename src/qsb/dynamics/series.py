@@ -18,7 +18,7 @@ Value = NDArray[Any] | Spectrum | Copies
 
 @dataclass(frozen=True)
 class Kink:
-    """An instant at which the power jumps because a charger is switched: energy, and power just before and after."""
+    """An instant at which the power jumps, or turns a corner, with the charger: energy, and power before and after."""
 
     time: float
     energy: float
@@ -36,7 +36,7 @@ class Series:
         statics: readouts that do not depend on the state.
         drive: the stage's envelope at the save times, (T,).
         budget: the largest violation of each self-check over all save times.
-        kinks: the instants at which the power jumps, saved or not, in order.
+        kinks: the instants at which the power jumps or turns a corner, saved or not, in order.
         start_energy: <H_B> at t = 0.
         reduced: the reduced system, for solving again at other times; None of a simulation.
         probes: times between the save times with <H_B> and its rate there, each (K,), where they were asked for.

@@ -19,6 +19,7 @@ from qsb.dynamics.charged import TAIL
 from qsb.dynamics.integrate import INTEGRATORS, NEEDS_DENSE
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
 from qsb.dynamics.representation import BATCH_BYTES, KET_BATCH_BYTES, Array, Generator, Reduced, Simulation
+from qsb.dynamics.segment import Segment, turns
 from qsb.dynamics.series import Kink, Series, Value
 from qsb.errors import ConvergenceError, CutoffError, PlanError
 
@@ -240,18 +241,18 @@ def _walk(
 
 
 def _kink(reduced: Reduced, old: Generator, new: Generator, x: Array, kinks: list[Kink]) -> None:
-    """Note a jump of the power where two segments meet."""
+    """Note a jump or a corner of the power where two segments meet."""
     t = new.segment.start
     power, energy = [], 0.0
     for generator in (old, new):
         energy, rate = _observe_energy(reduced, x, generator.apply_unitary(t, x), generator.apply_dissipative(t, x))
         power.append(rate)
-    note_kink(kinks, Kink(t, energy, power[0], power[1]))
+    note_kink(kinks, old.segment, new.segment, Kink(t, energy, power[0], power[1]))
 
 
-def note_kink(kinks: list[Kink], found: Kink) -> None:
-    """Keep a kink if the power jumps there."""
-    if abs(found.after - found.before) > 1e-9 * max(abs(found.before), abs(found.after), 1e-300):
+def note_kink(kinks: list[Kink], old: Segment, new: Segment, found: Kink) -> None:
+    """Keep a kink if the power jumps or turns there."""
+    if turns(old, new) or abs(found.after - found.before) > 1e-9 * max(abs(found.before), abs(found.after), 1e-300):
         kinks.append(found)
 
 

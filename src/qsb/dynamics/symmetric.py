@@ -25,7 +25,7 @@ from qsb.dynamics.frame import EnergyBasis, MixedReadout, Operator, PureReadout,
 from qsb.dynamics.full import read_extremes
 from qsb.dynamics.integrate import EIGEN_LIMIT, choose
 from qsb.dynamics.lindblad import matrix_generator
-from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size, batch_bytes
+from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import segments
 from qsb.errors import StructureError
 
@@ -145,7 +145,7 @@ class SymmetricFrame(SmallSubsets):
             if isinstance(t, Local):
                 terms.append(replace(t, strength=complex(np.asarray(t.strength).flat[0])))
             elif isinstance(t, Pair) and count > 1:
-                weight = complex(t.bonds(self.problem.battery.space)[2][0])
+                weight = t.alike(self.problem.battery.space)
                 terms.append(replace(t, strength=weight, geometry="all", exponent=None, normalisation="none"))
             elif (isinstance(t, Global) and count == self.cells_count) or (isinstance(t, Word) and not t.order(space)):
                 terms.append(t)
@@ -268,7 +268,11 @@ class Symmetric:
             dense = 12 * 16 * d**4 if d * d <= 256 else 0
             return Size(d * d, 16 * d * d * 30 + batch_bytes(problem, d * d) + dense)
         window = min(len(problem.times), max(1, 2**28 // (16 * d)))
-        return Size(d, 16 * d * (10 + window) + batch_bytes(problem, d, ket=True) + 4 * 16 * d * d)
+        saved = len(problem.times)
+        # a dense diagonalisation and one product a save time; above, applications of sparse collective matrices
+        flops = 12.0 * d**3 + 8.0 * saved * d**2 if d <= EIGEN_LIMIT else 0.0
+        work = Work(flops, 0.0, 25.0 * saved) if flops else Work()
+        return Size(d, 16 * d * (10 + window) + batch_bytes(problem, d, ket=True) + 4 * 16 * d * d, work)
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""

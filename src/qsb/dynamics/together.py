@@ -97,7 +97,7 @@ class Family:
             yield self._batch(rates[first : first + room], times, tolerance)
 
     def kinks(self, rates: NDArray[np.float64]) -> list[tuple[Kink, ...]]:
-        """Of each point (B, channels) the instants at which its power jumps."""
+        """Of each point (B, channels) the instants at which its power jumps or turns."""
         found: list[list[Kink]] = [[] for _ in rates]
         both = zip(self.reduced.generators, self.parts, strict=True)
         walk = [(g, part) for g, part in both if g.segment.end > g.segment.start]
@@ -114,8 +114,8 @@ class Family:
                 energy, before = self._energies(some, left, x)
                 _, after = self._energies(some, right, x)
                 for k in range(len(some)):
-                    at = new.segment.start
-                    note_kink(found[first + k], Kink(at, float(energy[k]), float(before[k]), float(after[k])))
+                    kink = Kink(new.segment.start, float(energy[k]), float(before[k]), float(after[k]))
+                    note_kink(found[first + k], old.segment, new.segment, kink)
         return [tuple(f) for f in found]
 
     def _energies(self, rates: NDArray[np.float64], part: Affine, x: Array) -> tuple[Array, Array]:
