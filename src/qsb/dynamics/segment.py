@@ -114,7 +114,8 @@ def turns(old: Segment, new: Segment) -> bool:
         # slopes of second order, in units of 2h
         falls, rises = 3 * left[0] - 4 * left[1] + left[2], 4 * right[1] - 3 * right[0] - right[2]
         noise = _SLOPE_NOISE * float(np.abs([*left, *right]).max())
-        if abs(rises - falls) > 1e-3 * max(abs(rises), abs(falls)) + noise:
+        jumps = abs(right[0] - left[0]) > noise
+        if jumps or abs(rises - falls) > 1e-3 * max(abs(rises), abs(falls)) + noise:
             return True
     return False
 
