@@ -124,17 +124,38 @@ def fit(
 
 @app.command()
 def reproduce(
-    paper: Annotated[str, typer.Argument(help="Key of a paper; `qsb list papers` has them.")] = "singh2025",
+    paper: Annotated[str | None, typer.Argument(help="Key of a paper; `qsb list papers` has them.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the report; a former report there is replaced.")] = Path(
         "report"
     ),
+    every: Annotated[bool, typer.Option("--all", help="Every paper, and a table of verdicts.")] = False,
+    slow: Annotated[bool, typer.Option("--slow", help="With --all: also the papers that take minutes.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer and smaller sizes in the scaling runs.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Recompute a paper's figures, tables and claims, and write a report with a verdict for each claim."""
-    from qsb.report import Progress, reproduce
+    """Recompute a paper's figures, tables and claims, and write a report with a verdict for each claim.
 
-    with Progress(quick=quick) as progress:
+    Without a key it is the paper that this package began with, singh2025.
+    """
+    from qsb.errors import SpecError
+
+    if every and paper is not None:
+        raise SpecError(f"Give a paper ({paper!r}) or --all, not both.")
+    if slow and not every:
+        raise SpecError("--slow belongs to --all; a paper that is named runs whether it is slow or not.")
+    if every:
+        _reproduce_all(out, quick, slow, as_json)
+    else:
+        _reproduce_one("singh2025" if paper is None else paper, out, quick, as_json)
+
+
+def _reproduce_one(paper: str, out: Path, quick: bool, as_json: bool) -> None:
+    from qsb.report import Progress, reproduce
+    from qsb.report.reproduce import check_key
+    from qsb.studies.papers import PAPERS
+
+    check_key(paper)
+    with Progress(PAPERS[paper], quick=quick) as progress:
         folder = reproduce(paper, out, quick=quick, tell=progress.tell)
     claims = json.loads((folder / "claims.json").read_text(encoding="utf-8"))
     _answer(
@@ -147,6 +168,26 @@ def reproduce(
             ]
         ),
     )
+
+
+def _reproduce_all(out: Path, quick: bool, slow: bool, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from qsb.report.collection import reproduce_all, table
+
+    def tell(paper: str, what: str) -> None:
+        if not what:
+            print(paper, file=sys.stderr, flush=True)
+
+    outcomes = reproduce_all(out, quick=quick, slow=slow, tell=tell)
+    page = out.absolute() / "index.html"
+    _answer(
+        as_json,
+        lambda: {"report": str(page), "papers": [asdict(o) for o in outcomes]},
+        lambda: f"{table(outcomes)}\nreport: {page}",
+    )
+    if any(o.state == "failed" for o in outcomes):
+        raise typer.Exit(FAILED)
 
 
 Kind = Literal["models", "figures", "channels", "envelopes", "representations", "integrators", "papers"]
@@ -330,7 +371,7 @@ def _integrators() -> dict[str, str]:
 def _papers() -> dict[str, str]:
     from qsb.studies.papers import PAPERS
 
-    return {key: title for key, (_, title) in PAPERS.items()}
+    return {key: paper.title + (" (slow)" if paper.slow else "") for key, paper in PAPERS.items()}
 
 
 def _bounds() -> dict[str, str]:

@@ -11,6 +11,7 @@ import qsb
 from qsb.report import progress, reproduce, write
 from qsb.report import write as writing
 from qsb.studies.claim import Claim, judge
+from qsb.studies.papers import PAPERS
 from qsb.studies.scaling import fit_scaling
 from qsb.studies.study import Inconsistency, Panel, Reading, Study, Table
 
@@ -167,14 +168,15 @@ def test_an_unknown_paper_names_the_nearest(tmp_path):
 
 
 def test_progress_tells_each_step_and_falls_towards_zero(capsys):
-    with progress.Progress(expected=100.0) as shown:
+    paper = PAPERS["singh2025"]
+    with progress.Progress(paper) as shown:
         fractions = []
-        for step in progress.SHARES[False]:
+        for step in paper.steps:
             shown.tell(step, "run")
             shown.tell(step, "another run")
             fractions.append(shown.fraction())
     lines = capsys.readouterr().err.splitlines()
-    assert [line.split(":")[0] for line in lines] == list(progress.SHARES[False])
+    assert [line.split(":")[0] for line in lines] == list(paper.steps)
     assert all(re.fullmatch(r".*: about \d+ s left", line) for line in lines)
     assert fractions == sorted(fractions)
     assert 0 <= fractions[0] < fractions[-1] < 1

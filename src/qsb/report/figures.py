@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from qsb.plots import plot_compare, plot_scaling
+from qsb.plots import plot_compare, plot_planes, plot_scaling
 from qsb.studies.study import Panel
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def draw(panel: Panel, datasets: Mapping[str, xr.Dataset]) -> Figure:
-    """The figure of a panel: fits against the number of cells, or rows of runs."""
+    """The figure of a panel: curves, fits against the number of cells, or rows of runs."""
+    if panel.planes:
+        return plot_planes(panel.planes)
     if panel.fits:
         return plot_scaling(panel.fits)
     rows = {title: {text: datasets[name] for text, name in runs.items()} for title, runs in panel.rows.items()}

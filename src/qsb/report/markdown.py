@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from qsb.report.page import SIGNS
+from qsb.report.page import BASES, SIGNS
 from qsb.studies.study import Study
 
 
@@ -14,7 +14,7 @@ def markdown(study: Study, versions: Mapping[str, str], made: str) -> str:
         (
             j.claim.id,
             j.claim.section,
-            j.claim.statement,
+            f"{j.claim.statement} ({BASES[j.claim.basis]})",
             f"{SIGNS[j.verdict]} {j.verdict.value}",
             j.conclusion,
             f"`{j.claim.spec}`",
@@ -28,16 +28,19 @@ def markdown(study: Study, versions: Mapping[str, str], made: str) -> str:
         study.reference,
         *study.summary,
         made,
-        "## How the paper can be read",
-        _grid(("Reading", "In words", "Hamiltonian", "What speaks for it"), readings),
-        "## Claims and verdicts",
-        _grid(("Claim", "Section", "What the paper says", "Verdict", "Numbers", "Rerun"), claims),
-        "## Figures",
-        *(f"### {p.title}\n\n![{p.alt}](figures/{p.id}.png)\n\n{p.caption}" for p in study.panels),
-        "## Tables",
-        *(f"### {t.caption}\n\n{_grid(t.header, t.rows)}" for t in study.tables),
-        "## Where the paper contradicts itself or a calculation",
-        _grid(("Section", "What is printed", "What was computed"), faults),
+        *_part(
+            "How the paper can be read", grid(("Reading", "In words", "Hamiltonian", "What speaks for it"), readings)
+        ),
+        *_part(
+            "Claims and verdicts",
+            grid(("Claim", "Section", "What the paper says", "Verdict", "Numbers", "Rerun"), claims),
+        ),
+        *_part("Figures", *(f"### {p.title}\n\n![{p.alt}](figures/{p.id}.png)\n\n{p.caption}" for p in study.panels)),
+        *_part("Tables", *(f"### {t.caption}\n\n{grid(t.header, t.rows)}" for t in study.tables)),
+        *_part(
+            "Where the paper contradicts itself or a calculation",
+            grid(("Section", "What is printed", "What was computed"), faults),
+        ),
         "## How to run it again",
         f"`qsb reproduce {study.key}`; one number: the command beside it, from the folder of this report. Every comparison "
         "with its tolerance is in `claims.json`.",
@@ -46,8 +49,18 @@ def markdown(study: Study, versions: Mapping[str, str], made: str) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
+def _part(title: str, *blocks: str) -> list[str]:
+    """A heading and what is below it, or nothing where nothing is below it."""
+    below = [b for b in blocks if b]
+    return [f"## {title}", *below] if below else []
+
+
+def grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table, or nothing without rows."""
+    filled = list(rows)
+    if not filled:
+        return ""
+    lines = [header, ["---"] * len(header), *filled]
     return "\n".join("| " + " | ".join(_cell(c) for c in line) + " |" for line in lines)
 
 
@@ -56,4 +69,4 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-__all__ = ["markdown"]
+__all__ = ["grid", "markdown"]

@@ -13,6 +13,10 @@ from qsb.studies.study import Inconsistency, Panel, Reading, Study, Table
 SIGNS = {Verdict.REPRODUCED: "✓", Verdict.CONTRADICTED: "✗", Verdict.INCONCLUSIVE: "?"}
 
 
+#: how a claim's sentence is known
+BASES = {"read": "read there", "memory": "from memory", "derived": "derived from its model"}
+
+
 def page(study: Study, images: Mapping[str, str], versions: Mapping[str, str], made: str) -> str:
     """The whole page.
 
@@ -23,17 +27,27 @@ def page(study: Study, images: Mapping[str, str], versions: Mapping[str, str], m
         made: one sentence on when and how long.
     """
     style = files("qsb.report").joinpath("style.css").read_text(encoding="utf-8")
+    sections = [
+        ("readings", "Readings", "How the paper can be read", _readings(study.readings)),
+        ("claims", "Claims", "Claims and verdicts", _claims(study.judgements)),
+        ("figures", "Figures", "Figures", "".join(_figure(p, images[p.id]) for p in study.panels)),
+        ("tables", "Tables", "Tables", "".join(_table(t) for t in study.tables)),
+        (
+            "inconsistencies",
+            "Inconsistencies",
+            "Where the paper contradicts itself or a calculation",
+            _faults(study.inconsistencies),
+        ),
+        ("evidence", "Every number", "Every number, and how to compute it again", _evidence(study.judgements)),
+        ("again", "Run it again", "How to run it again", _again(study, versions)),
+    ]
+    filled = [(name, short, title, body) for name, short, title, body in sections if body]
+    links = " ".join(f'<a href="#{name}">{short}</a>' for name, short, _, _ in filled)
     parts = [
         _head(study, style),
         _summary(study, made),
-        _contents(),
-        _section("readings", "How the paper can be read", _readings(study.readings)),
-        _section("claims", "Claims and verdicts", _claims(study.judgements)),
-        _section("figures", "Figures", "".join(_figure(p, images[p.id]) for p in study.panels)),
-        _section("tables", "Tables", "".join(_table(t) for t in study.tables)),
-        _section("inconsistencies", "Where the paper contradicts itself or a calculation", _faults(study.inconsistencies)),
-        _section("evidence", "Every number, and how to compute it again", _evidence(study.judgements)),
-        _section("again", "How to run it again", _again(study, versions)),
+        f'<nav aria-label="Contents">{links}</nav>',
+        *(_section(name, title, body) for name, _, title, body in filled),
         "</main></body></html>\n",
     ]
     return "\n".join(parts)
@@ -65,25 +79,15 @@ def _summary(study: Study, made: str) -> str:
     return f'<ul class="tally">{boxes}</ul>{text}<p class="made">{escape(made)}</p>'
 
 
-def _contents() -> str:
-    names = (
-        ("readings", "Readings"),
-        ("claims", "Claims"),
-        ("figures", "Figures"),
-        ("tables", "Tables"),
-        ("inconsistencies", "Inconsistencies"),
-        ("evidence", "Every number"),
-        ("again", "Run it again"),
-    )
-    return '<nav aria-label="Contents">' + " ".join(f'<a href="#{i}">{t}</a>' for i, t in names) + "</nav>"
-
-
 def _section(name: str, title: str, body: str) -> str:
     return f'<section id="{name}"><h2>{escape(title)}</h2>{body}</section>'
 
 
 def _grid(header: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", cards: bool = False) -> str:
-    """A table of ready HTML cells; on a phone it scrolls by itself, or becomes a list of cards."""
+    """A table of ready HTML cells, or nothing without rows; on a phone it scrolls, or becomes a list of cards."""
+    rows = list(rows)
+    if not rows:
+        return ""
     head = "".join(f'<th scope="col">{escape(h)}</th>' for h in header)
     body = "".join(
         "<tr>" + f'<th scope="row">{row[0]}</th>' + "".join(f"<td>{c}</td>" for c in row[1:]) + "</tr>" for row in rows
@@ -115,7 +119,7 @@ def _claims(judgements: tuple[Judgement, ...]) -> str:
         (
             f'<a href="#claim-{escape(j.claim.id)}">{escape(j.claim.id)}</a>',
             escape(j.claim.section),
-            escape(j.claim.statement),
+            escape(f"{j.claim.statement} ({BASES[j.claim.basis]})"),
             _badge(j.verdict),
             escape(j.conclusion),
             f"<code>{escape(j.claim.spec)}</code>",
@@ -186,4 +190,4 @@ def _again(study: Study, versions: Mapping[str, str]) -> str:
     )
 
 
-__all__ = ["SIGNS", "page"]
+__all__ = ["BASES", "SIGNS", "page"]

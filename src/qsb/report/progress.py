@@ -5,26 +5,22 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-#: share of the time that is spent when a step of a study begins, as measured on two cores
-SHARES = {
-    False: {"Fig. 1": 0.0, "Fig. 2": 0.05, "Fig. 3": 0.42, "claims": 0.55, "inconsistencies": 0.90, "report": 0.92},
-    True: {"Fig. 1": 0.0, "Fig. 2": 0.10, "Fig. 3": 0.25, "claims": 0.45, "inconsistencies": 0.80, "report": 0.85},
-}
-
+if TYPE_CHECKING:
+    from qsb.studies.papers import Paper
 
 class Progress:
     """A bar where somebody looks, a line for each step where nobody does.
 
     Args:
+        paper: what is recomputed, for the shares of its steps and the first estimate of the time left.
         quick: whether the study is shortened.
-        expected: seconds that the whole takes, for the first estimate of the time left.
     """
 
-    def __init__(self, *, quick: bool = False, expected: float = 75.0) -> None:
-        self._shares = SHARES[quick]
-        self._expected = expected / 3 if quick else expected
+    def __init__(self, paper: Paper, *, quick: bool = False) -> None:
+        self._shares = (paper.quick_steps if quick else paper.steps) or {"runs": 0.0, "report": 0.9}
+        self._expected = paper.seconds / 3 if quick else paper.seconds
         self._step = ""
         self._began = time.monotonic()
         self._stepped = self._began

@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
 
 from qsb.errors import SpecError
 from qsb.report.write import check_target, write
-from qsb.studies.papers import PAPERS
-from qsb.studies.study import Study
+from qsb.studies.papers import PAPERS, study
 
 
 def reproduce(
@@ -35,15 +33,20 @@ def reproduce(
     Raises:
         SpecError: on an unknown paper, or a folder that holds something else.
     """
+    check_key(paper)
+    check_target(out)  # before the work
+    began = time.monotonic()
+    made = study(paper, quick=quick, tell=tell)
+    tell("report", "figures and pages")
+    return write(made, out, quick=quick, seconds=time.monotonic() - began)
+
+
+def check_key(paper: str) -> None:
+    """Refuse a key that no paper has, with the nearest one."""
     if paper not in PAPERS:
         near = get_close_matches(paper, PAPERS, n=1, cutoff=0.5)
         advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(PAPERS)}."
         raise SpecError(f"There is no paper {paper!r}; {advice}")
-    check_target(out)  # before the work
-    began = time.monotonic()
-    study: Study = import_module(PAPERS[paper][0]).study(quick=quick, tell=tell)
-    tell("report", "figures and pages")
-    return write(study, out, quick=quick, seconds=time.monotonic() - began)
 
 
-__all__ = ["reproduce"]
+__all__ = ["check_key", "reproduce"]

@@ -20,6 +20,7 @@ from qsb.errors import SpecError
 Relation = Literal["<", "<=", "==", "!=", ">=", ">", "is", "is not"]
 Rule = Literal["all", "any", "universal", "default-reading"]
 Value = float | bool | str
+Basis = Literal["read", "memory", "derived"]
 
 _WORDS: dict[str, tuple[str, str]] = {
     "<": ("is below", "is not below"),
@@ -122,6 +123,8 @@ class Claim:
         statement: the sentence.
         tolerance: relative slack of its comparisons, see `Evidence`.
         spec: the spec (TOML text) or command that computes the deciding number again.
+        basis: how the sentence is known: ``read`` in the source, from ``memory`` and so perhaps not as printed, or
+            ``derived`` from the paper's model without being printed there.
     """
 
     id: str
@@ -129,6 +132,7 @@ class Claim:
     statement: str
     tolerance: float = 0.0
     spec: str = ""
+    basis: Basis = "read"
 
     def __post_init__(self) -> None:
         """Refuse an unnamed claim and an impossible tolerance."""
@@ -136,6 +140,8 @@ class Claim:
             raise SpecError(f"a claim needs an id and a statement, but got id={self.id!r}, {self.statement!r}")
         if not (math.isfinite(self.tolerance) and self.tolerance >= 0):
             raise SpecError(f"tolerance of claim {self.id!r} is {self.tolerance}: give a number >= 0")
+        if self.basis not in get_args(Basis):
+            raise SpecError(f"basis of claim {self.id!r} is {self.basis!r}: give one of {', '.join(get_args(Basis))}")
 
     def measure(
         self,
@@ -197,11 +203,12 @@ class Judgement:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data with the keys id, section, statement, verdict, evidence, spec, conclusion."""
+        """Plain data with the keys id, section, statement, basis, verdict, evidence, spec, conclusion."""
         return {
             "id": self.claim.id,
             "section": self.claim.section,
             "statement": self.claim.statement,
+            "basis": self.claim.basis,
             "verdict": self.verdict.value,
             "evidence": [item.to_dict() for item in self.evidence],
             "spec": self.claim.spec,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from qsb.studies.claim import Judgement
 from qsb.studies.scaling import Scaling
@@ -33,8 +33,40 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """One line or set of points.
+
+    Attributes:
+        x: abscissae.
+        y: ordinates, as many.
+        kind: ``line``, ``points``, or ``guide`` (a grey line to compare with).
+    """
+
+    x: Sequence[float]
+    y: Sequence[float]
+    kind: Literal["line", "points", "guide"] = "line"
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One pair of axes: labels with their units, and curves by label.
+
+    Attributes:
+        x: label of the abscissa.
+        y: label of the ordinate.
+        curves: label -> curve.
+        logarithmic: which axes are logarithmic: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
+    """
+
+    x: str
+    y: str
+    curves: Mapping[str, Curve]
+    logarithmic: Literal["", "x", "y", "xy"] = ""
+
+
+@dataclass(frozen=True)
 class Panel:
-    """A figure of the paper, computed: which datasets or fits to draw, and what to say below.
+    """A figure of the paper, computed: which datasets, fits or curves to draw, and what to say below.
 
     Attributes:
         id: e.g. ``"fig1"``.
@@ -44,6 +76,7 @@ class Panel:
         rows: title of a row -> (label of a run -> name of a dataset of the study); one row of panels each.
         columns: the series of each column of panels.
         fits: label -> `Scaling`, for a figure against the number of cells; then there are no rows.
+        planes: pairs of axes side by side, for what is neither a run nor a fit; then there are no rows and fits.
     """
 
     id: str
@@ -53,6 +86,7 @@ class Panel:
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     columns: tuple[tuple[str, ...], ...] = ()
     fits: Mapping[str, Scaling] = field(default_factory=dict)
+    planes: tuple[Plane, ...] = ()
 
 
 @dataclass(frozen=True)

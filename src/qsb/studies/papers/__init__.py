@@ -2,9 +2,69 @@
 
 from __future__ import annotations
 
-#: key -> (module, title)
-PAPERS: dict[str, tuple[str, str]] = {
-    "singh2025": ("qsb.studies.papers.singh2025", "Quantum Stellar Batteries (M. Singh, 2025)"),
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qsb.studies.study import Study
+    from qsb.studies.worksheet import Tell
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a paper is recomputed, and what that costs.
+
+    Attributes:
+        title: title, first author and year.
+        seconds: what it takes on two cores; quick runs take about a third.
+        slow: whether `qsb reproduce --all` leaves it out unless asked with ``--slow``.
+        steps: name of a step -> share of the time that is spent when it begins, for the time left.
+        quick_steps: the same of a quick run.
+    """
+
+    title: str
+    seconds: float
+    slow: bool = False
+    steps: Mapping[str, float] = field(default_factory=dict)
+    quick_steps: Mapping[str, float] = field(default_factory=dict)
+
+
+#: key -> paper; `study` finds the module of that name beside this file
+PAPERS: dict[str, Paper] = {
+    "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
+    "singh2025": Paper(
+        "Quantum Stellar Batteries (M. Singh, 2025)",
+        75.0,
+        steps={"Fig. 1": 0.0, "Fig. 2": 0.05, "Fig. 3": 0.42, "claims": 0.55, "inconsistencies": 0.90, "report": 0.92},
+        quick_steps={
+            "Fig. 1": 0.0,
+            "Fig. 2": 0.10,
+            "Fig. 3": 0.25,
+            "claims": 0.45,
+            "inconsistencies": 0.80,
+            "report": 0.85,
+        },
+    ),
 }
 
-__all__ = ["PAPERS"]
+
+def study(key: str, *, quick: bool = False, tell: Tell = lambda step, what: None) -> Study:
+    """Recompute the paper of this key.
+
+    Args:
+        key: one of `PAPERS`.
+        quick: fewer and smaller sizes.
+        tell: called with (step, what starts now).
+
+    Raises:
+        KeyError: on a key that is not in `PAPERS`.
+    """
+    if key not in PAPERS:
+        raise KeyError(key)
+    made: Study = import_module(f"qsb.studies.papers.{key}").study(quick=quick, tell=tell)
+    return made
+
+
+__all__ = ["PAPERS", "Paper", "study"]

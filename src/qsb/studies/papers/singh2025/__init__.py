@@ -20,7 +20,7 @@ from qsb.studies.study import Panel, Reading, Study, Table
 
 KEY = "singh2025"
 
-#: names of the parts of the work and their rough share of the time
+#: the parts of the work
 STEPS = ("Fig. 1", "Fig. 2", "Fig. 3", "claims", "inconsistencies")
 
 
@@ -223,4 +223,4 @@ def _summary(work: Work, judgements: list[Judgement]) -> tuple[str, ...]:
     )
 
 
-__all__ = ["KEY", "STEPS", "study"]
+__all__ = ["KEY", "study"]
