@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -382,7 +383,7 @@ class OpSum:
         """Whether any term is there that does not vanish."""
         return bool(self.active)
 
-    @property
+    @cached_property
     def active(self) -> tuple[Term, ...]:
         """Terms that do not vanish."""
         return tuple(t for t in self.terms if not is_zero(t))
