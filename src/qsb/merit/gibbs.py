@@ -14,7 +14,7 @@ from qsb.algebra.blocks import RealArray, Spectrum
 from qsb.algebra.copies import Copies
 from qsb.errors import ConvergenceError, SpecError
 
-__all__ = ["entropic_energy", "entropy_deficit", "log_partition", "thermal_energy"]
+__all__ = ["entropic_energy", "entropy_deficit", "log_partition"]
 
 #: below this |y| g(y) is a series; (n-1)/n! of its terms
 _SERIES = 0.5
@@ -76,17 +76,6 @@ def _populations(levels: Spectrum, beta: RealArray) -> tuple[RealArray, RealArra
     """Return the weights m_k p_k (..., K) of a Gibbs state, and ln(p_k d)."""
     y = -beta[..., None] * (levels.values - levels.values.min()) - log_partition(levels, beta)[..., None]
     return np.exp(levels.log_multiplicity - levels.log_dimension + y), y
-
-
-def thermal_energy(levels: Spectrum | Copies, temperature: float) -> float:
-    """Return tr(H tau) of the Gibbs state tau at a temperature >= 0 (k_B = 1); the lowest level at 0."""
-    if isinstance(levels, Copies):
-        return levels.count * thermal_energy(levels.cell, temperature)
-    lowest = float(levels.values.min())
-    if temperature == 0:
-        return lowest
-    weights, _ = _populations(levels, np.asarray(1.0 / temperature))
-    return lowest + float(weights @ (levels.values - lowest))
 
 
 def entropic_energy(state: Spectrum | Copies, levels: Spectrum | Copies) -> tuple[RealArray, RealArray]:
