@@ -4,7 +4,8 @@ r"""Work by unitaries on blocks of cells: from single cells (k = 1) over groups 
 
 for a battery of cells that do not interact, :math:`H_B = \sum_{i\in B} h_i`. Coarser partitions never give less, since
 products of unitaries are unitaries: W_1 is the local ergotropy, W_N the ergotropy, and :math:`W_N - W_1 \ge 0` the
-ergotropic gap (Alimuddin, Guha, Parashar 2019, PRA 99, 052320, arXiv 1902.04869), which for product states is zero.
+ergotropic gap (Alimuddin, Guha, Parashar 2019, PRA 99, 052320, arXiv 1902.04869). A gap is no proof of entanglement:
+products of pure states have none, but products of unlike mixed cells do.
 """
 
 from collections.abc import Sequence
