@@ -126,7 +126,7 @@ class TestAgainstSearch:
         count = 3
         rho, h = random_state(rng, 8), total(SZ, count)
         u = np.zeros((8, 8), dtype=complex)
-        for twice, basis in zip(range(count, -1, -2), spin_sectors(count), strict=True):
+        for basis in spin_sectors(count):
             block = sum(b.T @ rho @ b for b in np.moveaxis(basis, 2, 0))
             _, vectors = np.linalg.eigh(block)
             turn = vectors.conj().T  # ascending weights on descending levels

@@ -73,9 +73,7 @@ class TestPrinted:
 
     @pytest.mark.parametrize(
         ("n", "each"),
-        list(
-            enumerate([0, 0, 0.0012031167, 0.0030818323, 0.0042502716, 0.0046379193, 0.0052699144, 0.0057266726], 1)
-        ),
+        list(enumerate([0, 0, 0.0012031167, 0.0030818323, 0.0042502716, 0.0046379193, 0.0052699144, 0.0057266726], 1)),
     )
     def test_three_levels(self, n, each):
         assert n_copy_ergotropy(ROW2, LEVELS2, n) / n == pytest.approx(each, abs=6e-11)
@@ -203,9 +201,9 @@ class TestManyCopies:
         wide, same = entropic_energy(state.expand(), levels.expand())
         assert wide == pytest.approx(energy, abs=1e-11 * count)
         assert same == pytest.approx(beta, rel=1e-10)
-        assert asymptotic_work(0.3 * 10**6, Copies(Spectrum.simple([0.8, 0.2]), 10**6), Copies(
-            Spectrum.simple([-0.5, 0.5]), 10**6, True
-        )) == pytest.approx(0.6 * 10**6, rel=1e-12)
+        assert asymptotic_work(
+            0.3 * 10**6, Copies(Spectrum.simple([0.8, 0.2]), 10**6), Copies(Spectrum.simple([-0.5, 0.5]), 10**6, True)
+        ) == pytest.approx(0.6 * 10**6, rel=1e-12)
 
     @given(seed=SEEDS, size=st.integers(1, 8))
     def test_the_deficit_is_ln_d_minus_the_entropy(self, seed, size):
@@ -281,7 +279,7 @@ class TestVirtualTemperatures:
         assert np.isnan(t[1, 2])
 
     def test_coherence_is_refused(self):
-        with pytest.raises(StructureError, match="coherence 0.1"):
+        with pytest.raises(StructureError, match=r"coherence 0\.1"):
             virtual_temperatures([[0.3, 0.1], [0.1, 0.7]], CELL)
         with pytest.raises(SpecError, match="one matrix"):
             virtual_temperatures(Blocks((np.eye(2) / 4,) * 2, (1, 1)), Blocks((CELL, CELL), (1, 1)))

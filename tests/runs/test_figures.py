@@ -78,9 +78,7 @@ def passive_alike(rho, h, n):
         for _ in range(twice):
             kets.append(up.conj().T @ kets[-1])
             kets[-1] = kets[-1] / np.linalg.norm(kets[-1][:, 0])
-        r, x = (
-            np.array([[np.trace(a.conj().T @ m @ b) for b in kets] for a in kets]) for m in (rho, h / top.shape[1])
-        )
+        r, x = (np.array([[np.trace(a.conj().T @ m @ b) for b in kets] for a in kets]) for m in (rho, h / top.shape[1]))
         total += passive(r, x)
     return total
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,7 @@ class PermutationReadout:
         """Largest eigenvalue on the lowest level, sector by sector: what unitaries alike on all cells reach."""
         values, energies, rows = self._eigenvalues(x), self._basis[0].energies, self.sectors.rows
         total = np.zeros(len(x))
-        for a, e in zip(rows[:-1], rows[1:], strict=True):
+        for a, e in pairwise(rows):
             total += np.sort(values[:, a:e], axis=1)[:, ::-1] @ np.sort(energies[a:e])
         return total
 

@@ -95,7 +95,7 @@ def _effects(measurement: ArrayLike) -> Array:
         gap = float(np.abs(given.conj().T @ given - np.eye(len(given))).max())
         if gap > _EFFECT_TOLERANCE:
             raise StructureError(f"the columns of the measurement are not orthonormal: off by {gap:.3g}")
-        return np.einsum("im,jm->mij", given, given.conj())
+        return np.asarray(np.einsum("im,jm->mij", given, given.conj()))
     adjoint = np.conj(np.swapaxes(given, -1, -2))
     gap = float(np.abs(given - adjoint).max())
     if gap > _EFFECT_TOLERANCE:

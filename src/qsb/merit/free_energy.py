@@ -75,9 +75,7 @@ def incoherent_free_energy_bound(rho: Any, hamiltonian: Any, temperature: float)
     return bath_work(state.expectation(meter), pinched, meter.spectrum(), temperature)[()]
 
 
-def bath_work(
-    energy: ArrayLike, state: Spectrum | Copies, levels: Spectrum | Copies, temperature: float
-) -> RealArray:
+def bath_work(energy: ArrayLike, state: Spectrum | Copies, levels: Spectrum | Copies, temperature: float) -> RealArray:
     """Return F_T(rho) - F_T(tau_T) from energies and spectra.
 
     Args:

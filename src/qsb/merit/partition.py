@@ -1,6 +1,7 @@
 r"""Work by unitaries on blocks of cells: from single cells (k = 1) over groups of k to the whole battery (k = N).
 
-.. math:: W_{\mathcal P} = \sum_{B\in\mathcal P} W(\rho_B, H_B), \qquad W_k = \max_{\text{blocks of at most } k} W_{\mathcal P}
+.. math:: W_{\mathcal P} = \sum_{B\in\mathcal P} W(\rho_B, H_B), \qquad
+   W_k = \max_{\text{blocks of at most } k} W_{\mathcal P}
 
 for a battery of cells that do not interact, :math:`H_B = \sum_{i\in B} h_i`. Coarser partitions never give less, since
 products of unitaries are unitaries: W_1 is the local ergotropy, W_N the ergotropy, and :math:`W_N - W_1 \ge 0` the

@@ -3,7 +3,7 @@ r"""Passivity of one copy, of n copies and of any number: which states hide work
 A passive state gives no work to a unitary, but n copies of it may (Alicki and Fannes 2013, PRE 87, 042123, arXiv
 1211.1209). With n to infinity what each copy gives is
 
-.. math:: W_\infty = \mathrm{tr}(\rho H) - \mathrm{tr}(\tau H), \qquad S(\tau) = S(\rho), \quad \tau \text{ a Gibbs state},
+.. math:: W_\infty = \mathrm{tr}(\rho H) - \mathrm{tr}(\tau H), \qquad S(\tau) = S(\rho), \;\tau \text{ a Gibbs state},
 
 and a state that no number of copies activates is a Gibbs state of a temperature >= 0, or lies in the lowest level
 (Pusz and Woronowicz 1978, doi:10.1007/BF01614224; Lenard 1978, doi:10.1007/BF01011769). Each pair of levels of a
@@ -105,9 +105,7 @@ def is_passive(rho: Any, hamiltonian: Any, tolerance: float = 1e-10) -> Any:
     """
     state, meter = read_pair(rho, hamiltonian)
     levels = meter.spectrum()
-    work = extractable_work(
-        state.expectation(meter), passive_energy(eigenvalues(state), levels), energy_scale(levels)
-    )
+    work = extractable_work(state.expectation(meter), passive_energy(eigenvalues(state), levels), energy_scale(levels))
     return (work <= tolerance * energy_scale(levels))[()]
 
 
