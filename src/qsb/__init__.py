@@ -36,14 +36,23 @@ _HOMES = {
     "Stage": "qsb.charging.protocol",
     "Start": "qsb.algebra.states",
     "StructureError": "qsb.errors",
+    "anti_ergotropy": "qsb.merit.ergotropy",
+    "asymptotic_ergotropy": "qsb.merit.passivity",
     "capacity": "qsb.merit.ergotropy",
+    "daemonic_ergotropy": "qsb.merit.daemonic",
     "dephasing": "qsb.charging.environment",
     "emission": "qsb.charging.environment",
+    "ergotropic_gap": "qsb.merit.partition",
     "ergotropy": "qsb.merit.ergotropy",
     "ergotropy_parts": "qsb.merit.ergotropy",
     "fit_dataset": "qsb.studies.scaling",
     "fit_scaling": "qsb.studies.scaling",
+    "free_energy_bound": "qsb.merit.free_energy",
+    "is_completely_passive": "qsb.merit.passivity",
+    "is_passive": "qsb.merit.passivity",
+    "k_local_ergotropy": "qsb.merit.partition",
     "load_spec": "qsb.runs.spec",
+    "n_copy_ergotropy": "qsb.merit.passivity",
     "passive_energy": "qsb.merit.ergotropy",
     "plan": "qsb.runs.run",
     "pumping": "qsb.charging.environment",
@@ -51,7 +60,9 @@ _HOMES = {
     "read": "qsb.runs.dataset",
     "run": "qsb.runs.run",
     "sweep": "qsb.runs.sweep",
+    "symmetric_ergotropy": "qsb.merit.collective",
     "thermal": "qsb.charging.environment",
+    "virtual_temperatures": "qsb.merit.passivity",
     "write": "qsb.runs.dataset",
 }
 
@@ -89,7 +100,18 @@ if TYPE_CHECKING:
     from qsb.charging.problem import Problem  # noqa: F401
     from qsb.charging.protocol import Protocol, Stage, quench  # noqa: F401
     from qsb.errors import ConvergenceError, PlanError, PlatformError, QsbError, SpecError, StructureError  # noqa: F401
-    from qsb.merit.ergotropy import capacity, ergotropy, ergotropy_parts, passive_energy  # noqa: F401
+    from qsb.merit.collective import symmetric_ergotropy  # noqa: F401
+    from qsb.merit.daemonic import daemonic_ergotropy  # noqa: F401
+    from qsb.merit.ergotropy import anti_ergotropy, capacity, ergotropy, ergotropy_parts, passive_energy  # noqa: F401
+    from qsb.merit.free_energy import free_energy_bound  # noqa: F401
+    from qsb.merit.partition import ergotropic_gap, k_local_ergotropy  # noqa: F401
+    from qsb.merit.passivity import (  # noqa: F401
+        asymptotic_ergotropy,
+        is_completely_passive,
+        is_passive,
+        n_copy_ergotropy,
+        virtual_temperatures,
+    )
     from qsb.runs.dataset import read, write  # noqa: F401
     from qsb.runs.run import plan, run  # noqa: F401
     from qsb.runs.spec import load_spec  # noqa: F401

@@ -29,6 +29,7 @@ READOUTS = (
     "reduced",
     "populations",
     "pinched",
+    "collective_passive",
     "cut",
     "span",
 )

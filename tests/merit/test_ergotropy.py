@@ -10,6 +10,7 @@ import scipy.sparse
 from qsb.algebra.blocks import Blocks, Factor, Spectrum
 from qsb.errors import ConvergenceError, SpecError, StructureError
 from qsb.merit.ergotropy import (
+    anti_ergotropy,
     anti_passive_energy,
     capacity,
     ergotropy,
@@ -236,6 +237,17 @@ class TestCapacity:
         state, levels = Blocks.dense(rho).spectrum(), Blocks.dense(meter).spectrum()
         storable = ergotropy(rho, -meter)
         assert capacity(state, levels) == pytest.approx(ergotropy(rho, meter) + storable, abs=1e-12)
+        assert anti_ergotropy(rho, meter) == pytest.approx(storable, abs=1e-12)
+
+    def test_what_a_qubit_can_still_store(self):
+        """A = (|r| - r_z)/2; a Gibbs qubit has W = 0 and stores tanh(beta/2), its capacity."""
+        assert anti_ergotropy(qubit(0.3, -0.4, 0.5), CELL) == pytest.approx((math.sqrt(0.5) - 0.5) / 2, abs=1e-12)
+        for beta, capacity_of_it in ((0.5, 0.2449186624), (2.0, 0.7615941560)):
+            excited = 1 / (1 + math.exp(beta))
+            gibbs = np.diag([excited, 1 - excited])
+            assert anti_ergotropy(gibbs, CELL) == pytest.approx(capacity_of_it, abs=1e-10)
+            assert ergotropy(gibbs, CELL) == 0.0
+        assert list(anti_ergotropy(np.array([UP, DOWN, UP]), CELL)) == [0.0, 1.0, 0.0]
 
 
 class TestQutritAndPinching:

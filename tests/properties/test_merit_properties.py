@@ -11,6 +11,7 @@ from qsb.algebra.blocks import Blocks, Factor, Spectrum
 from qsb.errors import ConvergenceError
 from qsb.merit.correlation import entropy, purity
 from qsb.merit.ergotropy import (
+    anti_ergotropy,
     anti_passive_energy,
     capacity,
     ergotropy,
@@ -53,6 +54,16 @@ def bounds_hold(rho, meter, work):
     """Whether 0 <= W <= E - E_0."""
     above = np.trace(rho @ meter).real - np.linalg.eigvalsh(meter)[0]
     return 0 <= work <= above + TOLERANCE
+
+
+@given(seed=SEEDS, size=SIZES, rank=SIZES, degenerate=st.booleans())
+def test_ergotropy_and_anti_ergotropy_add_up_to_a_capacity_that_no_unitary_changes(seed, size, rank, degenerate):
+    rng = np.random.default_rng(seed)
+    rho, meter, turn = state_of(rng, size, rank), meter_of(rng, size, degenerate), unitary_of(rng, size)
+    whole = capacity(Blocks.dense(rho).spectrum(), Blocks.dense(meter).spectrum())
+    for state in (rho, turn @ rho @ turn.conj().T):
+        assert anti_ergotropy(state, meter) >= 0
+        assert ergotropy(state, meter) + anti_ergotropy(state, meter) == pytest.approx(whole, abs=TOLERANCE)
 
 
 @given(seed=SEEDS, size=SIZES, rank=SIZES, degenerate=st.booleans())

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from scipy.linalg import expm
+from scipy.optimize import brentq
 
 import qsb
 from qsb.algebra.build import csr
@@ -42,6 +43,44 @@ def evolve(problem, h, jumps, times):
 def passive(rho, h):
     """Return the lowest energy on the orbit: largest eigenvalue on the lowest level, and so on."""
     return np.sort(np.linalg.eigvalsh(rho))[::-1] @ np.linalg.eigvalsh(h)
+
+
+def entropy(p):
+    """Return -sum p ln p."""
+    return -sum(x * np.log(x) for x in p if x > 0)
+
+
+def gibbs_energy(rho, h):
+    """Return the energy of the Gibbs state that is as mixed, by bisection in its temperature."""
+    e, s = np.linalg.eigvalsh(h), entropy(np.linalg.eigvalsh(rho))
+    if s < 1e-12:
+        return e[0]
+
+    def gibbs(beta):
+        p = np.exp(-beta * (e - e[0]))
+        return p / p.sum()
+
+    beta = brentq(lambda b: entropy(gibbs(b)) - s, 0.0, 200.0 / np.ptp(e), xtol=1e-14)
+    return gibbs(beta) @ e
+
+
+def passive_alike(rho, h, n):
+    """Return the same where all cells are turned alike, from |m><m'| in each total spin as J_-^a P J_+^b."""
+    up, jz = (sum(sigma(op, i, n) for i in range(n)) for op in "+z")
+    jz = jz / 2
+    casimir = up.conj().T @ up + jz @ jz + jz
+    e, u = np.linalg.eigh(casimir + np.pi * jz)
+    total = 0.0
+    for twice in range(n, -1, -2):
+        j = twice / 2
+        top = u[:, np.abs(e - j * (j + 1) - np.pi * j) < 1e-9]
+        kets = [top]
+        for _ in range(twice):
+            kets.append(up.conj().T @ kets[-1])
+            kets[-1] = kets[-1] / np.linalg.norm(kets[-1][:, 0])
+        r, x = (np.array([[np.trace(a.conj().T @ m @ b) for b in kets] for a in kets]) for m in (rho, h / top.shape[1]))
+        total += passive(r, x)
+    return total
 
 
 def pinched(rho, h):
@@ -107,6 +146,9 @@ def by_definition(problem, jumps, subset):
             "work_power": work,
             "heat_power": power - work,
             "ergotropy": w,
+            "symmetric_ergotropy": energy - passive_alike(rho, h_b, n),
+            "asymptotic_ergotropy": energy - gibbs_energy(rho, h_b),
+            "anti_ergotropy": -passive(rho, -h_b) - energy,
             "ergotropy_fraction": w / (energy - low) if energy - low > 1e-9 else np.nan,
             "local_ergotropy": sum(
                 np.trace(r @ x).real - passive(r, x) for r, x in zip(cell_states, local, strict=True)
@@ -127,6 +169,7 @@ def by_definition(problem, jumps, subset):
             "bound_norm": (high - low) * span / 2,
             "bound_variance": (high - low) * v_std,
         }
+        row["ergotropic_gap"] = w - row["local_ergotropy"]
         for name, value in row.items():
             out[name].append(value)
     return {name: np.array(values) for name, values in out.items()}
@@ -246,7 +289,9 @@ def test_every_series_of_the_nomenclature_has_its_function_and_the_other_way_rou
 @pytest.mark.parametrize("name", sorted(ALONE))
 def test_every_figure_can_be_asked_alone(name):
     """Alone, so that `needs` must name all that the figure reads."""
-    problem = cells(3, coupling=pairs(0.5), times=[0.0, 1.0], duration=1.0)
+    # unitaries alike on all cells ask for cells that are alike
+    geometry = "all" if name == "symmetric_ergotropy" else "chain"
+    problem = cells(3, coupling=pairs(0.5, geometry), times=[0.0, 1.0], duration=1.0)
     data = qsb.run(problem, [name], subset=(0, 1), cut=1)
     assert set(data.data_vars) & set(names("series")) == {name}
     assert data[name].dims == ("time",)
@@ -272,7 +317,8 @@ def test_needs_are_readouts():
 
 def test_a_pure_state_needs_no_spectra():
     problem = cells(3, coupling=pairs(0.5))
-    for name in ("ergotropy", "passive_energy", "capacity", "purity", "ergotropy_fraction"):
+    pure = ("ergotropy", "passive_energy", "capacity", "purity", "ergotropy_fraction", "asymptotic_ergotropy")
+    for name in (*pure, "anti_ergotropy", "ergotropic_gap"):
         assert not needs((name,), problem) & {"spectrum", "levels"}
 
 

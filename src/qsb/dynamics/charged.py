@@ -32,7 +32,7 @@ from qsb.dynamics.series import Value
 #: how the check of a mode's highest levels is named in budgets, before the name of its group
 TAIL = "tail of "
 #: readouts of the battery's own state
-_STATE = frozenset({"spectrum", "populations", "pinched"})
+_STATE = frozenset({"spectrum", "populations", "pinched", "collective_passive"})
 
 
 class ChargedFrame(Frame, Protocol):
@@ -90,6 +90,9 @@ class ChargedPureReadout(PureReadout):
             return out
         if "spectrum" in needs:
             out["spectrum"] = self.frame.spectrum(x)
+        if "collective_passive" in needs:
+            ladder = np.sort(self.frame.energy_basis().energies)
+            out["collective_passive"] = self.frame.spectrum(x).values[:, : len(ladder)] @ ladder
         if needs & {"populations", "pinched"}:
             m = self.frame.factor(x)
             basis = self.frame.energy_basis()
@@ -150,8 +153,11 @@ def read_battery(
     needs: frozenset[str], rho: Array, rates: Array, frame: ChargedFrame, request: Request, out: dict[str, Value]
 ) -> None:
     """Readouts of the battery's states (T, b, b) and their rates of change, added to `out`."""
-    if "spectrum" in needs:
-        out["spectrum"] = padded(np.linalg.eigvalsh(rho)[:, ::-1], frame.null)
+    if needs & {"spectrum", "collective_passive"}:
+        values = np.linalg.eigvalsh(rho)[:, ::-1]
+        out["spectrum"] = padded(values, frame.null)
+    if "collective_passive" in needs:
+        out["collective_passive"] = values @ np.sort(frame.energy_basis().energies)
     if needs & {"populations", "pinched"}:
         basis = frame.energy_basis()
         turned, moved = basis.density(rho), basis.density(rates)

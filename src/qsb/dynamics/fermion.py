@@ -52,6 +52,8 @@ class Fermion:
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
         """Level populations, and global spectra with too many different values."""
         s = problem.structure
+        if "collective_passive" in needs:
+            return "sectors of total spin are not read from a covariance"
         if needs & {"pinched", "populations"}:
             return "the occupations of energy levels are not read from a covariance"
         if "marginals" in needs and not s.battery_one_body:

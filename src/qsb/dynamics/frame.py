@@ -250,6 +250,8 @@ class PureReadout:
             out["charger_variance"] = read_variance(frame.charger(), x)
         if "spectrum" in needs:
             out["spectrum"] = _pure_spectrum(x, frame.null)
+        if "collective_passive" in needs:
+            out["collective_passive"] = np.sum(np.abs(x) ** 2, axis=1) * frame.energy_basis().energies.min()
         if "populations" in needs or "pinched" in needs:
             self._populations(needs, x, unitary, out)
         if "marginals" in needs:
@@ -340,6 +342,8 @@ class MixedReadout:
             out["charger_variance"] = np.maximum(square(x) - mean(x) ** 2, 0.0)
         if "spectrum" in needs:
             out["spectrum"] = padded(self._eigenvalues(x)[:, ::-1], frame.null)
+        if "collective_passive" in needs:
+            out["collective_passive"] = self._eigenvalues(x)[:, ::-1] @ np.sort(frame.energy_basis().energies)
         if not needs & {"populations", "pinched", "marginals", "reduced"}:
             return out
         rho = hermitian(x)

@@ -122,6 +122,8 @@ def full_lacks(problem: Problem, needs: frozenset[str], *, pure: bool) -> str | 
             "local ergotropy is defined for an H_B that is a sum over cells; this one couples them (use "
             "subset_ergotropy)"
         )
+    if "collective_passive" in needs:
+        return "sectors of total spin are not formed in the full space (only for alike cells: symmetric, permutation)"
     alone = pure and not s.charged
     heavy = needs & ({"pinched", "populations"} if alone else {"pinched", "populations", "levels"})
     if heavy and not s.battery_one_body and d > DENSE_LIMIT:

@@ -244,7 +244,7 @@ class SectorReadout:
             out["charger_variance"] = np.maximum(self._read("charger squared", x) - self._read("charger", x) ** 2, 0.0)
         if "charger_energy" in needs:
             out["charger_energy"] = self._read("own", x) - self._read("own", self.start[None])
-        if needs & {"spectrum", "populations", "pinched", "marginals", "reduced"}:
+        if needs & {"spectrum", "collective_passive", "populations", "pinched", "marginals", "reduced"}:
             rates = self._battery(unitary + dissipative)
             read_battery(needs, self._battery(x), rates, self.frame, self.request, out)
         return out

@@ -69,7 +69,7 @@ class MPS:
             return "an envelope changes between its breaks; matrix-product states take piecewise constant ones"
         if needs & {"extremes", "levels", "marginals", "locality"} and not problem.structure.battery_one_body:
             return "the levels of an H_B that couples cells are not known for a long chain"
-        lacking = sorted(needs & {"spectrum", "pinched", "populations", "levels"})
+        lacking = sorted(needs & {"spectrum", "pinched", "populations", "levels", "collective_passive"})
         if lacking:
             return f"{lacking} of 2^{space.sites} dimensions cannot be read off a network"
         if "span" in needs and not read.is_one_body(FullFrame(problem).charger_sum, space):

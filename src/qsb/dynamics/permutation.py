@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,8 @@ class PermutationReadout:
             out["charger_variance"] = np.maximum(x @ square - (x @ v) ** 2, 0.0)
         if "spectrum" in needs:
             out["spectrum"] = self._spectrum(self._eigenvalues(x))
+        if "collective_passive" in needs:
+            out["collective_passive"] = self._collective_passive(x)
         if "populations" in needs or "pinched" in needs:
             self._populations(needs, x, unitary + dissipative, out)
         if "marginals" in needs:
@@ -131,6 +134,14 @@ class PermutationReadout:
             out["reduced"] = reduced.spectrum()
             out["reduced_energy"] = reduced.expectation(self._frame.subset_hamiltonian(self.request.subset))
         return out
+
+    def _collective_passive(self, x: Array) -> Real:
+        """Largest eigenvalue on the lowest level, sector by sector: what unitaries alike on all cells reach."""
+        values, energies, rows = self._eigenvalues(x), self._basis[0].energies, self.sectors.rows
+        total = np.zeros(len(x))
+        for a, e in pairwise(rows):
+            total += np.sort(values[:, a:e], axis=1)[:, ::-1] @ np.sort(energies[a:e])
+        return total
 
     # -- energy levels ------------------------------------------------------------------------------------------------
 
@@ -301,7 +312,7 @@ class Permutation:
         """Applications of the right-hand side, and eigenvalues at the save times."""
         cells, times = problem.battery.space.sites, len(problem.times)
         total = Work(calls=40.0 * times, flops=6.0 * n * times)
-        if "spectrum" in request.needs:
+        if request.needs & {"spectrum", "collective_passive"}:
             # sum over j of (16/3) (2j+1)^3 real operations
             total += Work(flops=times * (cells + 2.0) ** 4, calls=cells * 5.0)
         for s in segments(problem):

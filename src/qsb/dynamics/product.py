@@ -339,6 +339,8 @@ class Product:
         """Global spectra of many unlike cells have too many distinct eigenvalues."""
         if "pinched" in needs:
             return "the state without energy coherence is no product"
+        if "collective_passive" in needs:
+            return "sectors of total spin are read in the Dicke basis, or in the sectors themselves"
         kind = kinds(problem)
         if needs & {"spectrum", "levels"} and len(kind.counts) > 1:
             distinct = float(np.exp(min(700.0, np.log(kind.counts + 1.0).sum())))

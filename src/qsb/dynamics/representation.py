@@ -174,6 +174,7 @@ READOUTS: dict[str, str] = {
     "reduced": "state of a subset of cells",
     "populations": "occupation of each distinct energy level, and its rate",
     "pinched": "spectrum of the state without coherence between distinct energy levels",
+    "collective_passive": "lowest energy that unitaries alike on all cells reach, inside the sectors of total spin",
     "cut": "entropy of the first cells of a pure state",
     "span": "lowest and highest eigenvalue of V",
 }

@@ -14,10 +14,12 @@ from numpy.typing import ArrayLike
 
 from qsb.algebra.blocks import Array, Blocks, Factor, RealArray, Spectrum
 from qsb.algebra.copies import Copies
-from qsb.errors import ConvergenceError, SpecError, StructureError
+from qsb.errors import ConvergenceError, SpecError
 from qsb.merit.pairing import paired_energy
+from qsb.merit.reading import eigenvalues, energy_scale, is_qobj, read_pair
 
 __all__ = [
+    "anti_ergotropy",
     "anti_passive_energy",
     "capacity",
     "ergotropy",
@@ -28,9 +30,6 @@ __all__ = [
     "pinch",
 ]
 
-_TRACE_TOLERANCE = 1e-6
-_STATE_TOLERANCE = 1e-6
-_HERMITIAN_TOLERANCE = 1e-9
 _WORK_TOLERANCE = 1e-9
 # Levels closer than this, relative to the largest |level|, are one degenerate level.
 _LEVEL_TOLERANCE = 1e-9
@@ -131,8 +130,26 @@ def ergotropy(rho: Any, hamiltonian: Any) -> Any:
         >>> float(ergotropy([1.0, 0.0], [[0.5, 0.0], [0.0, -0.5]]))  # an excited cell
         1.0
     """
-    state, meter = _read(rho, hamiltonian)
-    return _work(state.expectation(meter), _spectrum(state), meter.spectrum())[()]
+    state, meter = read_pair(rho, hamiltonian)
+    return _work(state.expectation(meter), eigenvalues(state), meter.spectrum())[()]
+
+
+def anti_ergotropy(rho: Any, hamiltonian: Any) -> Any:
+    """Return the energy that cyclic unitaries can still store: A = E_anti-passive - tr(rho H) >= 0.
+
+    Ergotropy and anti-ergotropy add up to the capacity, which no unitary changes (Yang et al. 2023, PRL 131,
+    030402, arXiv 2302.09905). It is the ergotropy of the same state for -H.
+
+    Args and errors are those of `ergotropy`.
+
+    Examples:
+        >>> float(anti_ergotropy([0.0, 1.0], [[0.5, 0.0], [0.0, -0.5]]))  # an empty cell
+        1.0
+    """
+    state, meter = read_pair(rho, hamiltonian)
+    levels = meter.spectrum()
+    top = anti_passive_energy(eigenvalues(state), levels)
+    return extractable_work(top, state.expectation(meter), energy_scale(levels))[()]
 
 
 def ergotropy_parts(rho: Any, hamiltonian: Any) -> tuple[Any, Any]:
@@ -143,11 +160,11 @@ def ergotropy_parts(rho: Any, hamiltonian: Any) -> tuple[Any, Any]:
 
     Args and errors are those of `ergotropy`.
     """
-    state, meter = _read(rho, hamiltonian)
+    state, meter = read_pair(rho, hamiltonian)
     energy, levels = state.expectation(meter), meter.spectrum()
-    total = _work(energy, _spectrum(state), levels)
+    total = _work(energy, eigenvalues(state), levels)
     incoherent = _work(energy, _pinched(state, meter, levels).spectrum(), levels)
-    coherent = extractable_work(total, incoherent, _scale(levels))
+    coherent = extractable_work(total, incoherent, energy_scale(levels))
     return incoherent[()], coherent[()]
 
 
@@ -161,13 +178,13 @@ def pinch(rho: Any, hamiltonian: Any) -> Any:
     Returns:
         `Blocks` for `Blocks`, a Qobj operator for a Qobj, else an array (..., d, d).
     """
-    state, meter = _read(rho, hamiltonian)
+    state, meter = read_pair(rho, hamiltonian)
     pinched = _pinched(state, meter, meter.spectrum())
     if isinstance(rho, Blocks):
         return pinched
     (block,) = pinched.blocks
     matrix = block.dense() if isinstance(block, Factor) else block
-    if _is_qobj(rho):
+    if is_qobj(rho):
         side = rho.dims[0]
         return type(rho)(matrix, dims=[side, side])
     return matrix
@@ -206,99 +223,12 @@ def local_ergotropy(marginals: ArrayLike, hamiltonians: ArrayLike, counts: Array
 
 def _work(energy: RealArray, spectrum: Spectrum, levels: Spectrum) -> RealArray:
     """Return the energy minus the passive energy of `spectrum`, checked."""
-    return extractable_work(energy, passive_energy(spectrum, levels), _scale(levels))
-
-
-def _scale(levels: Spectrum) -> RealArray:
-    """Return the largest |level|, which sets the rounding of energies; shape of the batch of levels."""
-    return np.asarray(np.abs(levels.values).max(axis=-1), dtype=np.float64)
-
-
-def _spectrum(state: Blocks) -> Spectrum:
-    """Return the eigenvalues of a state after the check that it is positive."""
-    spectrum = state.spectrum()
-    lowest = float(spectrum.weights().min())
-    if lowest < -_STATE_TOLERANCE:
-        raise StructureError(
-            f"rho has an eigenvalue of weight {lowest:.3g}; a state has none below 0: check what produced it"
-        )
-    return spectrum
-
-
-def _is_qobj(value: Any) -> bool:
-    """Tell a QuTiP Qobj without importing QuTiP."""
-    return hasattr(value, "full") and hasattr(value, "isket")
-
-
-def _numbers(value: Any, name: str) -> Array:
-    """Return the array behind a Qobj, a sparse matrix or an array-like, refusing what holds no numbers."""
-    if _is_qobj(value):
-        array = np.asarray(value.full())
-    elif hasattr(value, "toarray"):
-        array = np.asarray(value.toarray())
-    else:
-        array = np.asarray(value)
-    if not np.issubdtype(array.dtype, np.number):
-        raise SpecError(f"{name} is a {type(value).__name__}, not numbers; give a Qobj, an array or Blocks")
-    return array
-
-
-def _read(rho: Any, hamiltonian: Any) -> tuple[Blocks, Blocks]:
-    """Return state and Hamiltonian as `Blocks` after all checks."""
-    if isinstance(hamiltonian, Blocks):
-        meter = hamiltonian
-    else:
-        matrix = _numbers(hamiltonian, "H")
-        if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
-            raise SpecError(f"H has shape {matrix.shape}; it must be square, (..., d, d)")
-        meter = Blocks.dense(matrix)
-    state = rho if isinstance(rho, Blocks) else _state(rho, meter.dimension)
-    meter = _hermitian(meter, "H", _HERMITIAN_TOLERANCE)
-    state = _hermitian(state, "rho", _STATE_TOLERANCE)
-    state.match(meter)
-    trace = state.trace()
-    worst = float(trace.flat[np.argmax(np.abs(trace - 1))])
-    if abs(worst - 1) > _TRACE_TOLERANCE:
-        raise StructureError(f"rho has trace {worst:.9g}; a state has trace 1: normalise it first")
-    return state, meter
-
-
-def _state(rho: Any, dimension: int) -> Blocks:
-    """Return a state of the given dimension as one block: a matrix, or a factor for kets."""
-    array = _numbers(rho, "rho")
-    if array.ndim >= 2 and array.shape[-2:] == (dimension, dimension):
-        return Blocks.dense(array)
-    if array.ndim == 2 and array.shape == (dimension, 1):
-        return Blocks.pure(array[:, 0])
-    if array.ndim >= 1 and array.shape[-1] == dimension and not _is_qobj(rho):
-        return Blocks.pure(array)
-    raise SpecError(
-        f"rho has shape {array.shape} and H has dimension {dimension}; rho must be "
-        f"(..., {dimension}, {dimension}) or a ket (..., {dimension})"
-    )
-
-
-def _hermitian(operator: Blocks, name: str, tolerance: float) -> Blocks:
-    """Return the operator with its blocks made exactly Hermitian, refusing NaN and non-Hermitian ones."""
-    blocks: list[Array | Factor] = []
-    for block in operator.blocks:
-        matrix = block.array if isinstance(block, Factor) else block
-        if not np.isfinite(matrix).all():
-            raise SpecError(f"{name} contains NaN or infinity; check what produced it")
-        if isinstance(block, Factor):
-            blocks.append(block)
-            continue
-        adjoint = np.conj(np.swapaxes(matrix, -1, -2))
-        gap = float(np.abs(matrix - adjoint).max())
-        if gap > tolerance * max(float(np.abs(matrix).max()), np.finfo(float).tiny):
-            raise StructureError(f"{name} is not Hermitian: it differs from its adjoint by {gap:.3g}")
-        blocks.append(matrix if gap == 0 else (matrix + adjoint) / 2)
-    return Blocks(tuple(blocks), operator.multiplicity, operator.null)
+    return extractable_work(energy, passive_energy(spectrum, levels), energy_scale(levels))
 
 
 def _pinched(state: Blocks, meter: Blocks, levels: Spectrum) -> Blocks:
     """Return the state pinched in the eigenspaces of the Hamiltonian, block by block."""
-    width = _LEVEL_TOLERANCE * float(_scale(levels).max())
+    width = _LEVEL_TOLERANCE * float(energy_scale(levels).max())
     blocks = [
         _pinched_block(block, other.dense() if isinstance(other, Factor) else other, width)
         for block, other in zip(state.blocks, meter.blocks, strict=False)

@@ -14,7 +14,7 @@ from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem
 from qsb.dynamics.series import Series, jackknife
 from qsb.errors import SpecError
-from qsb.merit import bound, correlation, energy, ergotropy
+from qsb.merit import bound, correlation, energy, ergotropy, passivity
 from qsb.quantities import names, quantity
 
 RealArray = NDArray[np.float64]
@@ -84,7 +84,18 @@ def needs(figures: tuple[str, ...], problem: Problem) -> frozenset[str]:
     return frozenset(out)
 
 
-_PURE = frozenset({"ergotropy", "ergotropy_fraction", "passive_energy", "capacity", "purity"})
+_PURE = frozenset(
+    {
+        "ergotropy",
+        "ergotropy_fraction",
+        "asymptotic_ergotropy",
+        "ergotropic_gap",
+        "anti_ergotropy",
+        "passive_energy",
+        "capacity",
+        "purity",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -171,6 +182,23 @@ def _capacity(r: Reading) -> RealArray:
     return ergotropy.capacity(r.spectrum(), r.levels)
 
 
+def _anti(r: Reading) -> RealArray:
+    top = r.extremes[1] if r.pure else ergotropy.anti_passive_energy(r.spectrum(), r.levels)
+    return ergotropy.extractable_work(top, r["energy"], r.scale)
+
+
+def _asymptotic(r: Reading) -> RealArray:
+    return _above(r) if r.pure else passivity.asymptotic_work(r["energy"], r.spectrum(), r.levels)
+
+
+def _symmetric(r: Reading) -> RealArray:
+    return ergotropy.extractable_work(r["energy"], r["collective_passive"], r.scale)
+
+
+def _gap(r: Reading) -> RealArray:
+    return ergotropy.extractable_work(_ergotropy(r), _local(r), r.scale)
+
+
 def _local(r: Reading) -> RealArray:
     s = r.series.statics
     return np.asarray(ergotropy.local_ergotropy(r["marginals"], s["cells"], s["counts"]))
@@ -219,12 +247,16 @@ FIGURES: dict[str, Callable[[Reading], RealArray]] = {
     "heat_power": lambda r: r["heat_power"],
     "ergotropy": _ergotropy,
     "ergotropy_fraction": lambda r: energy.ergotropy_fraction(_ergotropy(r), _above(r), 1e-9 * r.scale),
+    "symmetric_ergotropy": _symmetric,
+    "asymptotic_ergotropy": _asymptotic,
     "local_ergotropy": _local,
+    "ergotropic_gap": _gap,
     "subset_ergotropy": _subset,
     "incoherent_ergotropy": _incoherent,
     "coherent_ergotropy": _coherent,
     "passive_energy": _passive,
     "capacity": _capacity,
+    "anti_ergotropy": _anti,
     "energy_std": lambda r: np.asarray(np.sqrt(r["variance"])),
     "purity": lambda r: np.ones(len(r.series.times)) if r.pure else correlation.purity(r.spectrum()),
     "entanglement_entropy": lambda r: r["cut"],
