@@ -78,6 +78,19 @@ class RampForm(EnvelopeTable):
         return protocol.Ramp(self.start, self.end, self.duration)
 
 
+class SineRampForm(EnvelopeTable):
+    """`qsb.charging.SineRamp`."""
+
+    kind: Literal["sine-ramp"]
+    start: float
+    end: float
+    duration: float
+
+    def envelope(self) -> protocol.Envelope:
+        """The envelope."""
+        return protocol.SineRamp(self.start, self.end, self.duration)
+
+
 class PiecewiseForm(EnvelopeTable):
     """`qsb.charging.Piecewise`."""
 
@@ -102,11 +115,12 @@ class TableForm(EnvelopeTable):
         return protocol.Table(tuple(self.times), tuple(self.values))
 
 
-ENVELOPES = (ConstantForm, CosineForm, GaussianForm, RampForm, PiecewiseForm, TableForm)
+ENVELOPES = (ConstantForm, CosineForm, GaussianForm, RampForm, SineRampForm, PiecewiseForm, TableForm)
 
 EnvelopeForm = Annotated[
     Annotated[
-        ConstantForm | CosineForm | GaussianForm | RampForm | PiecewiseForm | TableForm, Field(discriminator="kind")
+        ConstantForm | CosineForm | GaussianForm | RampForm | SineRampForm | PiecewiseForm | TableForm,
+        Field(discriminator="kind"),
     ],
     # envelope = "constant" is short for {kind = "constant"}
     BeforeValidator(lambda v: {"kind": v} if isinstance(v, str) else v),
