@@ -123,6 +123,7 @@ def test_sources_that_are_none(source, words):
         {"kind": "cosine", "frequency": 1.0, "phase": 0.1},
         {"kind": "gaussian", "centre": 1.0, "width": 0.2},
         {"kind": "ramp", "start": 0.0, "end": 1.0, "duration": 1.0},
+        {"kind": "sine-ramp", "start": 0.0, "end": 1.0, "duration": 1.0},
         {"kind": "piecewise", "edges": [0.0, 1.0, 2.0], "values": [1.0, -1.0]},
         {"kind": "table", "times": [0.0, 1.0, 2.0], "values": [0.0, 1.0, 0.0]},
     ],

@@ -219,6 +219,48 @@ class Ramp:
 
 
 @dataclass(frozen=True)
+class SineRamp:
+    r"""From `start` to `end` as :math:`\sin^2\frac{\pi t}{2T}` with T = `duration`, constant after: level at both ends."""
+
+    start: float
+    end: float
+    duration: float
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        _finite("The start of a ramp", self.start)
+        _finite("The end of a ramp", self.end)
+        _finite("The duration of a ramp", self.duration, positive=True)
+
+    @property
+    def constant(self) -> bool:
+        """Whether start and end are equal."""
+        return self.start == self.end
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether the value is constant between breakpoints."""
+        return self.constant
+
+    def value(self, t: float) -> float:
+        """The ramp."""
+        risen = float(np.sin(np.pi / 2 * min(max(t / self.duration, 0.0), 1.0)) ** 2)
+        return float(self.start * (1 - risen) + self.end * risen)
+
+    def breakpoints(self, duration: float) -> tuple[float, ...]:
+        """The end of the ramp."""
+        return _inside([self.duration], duration)
+
+    def max_step(self, t: float) -> float:
+        """A quarter of the ramp while it lasts."""
+        return self.duration / 4 if t < self.duration else np.inf
+
+    def peak(self, duration: float) -> float:
+        """The larger modulus of both ends."""
+        return max(abs(self.start), abs(self.end))
+
+
+@dataclass(frozen=True)
 class Piecewise:
     """Constant pieces: `values[k]` on [edges[k], edges[k+1]), zero outside."""
 

@@ -9,17 +9,37 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qsb.charging.battery import Battery
+from qsb.models.collective import (
+    dark_state,
+    dark_state_channels,
+    superabsorption,
+    superabsorption_channels,
+    superradiant,
+    superradiant_channels,
+)
 from qsb.models.custom import custom, custom_channels
 from qsb.models.dicke import dicke, tavis_cummings, two_photon_dicke
 from qsb.models.ensemble import Coupling, ensemble
 from qsb.models.ising import ising
+from qsb.models.mediated import mediated, mediated_channels
+from qsb.models.qudit import qudit, qudit_decay
+from qsb.models.star import central_spin, star
+from qsb.models.stirap import stirap
 
 #: name in a spec file -> function; `custom` takes operators, so it is for Python only
 MODELS: dict[str, Callable[..., Battery]] = {
+    "central_spin": central_spin,
     "custom": custom,
+    "dark_state": dark_state,
     "dicke": dicke,
     "ensemble": ensemble,
     "ising": ising,
+    "mediated": mediated,
+    "qudit": qudit,
+    "star": star,
+    "stirap": stirap,
+    "superabsorption": superabsorption,
+    "superradiant": superradiant,
     "tavis_cummings": tavis_cummings,
     "two_photon_dicke": two_photon_dicke,
 }
@@ -27,11 +47,24 @@ MODELS: dict[str, Callable[..., Battery]] = {
 __all__ = [
     "MODELS",
     "Coupling",
+    "central_spin",
     "custom",
     "custom_channels",
+    "dark_state",
+    "dark_state_channels",
     "dicke",
     "ensemble",
     "ising",
+    "mediated",
+    "mediated_channels",
+    "qudit",
+    "qudit_decay",
+    "star",
+    "stirap",
+    "superabsorption",
+    "superabsorption_channels",
+    "superradiant",
+    "superradiant_channels",
     "tavis_cummings",
     "two_photon_dicke",
 ]

@@ -78,6 +78,19 @@ class RampForm(EnvelopeTable):
         return protocol.Ramp(self.start, self.end, self.duration)
 
 
+class SineRampForm(EnvelopeTable):
+    """`qsb.charging.SineRamp`."""
+
+    kind: Literal["sine-ramp"]
+    start: float
+    end: float
+    duration: float
+
+    def envelope(self) -> protocol.Envelope:
+        """The envelope."""
+        return protocol.SineRamp(self.start, self.end, self.duration)
+
+
 class PiecewiseForm(EnvelopeTable):
     """`qsb.charging.Piecewise`."""
 
@@ -102,11 +115,12 @@ class TableForm(EnvelopeTable):
         return protocol.Table(tuple(self.times), tuple(self.values))
 
 
-ENVELOPES = (ConstantForm, CosineForm, GaussianForm, RampForm, PiecewiseForm, TableForm)
+ENVELOPES = (ConstantForm, CosineForm, GaussianForm, RampForm, SineRampForm, PiecewiseForm, TableForm)
 
 EnvelopeForm = Annotated[
     Annotated[
-        ConstantForm | CosineForm | GaussianForm | RampForm | PiecewiseForm | TableForm, Field(discriminator="kind")
+        ConstantForm | CosineForm | GaussianForm | RampForm | SineRampForm | PiecewiseForm | TableForm,
+        Field(discriminator="kind"),
     ],
     # envelope = "constant" is short for {kind = "constant"}
     BeforeValidator(lambda v: {"kind": v} if isinstance(v, str) else v),
@@ -116,19 +130,25 @@ EnvelopeForm = Annotated[
 class ChargerForm(Form):
     """How the charger begins: `qsb.algebra.states.ModeStart`."""
 
-    state: Literal["vacuum", "fock", "coherent", "thermal"]
+    state: Literal["vacuum", "fock", "coherent", "thermal", "squeezed"]
     quanta: int | None = None
     amplitude: float | list[float] | None = None
     nbar: float | None = None
+    squeezing: float | list[float] | None = None
 
     def start(self) -> ModeStart:
-        """The charger's start; an amplitude of two numbers is a real and an imaginary part."""
-        alpha = self.amplitude
-        if isinstance(alpha, list):
-            if len(alpha) != 2:
-                raise SpecError(f"amplitude must be one number or [real, imaginary], but it is {alpha!r}.")
-            return ModeStart(self.state, self.quanta, complex(*alpha), self.nbar)
-        return ModeStart(self.state, self.quanta, alpha, self.nbar)
+        """The charger's start; an amplitude or squeezing of two numbers is a real and an imaginary part."""
+        alpha, zeta = _complex("amplitude", self.amplitude), _complex("squeezing", self.squeezing)
+        return ModeStart(self.state, self.quanta, alpha, self.nbar, zeta)
+
+
+def _complex(name: str, value: float | list[float] | None) -> complex | None:
+    """One number, or a real and an imaginary part."""
+    if not isinstance(value, list):
+        return value
+    if len(value) != 2:
+        raise SpecError(f"{name} must be one number or [real, imaginary], but it is {value!r}.")
+    return complex(*value)
 
 
 class StartForm(Form):
