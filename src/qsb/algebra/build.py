@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import BOSON_OPERATORS, SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair
+from qsb.algebra.opsum import BOSON_OPERATORS, SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair, acts_on, transition
 from qsb.algebra.pauli import pauli_strings
 from qsb.algebra.space import Boson, Level, Space, Spin
 from qsb.errors import StructureError
@@ -51,6 +51,10 @@ def _site_matrix(kind: Spin | Boson | Level, name: str) -> NDArray[np.complex128
         return boson_matrix(name, kind.cutoff)
     if name == "i":
         return np.eye(kind.dimension, dtype=complex)
+    if acts_on(name, kind):
+        out = np.zeros((kind.dimension, kind.dimension), dtype=complex)
+        out[transition(name)] = 1.0
+        return out
     raise StructureError(f"Operator {name!r} cannot act on a site of kind {type(kind).__name__}.")
 
 

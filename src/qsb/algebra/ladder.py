@@ -1,8 +1,8 @@
 r"""Operators on two ladders: the Dicke states of alike cells (rows) times the states of one charger group (columns).
 
 Every collective term is a sum of products (operator of the rows) x (operator of the columns), each banded: its
-diagonals are kept, nothing larger. Rows run from all cells up, :math:`m = N/2`, to all down; columns are the Fock
-states 0..cutoff of a mode, or the Dicke states of charger spins, all up first.
+diagonals are kept, nothing larger. Of spins the states run from all up, :math:`m = N/2`, to all down; of a mode, which
+the battery may be as well, they are the Fock states 0..cutoff.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def ladder_dimension(group: Group) -> int:
 
 
 def products(op: OpSum, space: Space) -> list[Product]:
-    """An operator of one battery group of spins and one charger group as products of ladder operators.
+    """An operator of one battery group and one charger group as products of ladder operators.
 
     Args:
         op: every term collective (`structure.is_collective`).
-        space: one battery group of spins and one charger group.
+        space: one battery group of spins, or one battery mode, and one charger group.
     """
     cells, charger = space.part("battery").groups[0], space.part("charger").groups[0]
     out: list[Product] = []
@@ -132,17 +132,19 @@ def reached(start: NDArray[np.bool_], found: list[Product]) -> NDArray[np.bool_]
 
 
 def leaks(mask: NDArray[np.bool_], op: OpSum, space: Space) -> bool:
-    """Whether an operator leads from reached states to Fock states beyond the cutoff."""
-    charger = space.part("charger").groups[0]
-    if not isinstance(charger.kind, Boson):
-        return False
-    cutoff = charger.kind.cutoff
+    """Whether an operator leads from reached states to Fock states beyond a cutoff."""
     wider = Space(
-        tuple(Group(g.name, Boson(cutoff + 4), 1, g.role) if g.name == charger.name else g for g in space.groups)
+        tuple(
+            Group(g.name, Boson(g.kind.cutoff + 4), 1, g.role) if isinstance(g.kind, Boson) else g for g in space.groups
+        )
     )
-    start = np.zeros((mask.shape[0], cutoff + 5), dtype=bool)
-    start[:, : cutoff + 1] = mask
-    return bool(np.any(reached(start, products(op, wider))[:, cutoff + 1 :]))
+    if wider == space:
+        return False
+    height, width = mask.shape
+    start = np.zeros(tuple(ladder_dimension(wider.part(r).groups[0]) for r in ("battery", "charger")), dtype=bool)
+    start[:height, :width] = mask
+    found = reached(start, products(op, wider))
+    return bool(np.any(found[height:]) or np.any(found[:, width:]))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ A uniform sum over a group, or over the pairs of a geometry, is *one* term whate
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -44,28 +45,47 @@ BOSON_OPERATORS: dict[str, dict[tuple[int, int], complex]] = {
     "a+a+": {(2, 0): 1.0},
     "xx": {(0, 2): 1.0, (2, 0): 1.0, (1, 1): 2.0, (0, 0): 1.0},
 }
+#: Operators of a site with levels: ``j|k`` is |j><k|, levels counted from 0, the lowest of a spectrum that ascends.
+LEVEL_OPERATOR = re.compile(r"(0|[1-9][0-9]*)\|(0|[1-9][0-9]*)")
 #: Each operator's adjoint; those that are not listed are their own.
 ADJOINT = {"+": "-", "-": "+", "a": "a+", "a+": "a", "aa": "a+a+", "a+a+": "aa"}
 
 
 def _check_operator(name: str) -> None:
-    if name not in SPIN_OPERATORS and name not in BOSON_OPERATORS:
+    if name not in SPIN_OPERATORS and name not in BOSON_OPERATORS and not _is_transition(name):
         raise SpecError(
-            f"Operator {name!r} is unknown; the spin operators are {sorted(SPIN_OPERATORS)} and those of a mode are "
-            f"{sorted(BOSON_OPERATORS)}."
+            f"Operator {name!r} is unknown; the spin operators are {sorted(SPIN_OPERATORS)}, those of a mode are "
+            f"{sorted(BOSON_OPERATORS)}, and 'j|k' is |j><k| of a site with levels."
         )
+
+
+def _is_transition(name: str) -> bool:
+    return isinstance(name, str) and LEVEL_OPERATOR.fullmatch(name) is not None
+
+
+def transition(name: str) -> tuple[int, int]:
+    """(j, k) of the operator ``j|k``, |j><k|."""
+    j, k = name.split("|")
+    return int(j), int(k)
 
 
 def adjoint_name(name: str) -> str:
     """Name of the adjoint of a site operator."""
-    return ADJOINT.get(name, name)
+    return "|".join(reversed(name.split("|"))) if "|" in name else ADJOINT.get(name, name)
 
 
 def operators_of(kind: Spin | Boson | Level) -> tuple[str, ...]:
-    """Names of the operators that act on a site of this kind."""
+    """Names of the operators that act on a site of this kind; of levels also ``j|k`` for |j><k|."""
     if isinstance(kind, Spin):
         return tuple(SPIN_OPERATORS)
     return tuple(BOSON_OPERATORS) if isinstance(kind, Boson) else ("i",)
+
+
+def acts_on(name: str, kind: Spin | Boson | Level) -> bool:
+    """Whether an operator acts on a site of this kind, and between levels that it has."""
+    if isinstance(kind, Level) and _is_transition(name):
+        return max(transition(name)) < kind.levels
+    return name in operators_of(kind)
 
 
 def _check_finite(what: str, value: Strength) -> None:
@@ -420,12 +440,12 @@ class OpSum:
         """
         for t in self.terms:
             for group, op in _acting(t, space):
-                known = operators_of(space.group(group).kind)
-                if op not in known:
-                    kind = type(space.group(group).kind).__name__
+                kind = space.group(group).kind
+                if not acts_on(op, kind):
+                    levels = f" and 'j|k' with j and k below {kind.levels}" if isinstance(kind, Level) else ""
                     raise SpecError(
-                        f"Operator {op!r} does not act on group {group!r}, whose sites are of kind {kind}; known there "
-                        f"are {', '.join(known)}."
+                        f"Operator {op!r} does not act on group {group!r}, whose sites are of kind "
+                        f"{type(kind).__name__}; known there are {', '.join(operators_of(kind))}{levels}."
                     )
 
 

@@ -119,6 +119,11 @@ class Space:
         return len(self.groups) == 1 and self.spins_only and self.groups[0].role == "battery"
 
     @property
+    def single_mode(self) -> bool:
+        """Whether the space is one mode, as a battery."""
+        return self.sites == 1 and isinstance(self.groups[0].kind, Boson) and self.groups[0].role == "battery"
+
+    @property
     def charged(self) -> bool:
         """Whether a charger stands beside the battery."""
         return any(g.role == "charger" for g in self.groups)

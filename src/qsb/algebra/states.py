@@ -16,34 +16,40 @@ from qsb.errors import SpecError, StructureError
 StartKind = Literal["ground", "down", "up", "thermal", "product", "state"]
 
 
-ModeKind = Literal["vacuum", "fock", "coherent", "thermal"]
+ModeKind = Literal["vacuum", "fock", "coherent", "thermal", "squeezed"]
 
-#: population of a coherent or thermal start beyond the cutoff that is refused
+#: what each kind of start is given by
+_PARAMETERS = (("fock", "quanta"), ("coherent", "amplitude"), ("thermal", "nbar"), ("squeezed", "squeezing"))
+#: population of a coherent, thermal or squeezed start beyond the cutoff that is refused
 _BEYOND = 1e-9
 
 
 @dataclass(frozen=True)
 class ModeStart:
-    """How a charger begins.
+    r"""How a charger begins.
 
     Attributes:
-        kind: ``vacuum`` (default), ``fock`` (`quanta` of them), ``coherent`` (`amplitude`) or ``thermal`` (`nbar`);
-            a group of charger spins takes ``vacuum`` (all down) and ``fock`` (the Dicke state with so many up).
+        kind: ``vacuum`` (default), ``fock`` (`quanta` of them), ``coherent`` (`amplitude`), ``thermal`` (`nbar`) or
+            ``squeezed`` (the vacuum, by `squeezing`); a group of charger spins takes ``vacuum`` (all down) and
+            ``fock`` (the Dicke state with so many up).
         quanta: n of a Fock state.
         amplitude: alpha of a coherent state, mean number |alpha|^2.
         nbar: mean number of a thermal state.
+        squeezing: zeta = r exp(i theta) of :math:`\exp[(\zeta^* a^2 - \zeta a^{\dagger 2})/2]\,|0\rangle`; mean number
+            :math:`\sinh^2 r`, and for theta = 0 the variance of :math:`a + a^\dagger` is :math:`e^{-2r}`.
     """
 
     kind: ModeKind = "vacuum"
     quanta: int | None = None
     amplitude: complex | None = None
     nbar: float | None = None
+    squeezing: complex | None = None
 
     def __post_init__(self) -> None:
         """Refuse impossible states by name and value."""
         if self.kind not in get_args(ModeKind):
             raise SpecError(f"A charger's start is one of {', '.join(get_args(ModeKind))}, but it is {self.kind!r}.")
-        for kind, name in (("fock", "quanta"), ("coherent", "amplitude"), ("thermal", "nbar")):
+        for kind, name in _PARAMETERS:
             value = getattr(self, name)
             if (self.kind == kind) != (value is not None):
                 verb = "needs" if self.kind == kind else "takes no"
@@ -61,8 +67,22 @@ class ModeStart:
         """Whether it is a ket."""
         return self.kind != "thermal" or self.nbar == 0
 
+    @property
+    def reach(self) -> float:
+        """A number of quanta that holds the state but for 1e-9 of a mixture's or a squeezed state's slow tail.
+
+        Of a coherent state it is the mean: its own width comes on top.
+        """
+        r = abs(complex(self.squeezing or 0.0))
+        # populations fall as tanh(r)^(2m) with n = 2m, those of a thermal state as (nbar/(nbar + 1))^n
+        tail = 22.0 / -np.log(np.tanh(r)) if r > 0 else 0.0
+        mean = float(self.quanta or 0) + abs(complex(self.amplitude or 0.0)) ** 2
+        return float(mean + 22.0 * float(self.nbar or 0.0) + tail)
+
     def ket(self, cutoff: int) -> NDArray[np.complex128]:
         r"""Amplitudes (cutoff+1,), :math:`e^{-|\alpha|^2/2}\alpha^n/\sqrt{n!}` of a coherent state.
+
+        Of a squeezed one, :math:`(-e^{i\theta}\tanh r)^m\sqrt{(2m)!}/(2^m m!\sqrt{\cosh r})` at n = 2m.
 
         Raises:
             SpecError: if the state does not fit below the cutoff, with one that is large enough.
@@ -73,6 +93,8 @@ class ModeStart:
             if at > cutoff:
                 raise SpecError(f"A Fock state of {at} quanta does not fit a cutoff of {cutoff}; raise the cutoff.")
             return np.asarray(n == at, dtype=complex)
+        if self.kind == "squeezed":
+            return self._squeezed(cutoff)
         alpha = complex(self.amplitude or 0.0)
         if alpha == 0:
             return np.asarray(n == 0, dtype=complex)
@@ -83,6 +105,21 @@ class ModeStart:
         beyond = float(gammainc(cutoff + 1.0, abs(alpha) ** 2))
         _fits(beyond, f"coherent start of mean number {abs(alpha) ** 2:g}", cutoff, abs(alpha) ** 2)
         return np.asarray(out / np.linalg.norm(out))
+
+    def _squeezed(self, cutoff: int) -> NDArray[np.complex128]:
+        zeta = complex(self.squeezing or 0.0)
+        r = abs(zeta)
+        out = np.zeros(cutoff + 1, dtype=complex)
+        if r == 0:
+            out[0] = 1.0
+            return out
+        m = np.arange(cutoff // 2 + 1)
+        log = m * np.log(np.tanh(r)) + gammaln(2 * m + 1.0) / 2 - m * np.log(2.0) - gammaln(m + 1.0)
+        phase = (-1.0) ** m * (np.sign(zeta.real) ** m if zeta.imag == 0 else np.exp(1j * m * np.angle(zeta)))
+        out[::2] = np.exp(log - np.log(np.cosh(r)) / 2) * phase
+        held = float(np.vdot(out, out).real)
+        _fits(max(0.0, 1 - held), f"squeezed start of mean number {np.sinh(r) ** 2:g}", cutoff, np.sinh(r) ** 2)
+        return np.asarray(out / np.sqrt(held))
 
     def populations(self, cutoff: int) -> NDArray[np.float64]:
         r"""Occupation probabilities (cutoff+1,); :math:`\bar n^n/(\bar n+1)^{n+1}` of a thermal state.

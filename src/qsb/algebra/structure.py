@@ -137,9 +137,10 @@ def on_part(op: OpSum, space: Space, role: Role) -> OpSum:
 def is_collective(op: OpSum, space: Space) -> bool:
     """Whether every term is collective on the battery's cells times any operator of the charger's sites.
 
-    The battery must be one group of spins, and each charger group collective likewise (a mode is one site).
+    The battery must be one group of spins or one mode, and each charger group collective likewise (a mode is one site).
     """
-    if not space.part("battery").single_spin_group:
+    battery = space.part("battery")
+    if not (battery.single_spin_group or battery.single_mode):
         return False
     return all(_collective_term(t, space) for t in op.active)
 

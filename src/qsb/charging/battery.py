@@ -53,6 +53,11 @@ class Battery:
                 )
         self._check_roles()
 
+    @property
+    def steady_drives(self) -> bool:
+        """Whether no drive changes in time, so that all are parts of a constant Hamiltonian."""
+        return all(envelope.constant for _, envelope in self.drives)
+
     def _check_roles(self) -> None:
         """An energy meter that reads the charger as well would make stored energy of what never left the charger."""
         if not self.space.charged:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qsb.algebra.opsum import Local, OpSum, per_site
-from qsb.algebra.space import Boson, Level, Space
+from qsb.algebra.space import Boson, Level, Space, Spin
 from qsb.charging.protocol import Envelope
 from qsb.errors import SpecError, StructureError
 
@@ -22,7 +22,8 @@ class Jump:
     r"""One dissipator family: :math:`\gamma_i D[o_i]` a site, :math:`\gamma D[\sum_i o_i]` or :math:`\gamma D[L]`.
 
     Attributes:
-        op: site operator ``-``, ``+`` or ``z``, of a mode ``a``, ``a+`` or ``n``; or an `OpSum` L.
+        op: site operator ``-``, ``+`` or ``z``, of a mode ``a``, ``a+`` or ``n``; or an `OpSum` L, of a ``custom``
+            channel or of a collective one on several groups.
         rate: one number, or one value a site (local only).
         group: the group it acts on.
         collective: one jump with the sum over the group.
@@ -58,8 +59,10 @@ class Channel:
     Attributes:
         kind: which operator (see the constructors).
         rate: gamma; one number, or one value a cell for a local channel.
-        on: the group of sites; ``battery`` means the only battery group.
-        collective: whether one jump acts with the sum over the group.
+        on: the group of sites; ``battery`` means the only battery group, ``charger`` the only charger group, and
+            ``all`` every group.
+        collective: whether one jump acts with the sum over the group; with ``all`` over all sites of all groups,
+            which must be spins then.
         nbar: thermal occupation.
         temperature: alternative to nbar (k_B = 1): nbar_i = 1/(exp(frequency_i/T) - 1).
         operator: L of a ``custom`` channel.
@@ -112,6 +115,8 @@ class Channel:
         if self.kind == "custom":
             assert self.operator is not None
             return (Jump(self.operator, self.rate, space.groups[0].name, True, self.envelope),)
+        if self.on == "all":
+            return self._everywhere(space)
         group = _group_name(self.on, space)
 
         kind = space.group(group).kind
@@ -135,6 +140,25 @@ class Channel:
         up, down = rate * nbar, rate * (nbar + 1)
         scalar = np.ndim(down) == 0
         return jump(lower, float(down) if scalar else down), jump(higher, float(up) if scalar else up)
+
+    def _everywhere(self, space: Space) -> tuple[Jump, ...]:
+        """Jumps of all groups: each on its own, or one with the sum over all spins, as cells share a bath."""
+        if np.ndim(self.rate) > 0:
+            raise SpecError(f"A channel on all groups has one rate, but {np.shape(self.rate)} were given.")
+        if self.temperature is not None:
+            raise SpecError("A bath temperature is turned into nbar by the cells' frequency; on='all' needs nbar.")
+        each = [replace(self, on=g.name).jumps(space, None) for g in space.groups]
+        if not self.collective or len(each) == 1:
+            return tuple(j for jumps in each for j in jumps)
+        if not all(isinstance(g.kind, Spin) for g in space.groups):
+            raise SpecError(
+                "A collective channel on all groups is a sum over spins, but there is a mode; name the group in on."
+            )
+        return tuple(
+            Jump(OpSum(tuple(Local(str(j.op), 1.0, j.group) for j in same)), same[0].rate, same[0].group, True,
+                 self.envelope)
+            for same in zip(*each, strict=True)
+        )  # fmt: skip
 
     def _occupation(self, frequencies: NDArray[np.float64] | None) -> NDArray[np.float64]:
         if self.nbar is not None:
@@ -171,7 +195,8 @@ def _group_name(on: str, space: Space) -> str:
 def emission(rate: Rate, *, on: str = "battery", collective: bool = False, envelope: Envelope | None = None) -> Channel:
     r"""Energy loss, :math:`\gamma D[\sigma^-]` a cell (collective: of the sum): population decays at rate gamma.
 
-    On a mode, :math:`\gamma D[a]`: the mean number decays at rate gamma, the amplitude at gamma/2.
+    On a mode, :math:`\gamma D[a]`: the mean number decays at rate gamma, the amplitude at gamma/2. Collective and
+    ``on = "all"``: one jump with the sum over battery and charger, which has dark states.
     """
     return Channel("emission", rate, on, collective, envelope=envelope)
 

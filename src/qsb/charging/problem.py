@@ -37,10 +37,10 @@ class Structure:
         battery_one_body: the same of H_B alone.
         permutation_symmetric: whether all Hamiltonian terms are collective; beside one charger group, collective on
             the cells times any operator of a mode, or a collective one of the charger's spins.
-        time_independent: whether all envelopes are piecewise constant without drives.
+        time_independent: whether all envelopes are constant, those of drives included.
         dissipative: whether any rate is above zero.
         local_noise: whether every jump touches one cell.
-        collective_noise: whether every jump is a collective sum.
+        collective_noise: whether every jump is a collective sum, of one group or of several beside a charger.
         symmetric_noise: whether every jump is a collective sum or has one rate on all cells.
         pure_start: whether the start is a ket.
         product_start: whether the start is a product of cell states.
@@ -191,6 +191,7 @@ class Problem:
         one_body = spins and all(read.is_one_body(op, space) for op in parts)
         cells = self.cells_space
         alike = cells.single_spin_group
+        mode = space.charged and cells.single_mode
         battery_one_body = alike and read.is_one_body(self.meter, cells)
         battery_symmetric = alike and read.is_permutation_symmetric(self.meter, cells)
         ladder = space.charged and len(space.groups) == 2 and not any(op.opaque for op in parts)
@@ -209,23 +210,26 @@ class Problem:
             time_independent=self._time_independent(),
             dissipative=bool(self.jumps),
             local_noise=all(isinstance(j.op, str) and (not j.collective or space.sites == 1) for j in self.jumps),
-            collective_noise=all(
-                isinstance(j.op, str) and (j.collective or space.group(j.group).count == 1) for j in self.jumps
-            ),
+            collective_noise=all(self._is_collective(j) for j in self.jumps),
             symmetric_noise=all(
                 isinstance(j.op, str) and (j.collective or read.is_uniform(j.rate)) for j in self.jumps
             ),
             pure_start=start.pure_by_kind,
             product_start=spins and product,
             uniform_start=(spins or self.starts_apart)
-            and alike
-            and (uniform or (start.kind == "ground" and battery_symmetric)),
+            and ((alike and (uniform or (start.kind == "ground" and battery_symmetric))) or mode),
             symmetric_start=spins and (uniform or (start.kind in ("ground", "thermal") and battery_symmetric)),
-            opaque=any(op.opaque for op in parts) or any(isinstance(j.op, OpSum) for j in self.jumps),
+            opaque=any(op.opaque for op in parts) or any(isinstance(j.op, OpSum) and j.op.opaque for j in self.jumps),
             body_order=read.body_order(charger, space),
             collisional=any(s.collisions for s in self.protocol.stages),
             **(self._fermions(parts) if spins and not self.jumps else {}),
         )
+
+    def _is_collective(self, jump: Jump) -> bool:
+        space = self.battery.space
+        if isinstance(jump.op, OpSum):
+            return space.charged and not jump.op.opaque and read.is_collective(jump.op, space)
+        return jump.collective or space.group(jump.group).count == 1
 
     def _fermions(self, parts: list[OpSum]) -> dict[str, Any]:
         """Flags of free fermions; of several axes the first along which the start is Gaussian."""
@@ -259,7 +263,7 @@ class Problem:
         return len(read.cell_matrices(self.meter, self.cells_space)) == 1
 
     def _time_independent(self) -> bool:
-        if self.battery.drives or any(j.envelope is not None for j in self.jumps):
+        if not self.battery.steady_drives or any(j.envelope is not None for j in self.jumps):
             return False
         return all(s.envelope.constant for s in self.protocol.stages if s.charging)
 

@@ -27,6 +27,7 @@ from qsb.dynamics.charged import TAIL, ChargedPureReadout, top_levels
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.expansion import PARALLEL_PLACES, GridGenerator
 from qsb.dynamics.frame import EnergyBasis, Operator, SmallSubsets, Sparse, padded
+from qsb.dynamics import full
 from qsb.dynamics.full import charger_ket, start_density
 from qsb.dynamics.integrate import choose
 from qsb.dynamics.ladder_density import SectorReadout, Sectors, sector_generator
@@ -42,7 +43,7 @@ MOST_PLACES = 2**27
 
 
 def cells_alone(problem: Problem) -> Problem:
-    """The battery's cells without the charger: what is known of their levels and of their start."""
+    """The battery without the charger: what is known of its levels and of its start."""
     battery = Battery(problem.cells_space, problem.meter, start=replace(problem.battery.start, charger=None))
     return Problem(battery, problem.protocol, (), problem.times)
 
@@ -56,9 +57,21 @@ def layout(problem: Problem) -> Layout:
 
 def _begun(problem: Problem) -> NDArray[np.bool_]:
     """States that the start may occupy, (R, C)."""
-    rows = start_dicke(cells_alone(problem))
-    cells = np.ones(problem.cells + 1, dtype=bool) if rows is None else np.abs(rows) > 0
+    rows = _battery_ket(cells_alone(problem))
+    cells = np.ones(_height(problem), dtype=bool) if rows is None else np.abs(rows) > 0
     return np.outer(cells, _charger(problem) > 0)
+
+
+def _height(problem: Problem) -> int:
+    """Number of rows: states of the battery's ladder."""
+    return ladder.ladder_dimension(problem.cells_space.groups[0])
+
+
+def _battery_ket(alone: Problem) -> Any:
+    """The initial ket of the battery's ladder; None if it is a mixture."""
+    if alone.battery.space.single_mode:
+        return full.start_ket(alone) if alone.battery.start.pure_by_kind else None
+    return start_dicke(alone)
 
 
 def _charger(problem: Problem) -> NDArray[np.float64]:
@@ -72,12 +85,14 @@ def _everything(problem: Problem) -> OpSum:
     """All terms and jumps, whatever their envelopes."""
     b = problem.battery
     terms = [*b.battery.terms, *b.charger.terms, *b.interaction.terms, *(t for op, _ in b.drives for t in op.terms)]
-    return OpSum((*terms, *(t for j in problem.jumps for t in _jump_sum(j).terms)))
+    jumps = [_jump_sum(j) for j in problem.jumps]
+    # the decay L^+ L of a sum over several ladders moves what it leaves: L and then L^+ lead wherever it does
+    decays = [op.adjoint() for op in jumps if len(op.terms) > 1]
+    return OpSum((*terms, *(t for op in (*jumps, *decays) for t in op.terms)))
 
 
 def _jump_sum(jump: Jump) -> OpSum:
-    assert isinstance(jump.op, str)
-    return OpSum((Local(jump.op, 1.0, jump.group),))
+    return jump.op if isinstance(jump.op, OpSum) else OpSum((Local(jump.op, 1.0, jump.group),))
 
 
 @lru_cache(maxsize=8)
@@ -122,12 +137,13 @@ class LadderFrame(SmallSubsets):
 
     @cached_property
     def cells_frame(self) -> Any:
-        """The frame of the cells alone, which knows H_B, its levels and subsets of cells."""
-        return SymmetricFrame(cells_alone(self.problem))
+        """The frame of the battery alone, which knows H_B, its levels and subsets of cells."""
+        alone = cells_alone(self.problem)
+        return full.FullFrame(alone) if alone.battery.space.single_mode else SymmetricFrame(alone)
 
     @property
     def null(self) -> int:
-        """2^N - (N+1) dimensions of the battery outside the symmetric sector."""
+        """2^N - (N+1) dimensions of the battery outside the symmetric sector; none of a mode."""
         return int(self.cells_frame.null)
 
     @cached_property
@@ -286,13 +302,16 @@ class LadderFrame(SmallSubsets):
 
     @cached_property
     def highest(self) -> dict[str, NDArray[np.int64]]:
-        """States with the mode on its highest levels, where terms lead beyond them."""
-        group = self.problem.battery.space.part("charger").groups[0]
-        if not isinstance(group.kind, Boson) or not leaks(self.problem):
+        """States with a mode on its highest levels, where terms lead beyond them."""
+        if not leaks(self.problem):
             return {}
-        cutoff = group.kind.cutoff
-        high = np.nonzero(self.layout.mask)[1] > cutoff - top_levels(cutoff)
-        return {TAIL + group.name: np.flatnonzero(high)}
+        places, out = np.nonzero(self.layout.mask), {}
+        for axis, role in enumerate(("battery", "charger")):
+            group = self.problem.battery.space.part(role).groups[0]
+            if isinstance(group.kind, Boson):
+                high = places[axis] > group.kind.cutoff - top_levels(group.kind.cutoff)
+                out[TAIL + group.name] = np.flatnonzero(high)
+        return out
 
 
 def integrator(problem: Problem, segment: Segment) -> str:
@@ -353,7 +372,7 @@ def reduce(problem: Problem, request: Request) -> Reduced:
         blocks,
         {name: blocks.functional(m) for name, m in meters.items()},
         blocks.partial_trace(row, column, len(frame.layout.mask)),
-        problem.cells_space.sites + 1,
+        len(frame.layout.mask),
         flat,
     )
     return Reduced(flat, mixed, readout)
@@ -374,7 +393,7 @@ def _start(problem: Problem, frame: LadderFrame) -> Any:
     """The initial ket (d,) of a pure run, else the density matrix (d, d), sparse, on the reached states."""
     group, start = problem.battery.space.part("charger").groups[0], problem.battery.start
     alone = cells_alone(problem)
-    rows = start_dicke(alone)
+    rows = _battery_ket(alone)
     columns = None
     if start.charger is None or start.charger.pure:
         boson = isinstance(group.kind, Boson)
@@ -395,7 +414,7 @@ def size(problem: Problem) -> Size:
     """Reached states or their square, the vectors of an expansion, and a batch of save states."""
     group = problem.battery.space.part("charger").groups[0]
     # a group of spins is looked at by its collective states
-    whole = (problem.cells + 1) * (group.kind.dimension if isinstance(group.kind, Boson) else group.count + 1)
+    whole = _height(problem) * ladder.ladder_dimension(group)
     if whole > MOST_PLACES:
         return Size(whole, 8 * 30 * whole)
     d = layout(problem).states

@@ -1,7 +1,8 @@
 """Density matrices of cells and charger in the blocks that the dynamics leaves apart.
 
-The Hamiltonian joins states into components (excitation numbers, parities). Where each jump leads from a component into
-one other, no coherence ever arises between components, and the state is one block for each of them.
+The Hamiltonian, and the decay L^+L of each jump L, join states into components (excitation numbers, parities). Where
+each jump leads from a component into one other, no coherence ever arises between components, and the state is one block
+for each of them.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ class Sectors:
 
         One block of all states where a jump, or the start, joins components coherently.
         """
+        for op in jumps:
+            if not _one_to_one(op):  # otherwise L^+L is diagonal
+                pattern = pattern + abs(op.conj().T @ op)
         _, label = connected_components(sp.csr_array(abs(pattern)), directed=False)
         joined = np.any(label[start.row] != label[start.col])
         for op in jumps:
@@ -146,8 +150,14 @@ def _width(sectors: Sectors, h: Any) -> float:
 
 
 def _largest(op: Any) -> float:
-    """Largest eigenvalue of L^+ L, diagonal for a jump on a ladder."""
-    return float(np.abs((op.conj().T @ op).diagonal()).max(initial=0.0))
+    """A bound of the largest eigenvalue of L^+ L: itself for a jump on one ladder, where L^+ L is diagonal."""
+    return float(abs(op.conj().T @ op).sum(axis=1).max(initial=0.0))
+
+
+def _one_to_one(op: Any) -> bool:
+    """Whether a jump leads from each state to at most one other, and to each from at most one: a jump on one ladder."""
+    entries = op.tocoo()
+    return all(len(np.unique(k)) == len(k) for k in (entries.row, entries.col))
 
 
 def _commutator(sectors: Sectors, h: Any) -> Apply:
@@ -173,6 +183,41 @@ def _commutator(sectors: Sectors, h: Any) -> Apply:
 
 
 def _dissipator(sectors: Sectors, pairs: list[tuple[float, Any]]) -> Apply:
+    """Sum of rate D[L]: compiled moves for jumps on one ladder, sparse products for sums over several."""
+    single = [(rate, op) for rate, op in pairs if _one_to_one(op)]
+    several = [(rate, op) for rate, op in pairs if not _one_to_one(op)]
+    if not several:
+        return _moves(sectors, single)
+    first, second = _moves(sectors, single), _products(sectors, several)
+    return lambda x: first(x) + second(x)
+
+
+def _products(sectors: Sectors, pairs: list[tuple[float, Any]]) -> Apply:
+    """The same for jumps of any pattern, on Hermitian blocks."""
+    decays = []
+    moves = []
+    for rate, op in pairs:
+        loss, op = sp.csr_array(op.conj().T @ op) * (rate / 2), sp.csr_array(op)
+        for k, m in enumerate(sectors.members):
+            decays.append((k, loss[m][:, m]))
+            rows = op[m]
+            origins = [o for o, n in enumerate(sectors.members) if rows[:, n].nnz]
+            moves += [(o, k, rate / 2, sp.csr_array(rows[:, sectors.members[o]])) for o in origins]
+
+    def apply(x: Array) -> Array:
+        out = np.zeros_like(x)
+        for k, loss in decays:
+            half = loss @ sectors.block(x, k)
+            sectors.block(out, k)[...] -= half + half.conj().T
+        for origin, k, weight, op in moves:
+            half = weight * (op @ (op @ sectors.block(x, origin)).conj().T)
+            sectors.block(out, k)[...] += half + half.conj().T
+        return out
+
+    return apply
+
+
+def _moves(sectors: Sectors, pairs: list[tuple[float, Any]]) -> Apply:
     from qsb.algebra.kernels import ladder
 
     size = sum(len(m) for m in sectors.members)

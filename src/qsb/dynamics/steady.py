@@ -54,7 +54,7 @@ def refuse(problem: Problem) -> None:
         )
     stage = problem.protocol.stages[-1]
     moving = any(j.envelope is not None for j in problem.jumps)
-    moving |= stage.charging and (bool(problem.battery.drives) or not stage.envelope.constant)
+    moving |= stage.charging and not (problem.battery.steady_drives and stage.envelope.constant)
     if moving:
         raise SpecError(
             "There is no steady state while an envelope changes the last stage for ever: give it a constant envelope, "

@@ -24,6 +24,7 @@ from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.frame import EnergyBasis, MixedReadout, Operator, PureReadout, SmallSubsets, Sparse
 from qsb.dynamics.full import read_extremes
 from qsb.dynamics.integrate import EIGEN_LIMIT, choose
+from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.lindblad import matrix_generator
 from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import segments
@@ -232,6 +233,8 @@ class Symmetric:
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
         """The symmetric sector must hold the start, and sectors must be few enough."""
         s, n = problem.structure, problem.cells
+        if problem.cells_space.single_mode:
+            return full_lacks(problem, needs, pure=False)
         start = problem.battery.start
         mixed_start = start.kind == "thermal" or not replace(start, charger=None).pure_by_kind
         if mixed_start and n > 1:

@@ -201,9 +201,7 @@ def _in_a_cavity(
 def _guess(start: Start, count: int, reach: float) -> int:
     """A first cutoff: what the start holds, and the classical displacement of a mode that is pushed by all cells."""
     mode = start.charger or ModeStart()
-    mean = float(mode.quanta or 0) + abs(complex(mode.amplitude or 0.0)) ** 2
-    mean += 22.0 * float(mode.nbar or 0.0)
-    far = (np.sqrt(mean) + min(reach * count, np.sqrt(count))) ** 2
+    far = (np.sqrt(mode.reach) + min(reach * count, np.sqrt(count))) ** 2
     return int(far + 6 * np.sqrt(far)) + 12
 
 

@@ -116,19 +116,25 @@ EnvelopeForm = Annotated[
 class ChargerForm(Form):
     """How the charger begins: `qsb.algebra.states.ModeStart`."""
 
-    state: Literal["vacuum", "fock", "coherent", "thermal"]
+    state: Literal["vacuum", "fock", "coherent", "thermal", "squeezed"]
     quanta: int | None = None
     amplitude: float | list[float] | None = None
     nbar: float | None = None
+    squeezing: float | list[float] | None = None
 
     def start(self) -> ModeStart:
-        """The charger's start; an amplitude of two numbers is a real and an imaginary part."""
-        alpha = self.amplitude
-        if isinstance(alpha, list):
-            if len(alpha) != 2:
-                raise SpecError(f"amplitude must be one number or [real, imaginary], but it is {alpha!r}.")
-            return ModeStart(self.state, self.quanta, complex(*alpha), self.nbar)
-        return ModeStart(self.state, self.quanta, alpha, self.nbar)
+        """The charger's start; an amplitude or squeezing of two numbers is a real and an imaginary part."""
+        alpha, zeta = _complex("amplitude", self.amplitude), _complex("squeezing", self.squeezing)
+        return ModeStart(self.state, self.quanta, alpha, self.nbar, zeta)
+
+
+def _complex(name: str, value: float | list[float] | None) -> complex | None:
+    """One number, or a real and an imaginary part."""
+    if not isinstance(value, list):
+        return value
+    if len(value) != 2:
+        raise SpecError(f"{name} must be one number or [real, imaginary], but it is {value!r}.")
+    return complex(*value)
 
 
 class StartForm(Form):
