@@ -48,7 +48,7 @@ def naive(levels, angle, ground, coherence, count, rate=0.0):
     return np.array(out)
 
 
-@pytest.mark.parametrize(("levels", "coherence", "rate"), [(12, 0.0, 0.0), (12, 1.0, 0.0), (9, 0.6, 0.1)])
+@pytest.mark.parametrize(("levels", "coherence", "rate"), [(12, 0.0, 0.0), (12, 1.0, 0.0), (12, 0.6, 0.1)])
 def test_a_naive_loop_agrees(levels, coherence, rate):
     channels = [qsb.emission(rate, on="mode")] if rate else []
     problem = qsb.Problem(battery(levels, coherence=coherence), collisions(6), channels, np.arange(7.0))

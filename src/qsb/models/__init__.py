@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qsb.charging.battery import Battery
+from qsb.models.collision import collision, micromaser
 from qsb.models.custom import custom, custom_channels
 from qsb.models.dicke import dicke, tavis_cummings, two_photon_dicke
 from qsb.models.ensemble import Coupling, ensemble
@@ -16,10 +17,12 @@ from qsb.models.ising import ising
 
 #: name in a spec file -> function; `custom` takes operators, so it is for Python only
 MODELS: dict[str, Callable[..., Battery]] = {
+    "collision": collision,
     "custom": custom,
     "dicke": dicke,
     "ensemble": ensemble,
     "ising": ising,
+    "micromaser": micromaser,
     "tavis_cummings": tavis_cummings,
     "two_photon_dicke": two_photon_dicke,
 }
@@ -27,11 +30,13 @@ MODELS: dict[str, Callable[..., Battery]] = {
 __all__ = [
     "MODELS",
     "Coupling",
+    "collision",
     "custom",
     "custom_channels",
     "dicke",
     "ensemble",
     "ising",
+    "micromaser",
     "tavis_cummings",
     "two_photon_dicke",
 ]
