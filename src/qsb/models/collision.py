@@ -128,7 +128,7 @@ def _ladder(levels: int, filled: int, frequency: float, start: Start | None) -> 
     if start is not None and start.charger is not None:
         raise SpecError("The state of the charging units is given by ground and coherence; leave out start.charger.")
     if start is None or kind == "ground":
-        return np.eye(levels)[n]
+        return np.asarray(np.eye(levels)[n])
     if n:
         raise SpecError(f"Either level {n} is filled or the start is thermal; give one of them.")
     weights = np.exp(-frequency * np.arange(levels) / float(start.temperature or 0.0))
