@@ -43,6 +43,7 @@ _HOMES = {
     "ergotropy_parts": "qsb.merit.ergotropy",
     "fit_dataset": "qsb.studies.scaling",
     "fit_scaling": "qsb.studies.scaling",
+    "from_qutip": "qsb.runs.interop",
     "load_spec": "qsb.runs.spec",
     "passive_energy": "qsb.merit.ergotropy",
     "plan": "qsb.runs.run",
@@ -52,6 +53,7 @@ _HOMES = {
     "run": "qsb.runs.run",
     "sweep": "qsb.runs.sweep",
     "thermal": "qsb.charging.environment",
+    "to_qutip": "qsb.runs.interop",
     "write": "qsb.runs.dataset",
 }
 
