@@ -48,6 +48,7 @@ _HOMES = {
     "fit_dataset": "qsb.studies.scaling",
     "fit_scaling": "qsb.studies.scaling",
     "free_energy_bound": "qsb.merit.free_energy",
+    "from_qutip": "qsb.runs.interop",
     "is_completely_passive": "qsb.merit.passivity",
     "is_passive": "qsb.merit.passivity",
     "k_local_ergotropy": "qsb.merit.partition",
@@ -62,6 +63,7 @@ _HOMES = {
     "sweep": "qsb.runs.sweep",
     "symmetric_ergotropy": "qsb.merit.collective",
     "thermal": "qsb.charging.environment",
+    "to_qutip": "qsb.runs.interop",
     "virtual_temperatures": "qsb.merit.passivity",
     "write": "qsb.runs.dataset",
 }

@@ -49,6 +49,7 @@ class Structure:
         opaque: whether a term or jump is a user's matrix.
         body_order: the largest number of cells that one term of V (drives included) acts on; charger sites do not
             count.
+        collisional: whether a stage renews the charger again and again.
         fermion_axis: axis along which a Jordan-Wigner transformation makes every Hamiltonian term quadratic; empty if
             there is none, or if there is noise.
         fermion_start: whether the start is Gaussian then.
@@ -74,6 +75,7 @@ class Structure:
     symmetric_start: bool
     opaque: bool
     body_order: int
+    collisional: bool = False
     fermion_axis: str = ""
     fermion_start: bool = False
     fermion_parity: bool = False
@@ -219,6 +221,7 @@ class Problem:
             symmetric_start=spins and (uniform or (start.kind in ("ground", "thermal") and battery_symmetric)),
             opaque=any(op.opaque for op in parts) or any(isinstance(j.op, OpSum) and j.op.opaque for j in self.jumps),
             body_order=read.body_order(charger, space),
+            collisional=any(s.collisions for s in self.protocol.stages),
             **(self._fermions(parts) if spins and not self.jumps else {}),
         )
 

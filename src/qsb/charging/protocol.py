@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, runtime_checkable
 from typing import Protocol as TypingProtocol
 
@@ -418,12 +419,15 @@ class Stage:
         duration: length, >= 0.
         envelope: f(t), with t since the beginning of the stage.
         battery: whether H_B acts during the stage (off: the rotating-frame idealisation of many papers).
+        collisions: number of equal interactions that the stage is made of, each with a fresh copy of every charger in
+            its start state; what the last copy took with it is traced out. 0: the charger stays.
     """
 
     kind: StageKind = "charge"
     duration: float = 1.0
     envelope: Envelope = Constant()
     battery: bool = True
+    collisions: int = 0
 
     def __post_init__(self) -> None:
         """Check kind and duration."""
@@ -433,6 +437,14 @@ class Stage:
             raise SpecError(f"The duration of a stage must be finite and not negative, but it is {self.duration!r}.")
         if self.kind == "store" and self.envelope != Constant():
             raise SpecError("A 'store' stage has the charger switched off, so it takes no envelope; remove it.")
+        n = self.collisions
+        if isinstance(n, bool) or not isinstance(n, Integral) or n < 0:
+            raise SpecError(f"The number of collisions must be a whole number, 0 or more, but it is {n!r}.")
+        if n and (self.kind == "store" or not self.duration > 0 or not isinstance(self.envelope, Constant)):
+            raise SpecError(
+                "A stage of collisions charges or discharges for a positive time under a constant envelope; this one "
+                f"is {self.kind!r} for {self.duration!r} under {type(self.envelope).__name__}."
+            )
 
     @property
     def charging(self) -> bool:
@@ -472,3 +484,19 @@ class Protocol:
 def quench(duration: float, envelope: Envelope | None = None, *, battery: bool = True) -> Protocol:
     """One charge stage: the charger is switched on at t = 0 and off at t = `duration`."""
     return Protocol((Stage("charge", duration, envelope or Constant(), battery),))
+
+
+def collisions(count: int, duration: float = 1.0, *, battery: bool = False) -> Protocol:
+    r"""Repeated interactions: `count` times, a fresh copy of the charger meets the battery for `duration`.
+
+    .. math:: \rho_k = \mathrm{tr}_C\!\left[e^{-iH\tau}\,(\rho_{k-1}\otimes\rho_C)\,e^{iH\tau}\right]
+
+    Args:
+        count: number of collisions, >= 1.
+        duration: :math:`\tau`, of each.
+        battery: whether H_B acts meanwhile. Off by default: collision models are written in the rotating frame of a
+            charger in resonance, in which every copy arrives with the same phase.
+    """
+    if count < 1:
+        raise SpecError(f"There must be one collision or more, but the number is {count!r}.")
+    return Protocol((Stage("charge", duration * count, battery=battery, collisions=count),))

@@ -23,11 +23,11 @@ from qsb.algebra.space import Boson
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, charger_populations
+from qsb.dynamics import full
 from qsb.dynamics.charged import TAIL, ChargedPureReadout, top_levels
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.expansion import PARALLEL_PLACES, GridGenerator
 from qsb.dynamics.frame import EnergyBasis, Operator, SmallSubsets, Sparse, padded
-from qsb.dynamics import full
 from qsb.dynamics.full import charger_ket, start_density
 from qsb.dynamics.integrate import choose
 from qsb.dynamics.ladder_density import SectorReadout, Sectors, sector_generator

@@ -9,6 +9,7 @@ from qsb.algebra.opsum import Local, OpSum
 from qsb.algebra.space import Space
 from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
+from qsb.dynamics.collision import Collision
 from qsb.dynamics.density import Density
 from qsb.dynamics.fermion import Fermion
 from qsb.dynamics.integrate import INTEGRATORS
@@ -31,6 +32,7 @@ REPRESENTATIONS: tuple[Representation, ...] = (
     Fermion(),
     Ket(),
     Density(),
+    Collision(),
     Trajectories(),
     MPS(),
 )
@@ -161,7 +163,10 @@ def plan(
 
 def _judge(candidate: Representation, problem: Problem, request: Request, limit: int) -> tuple[Refusal | None, Size]:
     """Ask one representation whether it is exact, delivers and fits."""
-    reason = candidate.accepts(problem.structure) or candidate.lacks(problem, request.needs)
+    reason = None
+    if problem.structure.collisional and not getattr(candidate, "renews", False):
+        reason = "the charger is renewed at each collision"
+    reason = reason or candidate.accepts(problem.structure) or candidate.lacks(problem, request.needs)
     if reason is None and hasattr(candidate, "declines"):
         reason = candidate.declines(problem, request)
     if reason is not None:

@@ -115,7 +115,7 @@ def _solve(
         done += len(x)
         if progress is not None:
             progress(done / total)
-    values = {name: _join([b[name] for b in batches]) for name in batches[0]}
+    values = {name: join([b[name] for b in batches]) for name in batches[0]}
     start = start_energy(reduced)
     statics = reduced.readout.statics(needs) if again is None else again.statics
     told = between.told() if probes is not None else None
@@ -151,7 +151,7 @@ class _Between:
         return self.times, energy, power
 
 
-def _join(parts: list[Value]) -> Value:
+def join(parts: list[Value]) -> Value:
     """Concatenate readouts along time."""
     first = parts[0]
     if len(parts) == 1:

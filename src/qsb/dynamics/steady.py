@@ -45,6 +45,8 @@ def refuse(problem: Problem) -> None:
     Raises:
         SpecError: without noise, or if anything changes in time during the last stage.
     """
+    if problem.structure.collisional:
+        raise SpecError("The steady state of collisions is not looked for; run until the figures stand still.")
     if not problem.structure.dissipative:
         raise SpecError(
             "There is no steady state without noise: a closed battery oscillates for ever. Add a channel, or leave "

@@ -17,6 +17,7 @@ from qsb.models.collective import (
     superradiant,
     superradiant_channels,
 )
+from qsb.models.collision import collision, micromaser
 from qsb.models.custom import custom, custom_channels
 from qsb.models.dicke import dicke, tavis_cummings, two_photon_dicke
 from qsb.models.ensemble import Coupling, ensemble
@@ -29,12 +30,14 @@ from qsb.models.stirap import stirap
 #: name in a spec file -> function; `custom` takes operators, so it is for Python only
 MODELS: dict[str, Callable[..., Battery]] = {
     "central_spin": central_spin,
+    "collision": collision,
     "custom": custom,
     "dark_state": dark_state,
     "dicke": dicke,
     "ensemble": ensemble,
     "ising": ising,
     "mediated": mediated,
+    "micromaser": micromaser,
     "qudit": qudit,
     "star": star,
     "stirap": stirap,
@@ -48,6 +51,7 @@ __all__ = [
     "MODELS",
     "Coupling",
     "central_spin",
+    "collision",
     "custom",
     "custom_channels",
     "dark_state",
@@ -57,6 +61,7 @@ __all__ = [
     "ising",
     "mediated",
     "mediated_channels",
+    "micromaser",
     "qudit",
     "qudit_decay",
     "star",

@@ -16,13 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qsb.algebra.opsum import Matrix, OpSum
-from qsb.algebra.space import Group, Level, Space
+from qsb.algebra.opsum import SPIN_OPERATORS, Matrix, OpSum, Word
+from qsb.algebra.space import Group, Level, Space, Spin
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Channel
@@ -60,6 +61,7 @@ def custom(
     *,
     charger: Any = None,
     start: Any = None,
+    chargers: Sequence[int] = (),
     max_step: float | None = None,
     tlist: ArrayLike | None = None,
     args: dict[str, Any] | None = None,
@@ -74,6 +76,8 @@ def custom(
             strings or `qutip.coefficient` objects; complex ones as long as the sum is Hermitian.
         charger: :math:`H_C`, constant.
         start: a `Start`, a Qobj, a ket or a density matrix; the ground state of :math:`H_B` if None.
+        chargers: tensor factors that are no part of the battery: they are traced out of its state, and :math:`H_B` must
+            not act on them. The start must be a whole state then.
         max_step: the longest step that cannot miss a feature of any coefficient that is a function or string.
         tlist: times of array coefficients (QuTiP interpolates them by cubic splines).
         args: arguments of the coefficients.
@@ -85,8 +89,10 @@ def custom(
         SpecError: on operators of different size, a superoperator, NaN, or a missing `max_step`.
         StructureError: if :math:`H_B`, :math:`H_C` or V(t) is not Hermitian.
     """
-    space = _space(battery)
-    meter = _sum("H_B", battery)
+    space = _space(battery, chargers)
+    if chargers and (start is None or (isinstance(start, Start) and start.kind != "state")):
+        raise SpecError("With chargers the start must be given as a ket or a density matrix of battery and charger.")
+    meter = _meter(battery, space) if chargers else _sum("H_B", battery)
     fixed: list[Any] = []
     moving: list[_Part] = []
     for part in _parts(interaction, tlist, args):
@@ -182,7 +188,7 @@ def _coefficient(
     if isinstance(source, str | qutip.Coefficient):
         return qutip.coefficient(source, args=args or {}), _knots(source, tlist)
     if callable(source):
-        return (qutip.coefficient(source, args=args) if args else source), ()
+        return (qutip.coefficient(source, args=args) if args else source), tuple(getattr(source, "breaks", ()))
     if tlist is None:
         raise SpecError("A coefficient that is an array needs tlist, the times of its values.")
     times, values = np.asarray(tlist, dtype=float), np.asarray(source)
@@ -206,7 +212,7 @@ def _envelope(part: _Part, which: str, max_step: float | None) -> Envelope:
     """The real envelope of a part, with a step that cannot miss it."""
     assert part.coefficient is not None
     step = max_step
-    if step is None and part.breaks:
+    if step is None and len(part.breaks) > 1:
         step = float(np.diff(part.breaks).min())
     if step is None:
         raise SpecError(
@@ -253,7 +259,51 @@ def _sum(name: str, operator: Any) -> OpSum:
     return OpSum((Matrix(_matrix(name, operator)),))
 
 
-def _space(operator: Any) -> Space:
+def _meter(operator: Any, space: Space) -> OpSum:
+    r"""H_B beside chargers, which must be :math:`h\otimes 1` for the battery's part h to be known."""
+    matrix = _matrix("H_B", operator)
+    dense = np.asarray(matrix.toarray() if hasattr(matrix, "tocsr") else matrix)
+    own = space.part("battery").dimension
+    rest = space.dimension // own
+    sites = space.sites_of("battery")
+    order = [*sites, *(i for i in range(space.sites) if i not in sites)]
+    dims = space.dimensions()
+    tensor = dense.reshape(*dims, *dims).transpose(*order, *(i + space.sites for i in order))
+    parts = tensor.reshape(own, rest, own, rest)
+    h = np.einsum("icjc->ij", parts) / rest
+    if np.abs(parts - h[:, None, :, None] * np.eye(rest)[None, :, None, :]).max() > _HERMITIAN * max(
+        _largest(h), 1e-300
+    ):
+        raise SpecError("H_B acts on the chargers as well; put what they do into charger and interaction.")
+    return OpSum(tuple(_words(h, sites, space)))
+
+
+def _words(h: NDArray[Any], sites: Sequence[int], space: Space) -> list[Word]:
+    """An operator of some sites as products of named ones: Pauli matrices of spins, ``j|k`` of levels."""
+    bases = [_basis(space.dimensions()[i]) for i in sites]
+    rest = h.reshape(1, *h.shape)
+    for _, duals in bases:
+        d = duals.shape[-1]
+        parts = rest.reshape(len(rest), d, rest.shape[1] // d, d, rest.shape[2] // d)
+        rest = np.einsum("bkl,akilj->abij", duals, parts).reshape(len(rest) * len(duals), *parts.shape[2::2])
+    values = rest.reshape([len(names) for names, _ in bases])
+    small = 1e-14 * _largest(h)
+    return [
+        Word(complex(values[at]), tuple((site, names[k]) for site, (names, _), k in zip(sites, bases, at, strict=True)))
+        for at in zip(*np.nonzero(np.abs(values) > small), strict=True)
+    ]
+
+
+def _basis(dimension: int) -> tuple[list[str], NDArray[Any]]:
+    """Names of a basis of operators of a site, and what gives the coefficients, sum conj(dual) o."""
+    if dimension == 2:
+        names = ["i", "x", "y", "z"]
+        return names, np.stack([SPIN_OPERATORS[name].conj() / 2 for name in names])
+    names = [f"{j}|{k}" for j in range(dimension) for k in range(dimension)]
+    return names, np.eye(dimension**2).reshape(-1, dimension, dimension)
+
+
+def _space(operator: Any, chargers: Sequence[int] = ()) -> Space:
     """Sites of an operator: the tensor factors of a Qobj, or qubits if the dimension is a power of two."""
     if hasattr(operator, "dims"):
         dimensions = [int(d) for d in np.ravel(operator.dims[0])]
@@ -261,6 +311,17 @@ def _space(operator: Any) -> Space:
         d = int(operator.shape[0])
         cells = d.bit_length() - 1
         dimensions = [2] * cells if d == 2**cells and cells else [d]
+    if any(isinstance(c, bool) or not isinstance(c, Integral) or not 0 <= c < len(dimensions) for c in chargers):
+        raise SpecError(f"chargers must name tensor factors 0..{len(dimensions) - 1}, but they are {list(chargers)}.")
+    if chargers:
+        kinds = [(Spin() if d == 2 else Level(d), i in chargers) for i, d in enumerate(dimensions)]
+        groups = [(kind, away, len(list(same))) for (kind, away), same in groupby(kinds)]
+        return Space(
+            tuple(
+                Group(f"{'charger' if away else 'cells'}-{k}", kind, count, "charger" if away else "battery")
+                for k, (kind, away, count) in enumerate(groups)
+            )
+        )
     if all(d == 2 for d in dimensions):
         return Space.spins(len(dimensions))
     runs = [(d, len(list(same))) for d, same in groupby(dimensions)]

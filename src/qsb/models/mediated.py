@@ -88,7 +88,10 @@ def mediated(
         Andolina et al. 2018, arXiv:1807.04031 (closed); Farina et al. 2019, arXiv:1810.10890 (driven, with losses).
     """
     g, force = number("coupling", coupling), number("drive", drive)
-    kinds = {"cells": word("battery", battery, get_args(SiteWord)), "charger": word("charger", charger, get_args(SiteWord))}
+    kinds = {
+        "cells": word("battery", battery, get_args(SiteWord)),
+        "charger": word("charger", charger, get_args(SiteWord)),
+    }
     own = number("frequency", frequency, positive=True)
     other = own if charger_frequency is None else number("charger_frequency", charger_frequency, positive=True)
     if drive_frequency is not None and force == 0:

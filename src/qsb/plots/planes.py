@@ -68,7 +68,7 @@ def _plane(ax: Axes, plane: Plane) -> None:
 def _ticks(axis: Axis) -> None:
     """Plain numbers 1, 2, 5, 10 where a logarithmic axis spans little; powers of ten elsewhere."""
     low, high = sorted(axis.get_view_interval())
-    if high < 300 * low and 1e-3 < low and high < 1e4:
+    if high < 300 * low and low > 1e-3 and high < 1e4:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())

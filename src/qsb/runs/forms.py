@@ -207,10 +207,11 @@ class StageForm(Form):
     duration: float
     envelope: EnvelopeForm = ConstantForm(kind="constant")
     battery: bool = True
+    collisions: Annotated[int, Field(ge=0)] = 0
 
     def stage(self) -> protocol.Stage:
         """The stage."""
-        return protocol.Stage(self.kind, self.duration, self.envelope.envelope(), self.battery)
+        return protocol.Stage(self.kind, self.duration, self.envelope.envelope(), self.battery, self.collisions)
 
 
 class SaveForm(Form):

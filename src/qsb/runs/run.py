@@ -38,6 +38,7 @@ _UNASKED = "peaks: not asked for"
 _APPROXIMATE = (
     "peaks: between the save times they are looked for in exact results only; take the largest value at the save times"
 )
+_COLLISIONS = "peaks: collisions are read at the save times only; take the largest value there"
 #: the span of V comes unasked where it costs no more than this many dimensions
 _SPAN_DIMENSION = 4096
 #: and for collective V, whose every spin sector is looked at, up to this many cells
@@ -206,7 +207,7 @@ def run(
     taken = next(r for r in planner.REPRESENTATIONS if r.name == made.representation)
     default: float = getattr(taken, "tolerance", 1e-8)
     bound = tolerance or default
-    looked = peaks and made.exact
+    looked = peaks and made.exact and not problem.structure.collisional
     closer = None
     try:
         between = probes(problem.times) if looked else None
@@ -375,7 +376,7 @@ def provenance(
             {"tolerance": tolerance, **series.budget} | ({} if closer is None else {"peaks": closer.error})
         ),
         # the reason if peaks are missing; they are not given where the window holds too many oscillations to see each
-        "left_out": (_UNASKED if made.exact else _APPROXIMATE)
+        "left_out": (_COLLISIONS if problem.structure.collisional else _UNASKED if made.exact else _APPROXIMATE)
         if closer is None
         else ""
         if closer.resolved
