@@ -13,6 +13,7 @@ from qsb.models.custom import custom, custom_channels
 from qsb.models.dicke import dicke, tavis_cummings, two_photon_dicke
 from qsb.models.ensemble import Coupling, ensemble
 from qsb.models.ising import ising
+from qsb.models.syk import syk
 
 #: name in a spec file -> function; `custom` takes operators, so it is for Python only
 MODELS: dict[str, Callable[..., Battery]] = {
@@ -20,6 +21,7 @@ MODELS: dict[str, Callable[..., Battery]] = {
     "dicke": dicke,
     "ensemble": ensemble,
     "ising": ising,
+    "syk": syk,
     "tavis_cummings": tavis_cummings,
     "two_photon_dicke": two_photon_dicke,
 }
@@ -32,6 +34,7 @@ __all__ = [
     "dicke",
     "ensemble",
     "ising",
+    "syk",
     "tavis_cummings",
     "two_photon_dicke",
 ]
