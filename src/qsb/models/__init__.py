@@ -9,32 +9,50 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qsb.charging.battery import Battery
+from qsb.models.chain import chain, xxz, xyz
 from qsb.models.custom import custom, custom_channels
-from qsb.models.dicke import dicke, tavis_cummings, two_photon_dicke
+from qsb.models.dicke import dicke, extended_dicke, tavis_cummings, two_photon_dicke
 from qsb.models.ensemble import Coupling, ensemble
 from qsb.models.ising import ising
+from qsb.models.kitaev import kitaev
+from qsb.models.parallel import parallel
+from qsb.models.ssh import ssh
 from qsb.models.syk import syk
 
 #: name in a spec file -> function; `custom` takes operators, so it is for Python only
 MODELS: dict[str, Callable[..., Battery]] = {
+    "chain": chain,
     "custom": custom,
     "dicke": dicke,
     "ensemble": ensemble,
+    "extended_dicke": extended_dicke,
     "ising": ising,
+    "kitaev": kitaev,
+    "parallel": parallel,
+    "ssh": ssh,
     "syk": syk,
     "tavis_cummings": tavis_cummings,
     "two_photon_dicke": two_photon_dicke,
+    "xxz": xxz,
+    "xyz": xyz,
 }
 
 __all__ = [
     "MODELS",
     "Coupling",
+    "chain",
     "custom",
     "custom_channels",
     "dicke",
     "ensemble",
+    "extended_dicke",
     "ising",
+    "kitaev",
+    "parallel",
+    "ssh",
     "syk",
     "tavis_cummings",
     "two_photon_dicke",
+    "xxz",
+    "xyz",
 ]
