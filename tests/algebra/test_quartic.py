@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from qsb.algebra import build
-from qsb.algebra.opsum import Local, OpSum, Quartic
+from qsb.algebra.opsum import Local, OpSum, Quartic, Word
 from qsb.algebra.quartic import PairSum, products
-from qsb.algebra.space import Space
+from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.structure import body_order, is_hermitian
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError, StructureError
@@ -39,6 +39,12 @@ def test_matches_matrices_of_fermions(n, fermions):
     exact = sum(m[p, q] * pairs[p].conj().T @ pairs[q] for p in range(len(m)) for q in range(len(m)))
     op, space = OpSum((Quartic(m, fermions),)), Space.spins(n)
     np.testing.assert_allclose(build.dense(op, space), exact, atol=1e-12)
+    words = OpSum(tuple(Word(w, factors) for w, factors in op.words(space)))
+    g = build.gather(words, space)
+    by_words, row = np.zeros_like(exact), np.arange(2**n)
+    for x, v in zip(g.flips, g.values, strict=True):
+        by_words[row, row ^ x] = v
+    np.testing.assert_allclose(by_words, exact, atol=1e-12)
     product = PairSum.of(op, space)
     np.testing.assert_allclose(np.array([product.apply(v) for v in np.eye(2**n)]).T, exact, atol=1e-12)
 
@@ -55,6 +61,14 @@ def test_large_products_are_shared_among_threads_without_a_difference():
     sector = np.where(ups == 5, x, 0)
     assert np.all(only.apply(sector)[ups != 5] == 0)
     assert products(16) == 74219520
+
+
+def test_beside_other_groups():
+    m = hermitian(3)
+    space = Space((Group("mode", Boson(1), 1, "charger"), Group("cells", Spin(), 3), Group("other", Spin(), 1)))
+    inner = build.dense(OpSum((Quartic(m),)), Space.spins(3))
+    exact = np.kron(np.kron(np.eye(2), inner), np.eye(2))
+    np.testing.assert_allclose(build.dense(OpSum((Quartic(m),)), space), exact, atol=1e-14)
 
 
 def test_what_it_says_of_itself():

@@ -135,7 +135,7 @@ def test_a_sweep_over_seeds_in_a_file(tmp_path):
             "sweep": {"model.seed": [0, 1, 2]},
         }
     )
-    data = qsb.sweep(spec, tmp_path / "out")
+    data = qsb.sweep(spec, store=tmp_path / "out")
     assert data.stored_energy.dims == ("seed", "time")
     assert float(data.stored_energy.std("seed").max()) > 1e-3
 
@@ -153,5 +153,5 @@ def test_refusals():
     ):
         with pytest.raises(SpecError, match=match):
             chain(3, **options)
-    with pytest.raises(SpecError, match="unknown key 'anisotropi', did you mean"):
+    with pytest.raises(SpecError, match="unknown key 'anisotropi'; did you mean 'anisotropy'"):
         qsb.load_spec({"model": {"name": "xxz", "cells": 3, "coupling": 1.0, "anisotropi": 1.0}, "stage": [{"kind": "charge"}]})

@@ -101,7 +101,7 @@ def test_a_file_with_seeds(tmp_path):
         "save": {"points": 21, "figures": ["stored_energy", "power", "ergotropy"]},
         "sweep": {"model.seed": [0, 1, 2]},
     }
-    data = qsb.sweep(spec, tmp_path / "out")
+    data = qsb.sweep(spec, store=tmp_path / "out")
     assert data.stored_energy.dims == ("seed", "time") and float(data.stored_energy.max()) > 1
 
 

@@ -127,7 +127,7 @@ def _site(name: str, value: int, length: int) -> int:
 
 def _start(start: Start | None, levels: int) -> Start:
     """The charger's excitation, or a given state with one excitation at most."""
-    if start is None or start == Start():
+    if start is None or start.kind == "ground":
         ket = np.zeros(2 * levels, dtype=complex)
         ket[levels + 1] = 1.0
         return Start("state", array=ket)
