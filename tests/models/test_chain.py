@@ -119,17 +119,27 @@ def test_disorder_has_streams_and_a_seed():
         return made.battery.terms[0].strength, made.battery.terms[1].strength, made.interaction.terms[0].strength
 
     base = fields(frequency_disorder=0.2, coupling_disorder=0.3, field_disorder=0.4, seed=3)
-    for a, b in zip(base, fields(frequency_disorder=0.2, coupling_disorder=0.3, field_disorder=0.4, seed=3), strict=True):
+    for a, b in zip(
+        base, fields(frequency_disorder=0.2, coupling_disorder=0.3, field_disorder=0.4, seed=3), strict=True
+    ):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(fields(coupling_disorder=0.3, seed=3)[1], base[1])
-    assert np.all(np.abs(base[0] - 0.5) <= 0.1) and np.all(np.abs(base[2] - 0.5) <= 0.4)
+    assert np.all(np.abs(base[0] - 0.5) <= 0.1)
+    assert np.all(np.abs(base[2] - 0.5) <= 0.4)
     assert not np.array_equal(fields(coupling_disorder=0.3, seed=4)[1], base[1])
 
 
 def test_a_sweep_over_seeds_in_a_file(tmp_path):
     spec = qsb.load_spec(
         {
-            "model": {"name": "xxz", "cells": 3, "coupling": 0.4, "anisotropy": 0.0, "field": 0.5, "field_disorder": 0.2},
+            "model": {
+                "name": "xxz",
+                "cells": 3,
+                "coupling": 0.4,
+                "anisotropy": 0.0,
+                "field": 0.5,
+                "field_disorder": 0.2,
+            },
             "stage": [{"kind": "charge", "duration": 1.0}],
             "save": {"points": 5, "figures": ["stored_energy"]},
             "sweep": {"model.seed": [0, 1, 2]},
@@ -154,4 +164,6 @@ def test_refusals():
         with pytest.raises(SpecError, match=match):
             chain(3, **options)
     with pytest.raises(SpecError, match="unknown key 'anisotropi'; did you mean 'anisotropy'"):
-        qsb.load_spec({"model": {"name": "xxz", "cells": 3, "coupling": 1.0, "anisotropi": 1.0}, "stage": [{"kind": "charge"}]})
+        qsb.load_spec(
+            {"model": {"name": "xxz", "cells": 3, "coupling": 1.0, "anisotropi": 1.0}, "stage": [{"kind": "charge"}]}
+        )

@@ -55,7 +55,9 @@ def test_hamiltonian_in_the_sector_of_the_start(boundary, closing, start, n):
 
 
 def test_a_ring_of_spins_is_antiperiodic_for_even_fermions():
-    one, other = (kitaev(5, hopping=0.4, pairing=0.2, boundary=b, start=qsb.Start("down")) for b in ("ring", "antiperiodic"))
+    one, other = (
+        kitaev(5, hopping=0.4, pairing=0.2, boundary=b, start=qsb.Start("down")) for b in ("ring", "antiperiodic")
+    )
     np.testing.assert_array_equal(*(build.dense(m.battery, m.space) for m in (one, other)))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import qsb
-from qsb.algebra.opsum import Local, OpSum, Pair
+from qsb.algebra.opsum import Local, OpSum, Pair, Word
 from qsb.algebra.space import Group, Space, Spin
 from qsb.errors import SpecError
 from qsb.models import ssh
@@ -23,8 +23,6 @@ def as_spins(pairs, intra, inter, coupling, *, roles):
     z[-1] = 0.0
     if roles:
         space = Space((Group("lattice", Spin(), n - 1, "charger"), Group("cells", Spin(), 1)))
-        from qsb.algebra.opsum import Word
-
         bonds = OpSum(tuple(Word(w, ((i, a), (i + 1, a))) for i, w in enumerate(lattice) if w for a in "xy"))
         links = OpSum(tuple(Word(coupling / 2, ((i, a), (i + 1, a))) for i in (0, n - 2) for a in "xy"))
         ket = np.zeros(2**n)
@@ -76,7 +74,11 @@ def test_edge_modes_carry_all_and_their_absence_nothing(pairs):
     t = np.pi / 2 / (g**2 * w ** (pairs - 1) / v**pairs)
     times = np.array([0.0, t])
     full, none = (
-        float(qsb.run(qsb.Problem(ssh(pairs, intra=a, inter=b, coupling=g), qsb.quench(t), (), times), FIGURES).stored_energy[-1])
+        float(
+            qsb.run(
+                qsb.Problem(ssh(pairs, intra=a, inter=b, coupling=g), qsb.quench(t), (), times), FIGURES
+            ).stored_energy[-1]
+        )
         for a, b in ((v, w), (w, v))
     )
     assert full > 0.99
@@ -85,12 +87,16 @@ def test_edge_modes_carry_all_and_their_absence_nothing(pairs):
 
 
 def test_a_hundred_cells_in_a_file():
-    spec = {"model": {"name": "ssh", "pairs": 100}, "stage": [{"kind": "charge", "duration": 5.0}], "save": {"points": 3}}
+    spec = {
+        "model": {"name": "ssh", "pairs": 100},
+        "stage": [{"kind": "charge", "duration": 5.0}],
+        "save": {"points": 3},
+    }
     assert abs(float(qsb.run(spec).stored_energy[-1])) < 1e-6
 
 
 def test_refusals():
-    with pytest.raises(SpecError, match="battery_site must be one of 0..5"):
+    with pytest.raises(SpecError, match=r"battery_site must be one of 0\.\.5"):
         ssh(3, battery_site=6)
     with pytest.raises(SpecError, match="whole state"):
         ssh(3, start=qsb.Start("down"))

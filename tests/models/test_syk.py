@@ -102,7 +102,8 @@ def test_a_file_with_seeds(tmp_path):
         "sweep": {"model.seed": [0, 1, 2]},
     }
     data = qsb.sweep(spec, store=tmp_path / "out")
-    assert data.stored_energy.dims == ("seed", "time") and float(data.stored_energy.max()) > 1
+    assert data.stored_energy.dims == ("seed", "time")
+    assert float(data.stored_energy.max()) > 1
 
 
 def test_the_planner_knows_its_memory():

@@ -358,7 +358,9 @@ class Quartic:
         n = space.group(self.group).count
         i, j = np.triu_indices(n, 1)
         if len(i) != len(self.strength):
-            raise SpecError(f"{n} cells have {len(i)} pairs, but the matrix of strengths has {len(self.strength)} rows.")
+            raise SpecError(
+                f"{n} cells have {len(i)} pairs, but the matrix of strengths has {len(self.strength)} rows."
+            )
         return i, j
 
     def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:

@@ -76,8 +76,8 @@ class PairSum:
         out = np.zeros((parts, len(x)), dtype=complex)
         for re, im, string in self._planes:
             threads.spread(quartic.apply, parts, work, self.sites, string, self._table, re, im, x, out)
-        total = out.sum(axis=0) if parts > 1 else out[0]
-        return total if self.rest is None else total + self.rest.apply(x)
+        total: NDArray[np.complex128] = out.sum(axis=0) if parts > 1 else out[0]
+        return total if self.rest is None else np.asarray(total + self.rest.apply(x))
 
 
 def products(sites: int) -> int:

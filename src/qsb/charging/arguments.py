@@ -1,4 +1,4 @@
-"""Checks of the numbers and words that a model is given: each error names the argument, its value and what it may be."""
+"""Checks of the numbers and words that a model is given; errors name the argument, its value and what it may be."""
 
 from __future__ import annotations
 

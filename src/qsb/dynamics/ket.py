@@ -24,8 +24,10 @@ from qsb.dynamics.segment import Segment, segments
 
 #: largest number of sites whose work is estimated; more do not fit any memory
 ESTIMATED = 40
+#: a complex product with numbers from scattered places costs as much as this many operations in a row
+SCATTERED = 50.0
 #: half-width of the spectrum of four-fermion terms, in units of the root of the sum of their |M|^2
-PAIR_WIDTH = 0.6
+PAIR_WIDTH = 0.74
 #: half-width of a spectrum in units of the sum of |coefficients|: 0.53 and 0.73 in two chains of 12 to 16 cells
 WIDTH = 0.6
 
@@ -62,7 +64,7 @@ def _quartic_work(problem: Problem, segment: Segment) -> Work:
     half = PAIR_WIDTH * math.sqrt(squares)
     saved = int(np.sum((np.asarray(problem.times) > segment.start) & (np.asarray(problem.times) <= segment.end)))
     count = terms(half * (segment.end - segment.start)) + saved + STEPS
-    return Work(8.0 * count * products(space.sites), 16.0 * count * space.dimension * (saved + 8.0), 20.0 * count)
+    return Work(SCATTERED * count * products(space.sites), 16.0 * count * space.dimension * (saved + 8.0), 20.0 * count)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from qsb.charging.battery import Battery
 from qsb.errors import StructureError
 
 Boundary = Literal["open", "ring", "periodic", "antiperiodic"]
+#: potential, hopping, pairing
+Parameters = tuple[float, float, float]
 
 
 def kitaev(
@@ -79,12 +81,8 @@ def kitaev(
     """
     arguments.word("boundary", boundary, get_args(Boundary))
     n = arguments.whole("cells", cells, 2 if boundary == "open" else 3)
-    names = ("potential", "hopping", "pairing")
-    own = [arguments.number(k, v) for k, v in zip(names, (potential, hopping, pairing), strict=True)]
-    other = [
-        arguments.number(f"charger_{k}", v)
-        for k, v in zip(names, (charger_potential, charger_hopping, charger_pairing), strict=True)
-    ]
+    own = _parameters("", potential, hopping, pairing)
+    other = _parameters("charger_", charger_potential, charger_hopping, charger_pairing)
     begin = Start() if start is None else start
     closing = 0.0
     if boundary == "ring":
@@ -107,6 +105,14 @@ def dispersion(k: ArrayLike, potential: float, hopping: float, pairing: float) -
     return np.asarray(np.hypot(2 * hopping * np.cos(q) + potential, 2 * pairing * np.sin(q)))
 
 
+def _parameters(prefix: str, potential: float, hopping: float, pairing: float) -> Parameters:
+    return (
+        arguments.number(f"{prefix}potential", potential),
+        arguments.number(f"{prefix}hopping", hopping),
+        arguments.number(f"{prefix}pairing", pairing),
+    )
+
+
 def _chain(n: int, potential: float, hopping: float, pairing: float, closing: float) -> OpSum:
     """H as spins; `closing` times the couplings of a ring of spins close it."""
     across = (("x", -(hopping + pairing) / 2), ("y", -(hopping - pairing) / 2))
@@ -118,7 +124,7 @@ def _chain(n: int, potential: float, hopping: float, pairing: float, closing: fl
     return terms
 
 
-def _closing(n: int, boundary: Boundary, own: list[float], start: Start) -> float:
+def _closing(n: int, boundary: Boundary, own: Parameters, start: Start) -> float:
     """Sign that turns a ring of spins into one of fermions, in the sector of the start.
 
     A spin bond from N to 1 is -P times the fermion bond, with P = +1 for an even number of fermions.
@@ -135,13 +141,13 @@ def _closing(n: int, boundary: Boundary, own: list[float], start: Start) -> floa
         parity = _ground_parity(n, own, wanted)
     if not parity:
         raise StructureError(
-            f"A ring of {boundary} fermions is a ring of spins only for one parity, and a {start.kind!r} start has none "
-            "that is known; take boundary 'ring' or 'open', or start from 'down', 'up' or cells along z."
+            f"A ring of {boundary} fermions is a ring of spins only for one parity, and this {start.kind!r} start has "
+            "none that is known; take boundary 'ring' or 'open', or start from 'down', 'up' or cells along z."
         )
     return wanted * parity
 
 
-def _ground_parity(n: int, own: list[float], wanted: float) -> int:
+def _ground_parity(n: int, own: Parameters, wanted: float) -> int:
     """Parity of the lowest state of H_B, which must be the same for the sign of the bond that goes with it."""
     for parity in (1, -1):
         near = fermion.Near.of(_chain(n, *own, wanted * parity), Space.spins(n))

@@ -114,7 +114,7 @@ def single_excitation(battery: Battery, *, coupled: bool = True) -> NDArray[np.f
     if coupled:
         total = total + sum(t.data for t in battery.interaction.terms if isinstance(t, Matrix))
     out = np.asarray(total.toarray()[np.ix_(rows, rows)], dtype=float)
-    out[0, 0] += sum(float(np.real(t.strength)) for t in battery.battery.terms if isinstance(t, Local))
+    out[0, 0] += sum(float(np.real(np.asarray(t.strength))) for t in battery.battery.terms if isinstance(t, Local))
     return out
 
 

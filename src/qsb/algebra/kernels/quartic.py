@@ -13,9 +13,7 @@ Int = NDArray[np.int64]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator, unused-ignore]
-def apply(
-    first: int, last: int, sites: int, string: float, table: Int, re: Real, im: Real, x: Any, out: Any
-) -> None:
+def apply(first: int, last: int, sites: int, string: float, table: Int, re: Real, im: Real, x: Any, out: Any) -> None:
     """out[part] = sum over the states that a part owns of A+_P M_PQ A_Q x, for parts first..last-1 of len(out).
 
     A state with two fewer up has a bit 1 at each empty site; x at the states with one pair of them filled goes through
@@ -34,7 +32,7 @@ def apply(
         out: (parts, 2^N) complex, zeros.
     """
     parts = len(out)
-    most = sites * (sites - 1) // 2
+    most = sites * (sites - 1) // 2 + 1
     empty, sign = np.empty(sites, np.int64), np.empty(sites)
     pair, state = np.empty(most, np.int64), np.empty(most, np.int64)
     weight, a, b = np.empty(most), np.empty(most), np.empty(most)
@@ -58,11 +56,18 @@ def apply(
                 pair[pairs], state[pairs], weight[pairs] = table[empty[i], empty[j]], filled, w
                 a[pairs], b[pairs] = w * x[filled].real, w * x[filled].imag
                 pairs += 1
-        for p in range(pairs):
-            u, v = re[pair[p]], im[pair[p]]
-            c, d = 0.0, 0.0
+        if pairs == 0:
+            continue
+        # two rows at once read indices and amplitudes once; a row of weight zero makes their number even
+        pair[pairs], state[pairs], weight[pairs] = pair[pairs - 1], state[pairs - 1], 0.0
+        for p in range(0, pairs, 2):
+            u, v, y, z = re[pair[p]], im[pair[p]], re[pair[p + 1]], im[pair[p + 1]]
+            c, d, e, f = 0.0, 0.0, 0.0, 0.0
             for q in range(pairs):
-                k = pair[q]
-                c += u[k] * a[q] - v[k] * b[q]
-                d += u[k] * b[q] + v[k] * a[q]
+                k, s, t = pair[q], a[q], b[q]
+                c += u[k] * s - v[k] * t
+                d += u[k] * t + v[k] * s
+                e += y[k] * s - z[k] * t
+                f += y[k] * t + z[k] * s
             out[owner, state[p]] += weight[p] * complex(c, d)
+            out[owner, state[p + 1]] += weight[p + 1] * complex(e, f)
