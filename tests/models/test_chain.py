@@ -111,6 +111,11 @@ def test_kac_sum_keeps_the_norm_extensive():
     for n, alpha in ((5, 0.0), (8, 1.3), (8, 40.0)):
         made = chain(n, jz=0.6, frequency=0.0, geometry="power-law", exponent=alpha, normalisation="kac-sum")
         assert abs(np.diagonal(build.dense(made.battery, made.space)).real.max() - 0.6 * (n - 1)) < 1e-12
+    for geometry in ("chain", "ring", "all"):
+        made = chain(5, jz=0.6, frequency=0.0, geometry=geometry, normalisation="kac-sum")
+        assert abs(np.diagonal(build.dense(made.battery, made.space)).real.max() - 0.6 * 4) < 1e-12
+    # a million cells in all-to-all coupling are not written down
+    chain(10**6, jz=0.6, geometry="all", normalisation="kac-sum")
 
 
 def test_disorder_has_streams_and_a_seed():

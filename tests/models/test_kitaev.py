@@ -110,3 +110,11 @@ def test_refusals():
     odd = kitaev(4, hopping=0.4, boundary="periodic", start=qsb.Start("product", bloch=z))
     ring = kitaev(4, hopping=0.4, boundary="ring")
     np.testing.assert_array_equal(*(build.dense(m.battery, m.space) for m in (odd, ring)))
+
+
+@pytest.mark.parametrize(("coupling", "peak"), [(0.1, 0.0196604325), (0.5, 0.3599257326), (1.0, 0.9044373838)])
+def test_first_power_peak_of_a_long_ising_ring(coupling, peak):
+    # H = sum sz/2 + lam sum sx sx; a ring of 200 has not met itself before t = 3
+    made = kitaev(200, charger_hopping=-coupling, charger_pairing=-coupling, boundary="ring")
+    d = qsb.run(qsb.Problem(made, qsb.quench(2.0), (), np.linspace(0, 2.0, 81)), ["stored_energy", "power"])
+    assert float(d.peak_power) / 200 == pytest.approx(peak, abs=1e-9)

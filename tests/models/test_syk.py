@@ -116,6 +116,8 @@ def test_the_planner_knows_its_memory():
 def test_refusals():
     with pytest.raises(SpecError, match="cells must be at least 2"):
         syk(1)
+    with pytest.raises(SpecError, match=r"16 x 2\^100 bytes"):
+        syk(100)
     with pytest.raises(SpecError, match="did you mean 'fermions'"):
         syk(4, charger="fermion")
     with pytest.raises(SpecError, match="seed"):

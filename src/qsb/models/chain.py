@@ -215,8 +215,7 @@ def _bonds(
     spread = arguments.number("coupling_disorder", width, least=0.0)
     scale = 1.0
     if normalisation == "kac-sum":
-        weights = Pair("z", "z", 1.0, geometry, power).bonds(Space.spins(n))[2]  # type: ignore[arg-type]
-        scale, normalisation = (n - 1) / float(np.sum(weights)) if n > 1 else 1.0, "none"
+        scale, normalisation = (n - 1) / _total(n, geometry, power) if n > 1 else 1.0, "none"
     shape: dict[str, Any] = {"geometry": geometry, "exponent": power, "normalisation": normalisation}
     if not spread:
         return {"strength": scale, "shape": shape}
@@ -227,6 +226,14 @@ def _bonds(
     matrix = np.zeros((n, n))
     matrix[i, j] = noisy
     return {"strength": matrix, "shape": {"geometry": "explicit", "normalisation": normalisation}}
+
+
+def _total(n: int, geometry: str, power: float | None) -> float:
+    """Sum of the weights of all bonds, without writing them down."""
+    if geometry == "power-law":
+        r = np.arange(1, n, dtype=float)
+        return float(np.sum((n - r) * r ** -float(power or 0.0)))
+    return float({"chain": n - 1, "ring": n if n > 2 else n - 1, "all": n * (n - 1) / 2}[geometry])
 
 
 __all__ = ["chain", "xxz", "xyz"]
