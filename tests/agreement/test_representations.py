@@ -12,7 +12,7 @@ import pytest
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.build import dense
 from qsb.algebra.copies import Copies
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Quartic, Word
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
@@ -80,6 +80,7 @@ TILTED = OpSum((Local("z", 0.5), Local("x", 0.3)))
 FREQUENCIES = OpSum((Local("z", np.array([0.5, 0.7, 0.4])),))
 COMPLEX = OpSum((Local("z", 0.5), Local("y", 0.35), Local("x", 0.1)))
 COMPLEX_PAIRS = OpSum((Local("z", 0.5), Local("y", 0.35), Pair("x", "y", 0.2, "chain")))
+PAIRS = np.tril(0.2 + 0.3j * np.ones((6, 6)), -1) + np.triu(0.2 - 0.3j * np.ones((6, 6)), 1)
 INTERACTING = OpSum((Local("z", 0.5), Pair("z", "z", 0.15, "all"), Local("x", 0.1)))
 
 #: name -> (problem, tolerance of the comparison)
@@ -139,6 +140,15 @@ PROBLEMS = {
     ),
     "closed Kac all-to-all": (
         Problem(battery(4, (Pair("x", "x", 0.8, "all", normalisation="kac"),)), quench(2.0), (), TIMES),
+        CLOSED,
+    ),
+    "closed four-fermion charger": (
+        Problem(
+            battery(4, (Quartic(np.diag([0.3, -0.2, 0.5, 0.1, 0.7, -0.4]) + PAIRS),), OpSum((Local("y", 0.5),))),
+            quench(2.0),
+            (),
+            TIMES,
+        ),
         CLOSED,
     ),
     "closed global flip": (

@@ -76,10 +76,10 @@ def test_a_thermal_ladder_begins_with_boltzmann_populations():
     [
         ({"levels": 1}, "levels must be a whole number, 2"),
         ({"levels": 2.5}, "levels must be a whole number"),
-        ({"coupling": "x"}, "coupling must be a finite number"),
+        ({"coupling": "x"}, "coupling must be one finite real"),
         ({"ground": 1.5}, "between 0 and 1"),
         ({"coherence": -0.1}, "between 0 and 1"),
-        ({"frequency": 0.0}, "frequency must be above 0"),
+        ({"frequency": 0.0}, "frequency must be positive"),
         ({"filled": 9}, "below 9"),
         ({"start": qsb.Start("up")}, "'ground' or 'thermal'"),
         ({"start": qsb.Start("thermal", 1.0), "filled": 1}, "one of them"),

@@ -9,7 +9,18 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import BOSON_OPERATORS, SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair, acts_on, transition
+from qsb.algebra.opsum import (
+    BOSON_OPERATORS,
+    SPIN_OPERATORS,
+    Global,
+    Local,
+    Matrix,
+    OpSum,
+    Pair,
+    Quartic,
+    acts_on,
+    transition,
+)
 from qsb.algebra.pauli import pauli_strings
 from qsb.algebra.space import Boson, Level, Space, Spin
 from qsb.errors import StructureError
@@ -98,9 +109,37 @@ def csr(op: OpSum, space: Space) -> Any:
         if isinstance(t, Matrix):
             total = total + sp.csr_array(t.data)
             continue
+        if isinstance(t, Quartic):
+            total = total + _quartic(t, space)
+            continue
         for c, factors in t.words(space):
             total = total + c * _word(dict(factors), kinds, dims)
     return sp.csr_array(total)
+
+
+def _quartic(term: Quartic, space: Space) -> Any:
+    """Sparse matrix of four-fermion operators, B+ (M x 1) B with the pair operators stacked in B."""
+    n = space.group(term.group).count
+    size = 1 << n
+    index = np.arange(size)
+    removed = []
+    for i, j in zip(*term.pairs(space), strict=True):
+        pair = 1 << (n - 1 - int(i)) | 1 << (n - 1 - int(j))
+        inside = (1 << (n - 1 - int(i))) - (1 << (n - int(j)))  # sites between the two
+        full = index[(index & pair) == 0]
+        crossed = int(j - i - 1) - np.bitwise_count(full & inside).astype(int)
+        sign = 1.0 - 2.0 * (crossed & 1) if term.fermions else np.ones(len(full))
+        removed.append(sp.csr_array((sign, (full | pair, full)), shape=(size, size)))
+    stacked = sp.csr_array(sp.vstack(removed))
+    inner = stacked.T @ (sp.kron(sp.csr_array(term.strength), sp.eye_array(size), format="csr") @ stacked)
+    before, after = 1, 1
+    names = [g.name for g in space.groups]
+    for k, g in enumerate(space.groups):
+        if k < names.index(term.group):
+            before *= g.kind.dimension**g.count
+        elif k > names.index(term.group):
+            after *= g.kind.dimension**g.count
+    return sp.kron(sp.kron(sp.eye_array(before), inner), sp.eye_array(after))
 
 
 def _word(factors: dict[int, str], kinds: list[Spin | Boson | Level], dims: list[int]) -> Any:

@@ -346,7 +346,77 @@ class Matrix:
         return Matrix(self.data.conj().T)
 
 
-Term = Local | Pair | Global | Cross | Word | Matrix
+@dataclass(frozen=True, eq=False)
+class Quartic:
+    r"""Four-fermion operators on a group of spins, :math:`\sum_{i<j,\,k<l} M_{(ij),(kl)}\,A_{ij}^\dagger A_{kl}`.
+
+    :math:`A_{ij}^\dagger = c_i^\dagger c_j^\dagger`, with :math:`c_j = \prod_{k<j}(-\sigma^z_k)\,\sigma^-_j` by
+    Jordan-Wigner: up is occupied. Of hard-core bosons the strings are left out, :math:`A_{ij} = \sigma^-_j\sigma^-_i`.
+    The number of spins up is conserved.
+
+    Attributes:
+        strength: M, (N(N-1)/2, N(N-1)/2), pairs i < j in the order of `numpy.triu_indices(N, 1)`.
+        fermions: whether the strings are there.
+        group: the spins.
+    """
+
+    strength: NDArray[Any]
+    fermions: bool = True
+    group: str = "cells"
+
+    def __post_init__(self) -> None:
+        """Check shape and numbers."""
+        if self.strength.ndim != 2 or self.strength.shape[0] != self.strength.shape[1]:
+            raise SpecError(f"The strengths of pairs are a square matrix, but their shape is {self.strength.shape}.")
+        _check_finite("The strength of a product of four fermions", self.strength)
+
+    def pairs(self, space: Space) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First and second sites of the pairs, within the group.
+
+        Raises:
+            SpecError: if the matrix does not fit the group.
+        """
+        n = space.group(self.group).count
+        i, j = np.triu_indices(n, 1)
+        if len(i) != len(self.strength):
+            raise SpecError(
+                f"{n} cells have {len(i)} pairs, but the matrix of strengths has {len(self.strength)} rows."
+            )
+        return i, j
+
+    def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
+        """Expand into products of site operators, one for each entry of M."""
+        at = space.offset(self.group)
+        first, second = self.pairs(space)
+        for p, (i, j) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
+            for q, (k, m) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
+                if self.strength[p, q] != 0:
+                    sign, ops = self._product((i, j), (k, m))
+                    yield sign * complex(self.strength[p, q]), tuple((at + s, o) for s, o in ops)
+
+    def _product(self, up: tuple[int, int], down: tuple[int, int]) -> tuple[float, list[tuple[int, str]]]:
+        """Sign and site operators of one product; a -z to the right of + or to the left of - is 1."""
+        ops: list[tuple[int, str]] = []
+        sign = 1.0
+        for s in range(min(up[0], down[0]), max(up[1], down[1]) + 1):
+            if s in up or s in down:
+                ops.append((s, "n" if s in up and s in down else "+" if s in up else "-"))
+            elif self.fermions and (up[0] < s < up[1]) != (down[0] < s < down[1]):
+                ops.append((s, "z"))
+                sign = -sign
+        return sign, ops
+
+    def order(self, space: Space) -> int:
+        """Largest number of sites that one product touches: with its strings, all of them."""
+        n = space.group(self.group).count
+        return n if self.fermions else min(4, n)
+
+    def adjoint(self) -> Quartic:
+        """Hermitian adjoint."""
+        return replace(self, strength=self.strength.conj().T)
+
+
+Term = Local | Pair | Global | Cross | Word | Quartic | Matrix
 
 
 def per_site(strength: Strength, count: int, what: str) -> NDArray[Any]:
@@ -409,6 +479,11 @@ class OpSum:
         return tuple(t for t in self.terms if not is_zero(t))
 
     @property
+    def quartic(self) -> bool:
+        """Whether a term is a matrix of four-fermion operators, which has its own kernel."""
+        return any(isinstance(t, Quartic) for t in self.active)
+
+    @property
     def opaque(self) -> bool:
         """Whether a term is an opaque matrix."""
         return any(isinstance(t, Matrix) for t in self.active)
@@ -453,6 +528,8 @@ def _acting(term: Term, space: Space) -> Iterator[tuple[str, str]]:
     """(group, operator) of every factor of a term."""
     if isinstance(term, Local | Global):
         yield term.group, term.op
+    elif isinstance(term, Quartic):
+        yield from ((term.group, "+"), (term.group, "-"))
     elif isinstance(term, Pair):
         yield from ((term.group, term.first), (term.group, term.second))
     elif isinstance(term, Cross):

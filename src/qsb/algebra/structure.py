@@ -15,6 +15,7 @@ from qsb.algebra.opsum import (
     Matrix,
     OpSum,
     Pair,
+    Quartic,
     Word,
     adjoint_name,
     per_site,
@@ -95,7 +96,7 @@ def groups_of(op: OpSum, space: Space) -> set[str]:
     """Names of the groups that an operator acts on; all of them for an opaque matrix."""
     found: set[str] = set()
     for t in op.active:
-        if isinstance(t, Local | Global | Pair):
+        if isinstance(t, Local | Global | Pair | Quartic):
             found.add(t.group)
         elif isinstance(t, Cross):
             found |= {t.group_a, t.group_b}
@@ -112,7 +113,7 @@ def body_order(op: OpSum, space: Space) -> int:
         return op.order(space)
     found = 0
     for t in op.active:
-        if isinstance(t, Local | Global | Pair):
+        if isinstance(t, Local | Global | Pair | Quartic):
             found = max(found, t.order(space) if space.group(t.group).role == "battery" else 0)
         elif isinstance(t, Cross):
             pairs = ((t.group_a, t.first), (t.group_b, t.second))
@@ -182,6 +183,8 @@ def _manifestly_hermitian(term: object) -> bool:
         names = {term.first, term.second}
     elif isinstance(term, Word):
         names = {o for _, o in term.factors}
+    elif isinstance(term, Quartic):
+        return bool(np.all(np.abs(term.strength - term.strength.conj().T) <= TOLERANCE * np.abs(term.strength).max()))
     else:
         return False
     return all(adjoint_name(name) == name for name in names) and not np.any(np.imag(np.asarray(term.strength)))

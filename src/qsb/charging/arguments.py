@@ -1,4 +1,4 @@
-"""Checks of a model's arguments: what is wrong, which value, what it may be."""
+"""Checks of the numbers and words that a model is given; errors name the argument, its value and what it may be."""
 
 from __future__ import annotations
 
@@ -12,20 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from qsb.errors import SpecError
 
 
-def number(name: str, value: object, *, positive: bool = False) -> float:
-    """One finite real number.
-
-    Raises:
-        SpecError: naming the argument and its value.
-    """
-    a = np.asarray(value)
-    if a.ndim or a.dtype.kind not in "iuf" or not np.isfinite(a):
-        raise SpecError(f"{name} must be one finite real number, but it is {value!r}.")
-    if positive and a <= 0:
-        raise SpecError(f"{name} must be positive, but it is {value!r}.")
-    return float(a)
-
-
 def count(name: str, value: object, *, least: int = 1) -> int:
     """A whole number, `least` or more.
 
@@ -35,6 +21,61 @@ def count(name: str, value: object, *, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
         raise SpecError(f"{name} must be a whole number, {least} or more, but it is {value!r}.")
     return int(value)
+
+
+def number(name: str, value: object, *, least: float | None = None, positive: bool = False) -> float:
+    """One finite real number.
+
+    Raises:
+        SpecError: naming the argument and its value, also if it is below `least`, or not positive where it must be.
+    """
+    a = np.asarray(value)
+    if a.ndim or a.dtype.kind not in "iuf" or not np.isfinite(a):
+        raise SpecError(f"{name} must be one finite real number, but it is {value!r}.")
+    if positive and a <= 0:
+        raise SpecError(f"{name} must be positive, but it is {value!r}.")
+    if least is not None and a < least:
+        raise SpecError(f"{name} must be at least {least:g}, but it is {value!r}.")
+    return float(a)
+
+
+def numbers(name: str, value: ArrayLike, *, least: int = 1) -> NDArray[np.float64]:
+    """Finite real numbers in a row, `least` of them or more.
+
+    Raises:
+        SpecError: naming the argument and its value.
+    """
+    a = real(name, value)
+    if a.ndim != 1 or len(a) < least:
+        raise SpecError(f"{name} must be {least} finite real numbers or more in one row, but it is {value!r}.")
+    return a
+
+
+def real(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """A finite real array of any shape.
+
+    Raises:
+        SpecError: naming the argument and its value.
+    """
+    try:
+        a = np.asarray(value)
+    except ValueError as error:
+        raise SpecError(f"{name} must be numbers in rows of one length, but it is {value!r}.") from error
+    if a.dtype.kind not in "iuf" or not np.all(np.isfinite(a)):
+        raise SpecError(f"{name} must be real and finite, but it is {value!r}.")
+    return a.astype(float)
+
+
+def sitewise(name: str, value: ArrayLike, sites: int, what: str = "a cell") -> float | NDArray[np.float64]:
+    """One number, or one value a site.
+
+    Raises:
+        SpecError: on another shape.
+    """
+    a = real(name, value)
+    if a.ndim and a.shape != (sites,):
+        raise SpecError(f"{name} must be one number or {sites} values (one {what}), but its shape is {a.shape}.")
+    return float(a) if a.ndim == 0 else a
 
 
 def word(name: str, value: object, known: Sequence[str]) -> str:
@@ -50,19 +91,4 @@ def word(name: str, value: object, known: Sequence[str]) -> str:
     return value
 
 
-def numbers(name: str, value: ArrayLike, *, least: int = 1) -> NDArray[np.float64]:
-    """Finite real numbers in a row, `least` of them or more.
-
-    Raises:
-        SpecError: naming the argument and its value.
-    """
-    try:
-        a = np.asarray(value)
-    except ValueError as error:
-        raise SpecError(f"{name} must be numbers in one row, but it is {value!r}.") from error
-    if a.ndim != 1 or a.dtype.kind not in "iuf" or len(a) < least or not np.all(np.isfinite(a)):
-        raise SpecError(f"{name} must be {least} finite real numbers or more in one row, but it is {value!r}.")
-    return a.astype(float)
-
-
-__all__ = ["count", "number", "numbers", "word"]
+__all__ = ["count", "number", "numbers", "real", "sitewise", "word"]

@@ -14,6 +14,7 @@ from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.opsum import Matrix, OpSum
 from qsb.algebra.pauli import PauliSum
+from qsb.algebra.quartic import PairSum
 from qsb.algebra.space import Boson, Group, Space
 from qsb.charging.problem import Problem, charger_populations
 from qsb.dynamics import charged
@@ -26,7 +27,9 @@ DENSE_LIMIT = 4096
 
 
 def operator(op: OpSum, space: Space) -> Operator:
-    """Matrix-free Pauli sum where the terms are named spin operators, a sparse matrix otherwise."""
+    """Matrix-free where the terms are named spin operators or four-fermion ones, a sparse matrix otherwise."""
+    if space.spins_only and op.quartic and not op.opaque:
+        return PairSum.of(op, space)
     if space.spins_only and not op.opaque:
         return PauliSum.of(op, space)
     return Sparse(build.csr(op, space))

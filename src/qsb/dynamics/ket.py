@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from qsb.algebra.opsum import Quartic
 from qsb.algebra.pauli import PauliSum, pauli_strings
+from qsb.algebra.quartic import products
 from qsb.algebra.space import Boson
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.charged import ChargedPureReadout
 from qsb.dynamics.chebyshev import MANY, expansion_bytes, terms
 from qsb.dynamics.closed import closed_generator
-from qsb.dynamics.frame import PureReadout
+from qsb.dynamics.frame import STEPS, PureReadout
 from qsb.dynamics.full import DENSE_LIMIT, FullFrame, is_opaque, operator, start_ket
 from qsb.dynamics.integrate import KET_EIGEN_LIMIT, choose
 from qsb.dynamics.reflection import SectorReadout, find
 from qsb.dynamics.representation import Reduced, Request, Size, Work, batch_bytes
-from qsb.dynamics.segment import segments
+from qsb.dynamics.segment import Segment, segments
 
 #: largest number of sites whose work is estimated; more do not fit any memory
 ESTIMATED = 40
+#: a complex product with numbers from scattered places costs as much as this many operations in a row
+SCATTERED = 50.0
+#: half-width of the spectrum of four-fermion terms, in units of the root of the sum of their |M|^2
+PAIR_WIDTH = 0.74
 #: half-width of a spectrum in units of the sum of |coefficients|: 0.53 and 0.73 in two chains of 12 to 16 cells
 WIDTH = 0.6
 
@@ -34,6 +41,9 @@ def _work(problem: Problem) -> Work:
     times = np.asarray(problem.times)
     total = Work()
     for s in segments(problem):
+        if s.hamiltonian.quartic:
+            total = total + _quartic_work(problem, s)
+            continue
         strings = pauli_strings(s.hamiltonian, space)
         flips = len({x for x, _ in strings} - {0})
         half = WIDTH * sum(abs(c) for c in strings.values())
@@ -45,6 +55,16 @@ def _work(problem: Problem) -> Work:
         traffic = products * 16 * d * 4 + 32 * d * saved * count / windows / MANY
         total = total + Work(flops, traffic, 3.0 * count + 10.0 * saved)
     return total
+
+
+def _quartic_work(problem: Problem, segment: Segment) -> Work:
+    """The same of four-fermion terms, whose spectrum is about as wide as that of a random matrix; others are small."""
+    space = problem.battery.space
+    squares = sum(float(np.sum(np.abs(t.strength) ** 2)) for t in segment.hamiltonian.active if isinstance(t, Quartic))
+    half = PAIR_WIDTH * math.sqrt(squares)
+    saved = int(np.sum((np.asarray(problem.times) > segment.start) & (np.asarray(problem.times) <= segment.end)))
+    count = terms(half * (segment.end - segment.start)) + saved + STEPS
+    return Work(SCATTERED * count * products(space.sites), 16.0 * count * space.dimension * (saved + 8.0), 20.0 * count)
 
 
 @dataclass(frozen=True)
@@ -88,13 +108,13 @@ class Ket:
         whole = PureReadout(frame, request)
         if space.charged:
             whole = ChargedPureReadout(frame, request, operator(problem.battery.charger, space), start)
-        if not space.spins_only or problem.structure.opaque:
+        acting = [s.hamiltonian for s in parts] + [op for s in parts for op, _ in s.drives]
+        acting += [problem.battery.battery, frame.charger_sum]
+        if not space.spins_only or problem.structure.opaque or any(op.quartic for op in acting):
             sparse = tuple(
                 closed_generator(s, lambda op: operator(op, space), len(start), KET_EIGEN_LIMIT) for s in parts
             )
             return Reduced(start, sparse, whole)
-        acting = [s.hamiltonian for s in parts] + [op for s in parts for op, _ in s.drives]
-        acting += [problem.battery.battery, frame.charger_sum]
         strings = [pauli_strings(op, space) for op in acting]
         layout = find(space.sites, strings, start)
         generators = tuple(

@@ -14,14 +14,13 @@ or in a spec with a stage that has ``collisions`` and ``battery = false``. Save 
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-
 import numpy as np
 from numpy.typing import NDArray
 
 from qsb.algebra.opsum import Cross, Local, OpSum
 from qsb.algebra.space import Boson, Group, Level, Space, Spin
 from qsb.algebra.states import Start
+from qsb.charging.arguments import count, number
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 
@@ -60,14 +59,14 @@ def collision(
     References:
         Seah et al. 2021, arXiv:2105.01863.
     """
-    count = _whole("levels", levels, 2)
-    g = _real("coupling", coupling)
-    steps = [Cross(f"{n - 1}|{n}", "ladder", "+", "unit", g) for n in range(1, count)]
-    steps += [Cross(f"{n}|{n - 1}", "ladder", "-", "unit", g) for n in range(1, count)]
-    w = _positive("frequency", frequency)
-    meter = OpSum(tuple(Local(f"{n}|{n}", w * n, "ladder") for n in range(1, count)))
-    space = Space((Group("ladder", Level(count), 1, "battery"), Group("unit", Spin(), 1, "charger")))
-    begin = _start(_ladder(count, filled, w, start), ground, coherence)
+    size = count("levels", levels, least=2)
+    g = number("coupling", coupling)
+    steps = [Cross(f"{n - 1}|{n}", "ladder", "+", "unit", g) for n in range(1, size)]
+    steps += [Cross(f"{n}|{n - 1}", "ladder", "-", "unit", g) for n in range(1, size)]
+    w = number("frequency", frequency, positive=True)
+    meter = OpSum(tuple(Local(f"{n}|{n}", w * n, "ladder") for n in range(1, size)))
+    space = Space((Group("ladder", Level(size), 1, "battery"), Group("unit", Spin(), 1, "charger")))
+    begin = _start(_ladder(size, filled, w, start), ground, coherence)
     return Battery(space, meter, OpSum(tuple(steps)), start=begin, name="collision", reference="arXiv:2105.01863")
 
 
@@ -106,11 +105,11 @@ def micromaser(
     References:
         Shaghaghi et al. 2022, arXiv:2204.09995.
     """
-    most = _whole("cutoff", cutoff, 1)
-    g = _real("coupling", coupling)
+    most = count("cutoff", cutoff, least=1)
+    g = number("coupling", coupling)
     v = OpSum((Cross("a", "mode", "+", "unit", g), Cross("a+", "mode", "-", "unit", g)))
     space = Space((Group("mode", Boson(most), 1, "battery"), Group("unit", Spin(), 1, "charger")))
-    w = _positive("frequency", frequency)
+    w = number("frequency", frequency, positive=True)
     begin = _start(_ladder(most + 1, filled, w, start), ground, coherence)
     return Battery(
         space, OpSum((Local("n", w, "mode"),)), v, start=begin, name="micromaser", reference="arXiv:2204.09995"
@@ -119,7 +118,7 @@ def micromaser(
 
 def _ladder(levels: int, filled: int, frequency: float, start: Start | None) -> NDArray[np.float64]:
     """Populations of the battery's levels at the start."""
-    n = _whole("filled", filled, 0)
+    n = count("filled", filled, least=0)
     if n >= levels:
         raise SpecError(f"filled must be a level below {levels}, but it is {n}.")
     kind = "ground" if start is None else start.kind
@@ -147,28 +146,10 @@ def _unit(q: float, c: float) -> NDArray[np.float64]:
     return np.array([[1 - q, off], [off, q]])
 
 
-def _whole(name: str, value: object, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise SpecError(f"{name} must be a whole number, {least} or more, but it is {value!r}.")
-    return int(value)
-
-
-def _real(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(float(value)):
-        raise SpecError(f"{name} must be a finite number, but it is {value!r}.")
-    return float(value)
-
-
-def _positive(name: str, value: object) -> float:
-    if _real(name, value) <= 0:
-        raise SpecError(f"{name} must be above 0, but it is {value!r}.")
-    return _real(name, value)
-
-
 def _share(name: str, value: object) -> float:
-    if not 0 <= _real(name, value) <= 1:
+    if not 0 <= number(name, value) <= 1:
         raise SpecError(f"{name} must lie between 0 and 1, but it is {value!r}.")
-    return _real(name, value)
+    return number(name, value)
 
 
 __all__ = ["collision", "micromaser"]

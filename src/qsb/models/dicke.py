@@ -22,8 +22,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from qsb.algebra.opsum import Cross, Local, OpSum, Term
-from qsb.algebra.space import Boson, Group, Space, Spin
+from qsb.algebra.opsum import Cross, Local, OpSum, Pair, Term
+from qsb.algebra.space import Boson, Group, Role, Space, Spin
 from qsb.algebra.states import ModeStart, Start
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
@@ -164,6 +164,63 @@ def two_photon_dicke(
     return _in_a_cavity("two_photon_dicke", "arXiv:2009.09791", cells, v, cutoff, frequency, cavity, start, quanta=2)
 
 
+def extended_dicke(
+    cells: int,
+    *,
+    coupling: float,
+    exchange: float,
+    axis: Literal["x", "y", "z"] = "z",
+    role: Role = "charger",
+    cutoff: Cutoff = "auto",
+    frequency: float = 1.0,
+    cavity: float = 1.0,
+    normalisation: CouplingNormalisation = "none",
+    start: Start | None = None,
+) -> Battery:
+    r"""A Dicke battery whose cells interact with each other as well.
+
+    .. math::
+        V = g\,(a+a^\dagger)\sum_i\sigma^x_i + X,\qquad
+        X = \frac{\eta}{N}\left(J_a^2 - \frac N4\right) = \frac{\eta}{2N}\sum_{i<j}\sigma^a_i\sigma^a_j
+
+    The number N/4 that :math:`J_a^2` holds beside the pairs is left out, so one cell has no X.
+
+    Args:
+        cells: N >= 1.
+        coupling: g, of one cell and the mode, as in `dicke`.
+        exchange: :math:`\eta`, of the cells among each other.
+        axis: a.
+        role: ``charger``: X is part of V, switched with it; ``battery``: X is part of :math:`H_B` and stores energy.
+        cutoff: highest Fock state that is kept, or ``auto``.
+        frequency: :math:`\omega_a > 0`, of the cells.
+        cavity: :math:`\omega_c`, of the mode.
+        normalisation: of g: ``none``, or ``sqrt`` :math:`g/\sqrt N`.
+        start: the initial state; N quanta and the ground state of :math:`H_B` if None.
+
+    Returns:
+        A `Battery` with the groups ``cells`` and ``mode``.
+
+    Raises:
+        SpecError: naming the argument, its value and what it may be.
+
+    References:
+        Dou et al. 2022, doi:10.1103/PhysRevB.105.115405. From memory, not verified: that :math:`\eta J_z^2/N` is its
+        interaction, with the charger, and an exponent of about 1.6.
+    """
+    g, eta = _strength(coupling, cells, normalisation), _number("exchange", exchange)
+    for name, word, known in (("axis", axis, ("x", "y", "z")), ("role", role, get_args(Role))):
+        if word not in known:
+            raise SpecError(f"{name} must be one of {', '.join(known)}, but it is {word!r}.")
+    count = _count("cells", cells)
+    pairs = OpSum((Pair(axis, axis, eta / (2 * count), "all"),) if count > 1 else ())
+    v = (Cross("x", "cells", "x", "mode", g),)
+    reference = "doi:10.1103/PhysRevB.105.115405"
+    made = _in_a_cavity("extended_dicke", reference, cells, v, cutoff, frequency, cavity, start, reach=abs(g))
+    if role == "battery":
+        return replace(made, battery=made.battery + pairs)
+    return replace(made, interaction=made.interaction + pairs)
+
+
 def _in_a_cavity(
     name: str,
     reference: str,
@@ -228,4 +285,4 @@ def _number(name: str, value: object) -> float:
     return float(a)
 
 
-__all__ = ["dicke", "tavis_cummings", "two_photon_dicke"]
+__all__ = ["dicke", "extended_dicke", "tavis_cummings", "two_photon_dicke"]
