@@ -23,11 +23,11 @@ from qsb.algebra.space import Boson
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, charger_populations
+from qsb.dynamics import full
 from qsb.dynamics.charged import TAIL, ChargedPureReadout, top_levels
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.expansion import PARALLEL_PLACES, GridGenerator
 from qsb.dynamics.frame import EnergyBasis, Operator, SmallSubsets, Sparse, padded
-from qsb.dynamics import full
 from qsb.dynamics.full import charger_ket, start_density
 from qsb.dynamics.integrate import choose
 from qsb.dynamics.ladder_density import SectorReadout, Sectors, sector_generator
@@ -306,8 +306,9 @@ class LadderFrame(SmallSubsets):
         if not leaks(self.problem):
             return {}
         places, out = np.nonzero(self.layout.mask), {}
-        for axis, role in enumerate(("battery", "charger")):
-            group = self.problem.battery.space.part(role).groups[0]
+        space = self.problem.battery.space
+        for axis, part in enumerate((space.part("battery"), space.part("charger"))):
+            (group,) = part.groups
             if isinstance(group.kind, Boson):
                 high = places[axis] > group.kind.cutoff - top_levels(group.kind.cutoff)
                 out[TAIL + group.name] = np.flatnonzero(high)

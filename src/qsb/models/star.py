@@ -115,7 +115,11 @@ def star(
     References:
         Joshi and Mahesh 2022, arXiv:2112.15437.
     """
-    n, p, b = count("chargers", chargers), number("polarisation", polarisation), number("battery_polarisation", battery_polarisation)
+    n, p, b = (
+        count("chargers", chargers),
+        number("polarisation", polarisation),
+        number("battery_polarisation", battery_polarisation),
+    )
     for name, value in (("polarisation", p), ("battery_polarisation", b)):
         if abs(value) > 1:
             raise SpecError(f"{name} must lie in [-1, 1], but it is {value!r}.")
