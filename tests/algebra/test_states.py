@@ -217,7 +217,7 @@ def test_the_reach_of_a_start_holds_its_tail():
     for kind, given in (("thermal", {"nbar": 1.5}), ("squeezed", {"squeezing": 0.9}), ("fock", {"quanta": 4})):
         start = ModeStart(kind, **given)
         assert len(start.populations(int(start.reach) + 1)) == int(start.reach) + 2
-    with pytest.raises(SpecError, match="squeezed start of mean number 1.05"):
+    with pytest.raises(SpecError, match="squeezed start of mean number"):
         ModeStart("squeezed", squeezing=0.9).ket(20)
     with pytest.raises(SpecError, match="needs squeezing"):
         ModeStart("squeezed")
