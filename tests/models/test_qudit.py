@@ -110,6 +110,15 @@ def test_a_ladder_of_many_levels_is_an_oscillator():
     np.testing.assert_allclose(run(battery, t)["stored_energy"], 4 * 0.8**2 * np.sin(t / 2) ** 2, rtol=0, atol=1e-9)
 
 
+def test_many_cells_start_empty():
+    """3^7 states, above what is diagonalised in full, of which all but the lowest have neighbours of equal energy."""
+    battery = qudit(7, levels=[0.0, 0.5, 1.0], field=0.3, weights="spin")
+    omega = np.sqrt(0.25 + 4 * 0.3**2)
+    data = run(battery, 1.5, figures=["stored_energy"], peaks=False)
+    expected = 7 * 4 * 0.3**2 / omega**2 * np.sin(omega * 1.5 / 2) ** 2
+    assert float(data["stored_energy"][0]) == pytest.approx(expected, abs=1e-9)
+
+
 # -- operators between levels --
 
 
