@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import scipy.linalg as la
 
 from qsb.algebra.build import collective, dense
 from qsb.algebra.opsum import Local, OpSum, Pair
 from qsb.algebra.space import Space
 from qsb.algebra.states import (
+    ModeStart,
     Start,
     bloch_density,
     bloch_ket,
@@ -198,3 +200,26 @@ def test_a_start_of_the_wrong_size_is_refused():
         problem_of(meter, Start("state", array=np.eye(4)[0]), 3)
     with pytest.raises(SpecError, match="one Bloch vector a cell"):
         problem_of(meter, Start("product", bloch=np.zeros((2, 3))), 3)
+
+
+@pytest.mark.parametrize("zeta", [0.0, 0.7, -0.4, 0.5 * np.exp(0.8j)])
+def test_a_squeezed_mode_is_the_exponential_of_two_quanta(zeta):
+    wide, kept = 120, 60
+    a = np.diag(np.sqrt(np.arange(1.0, wide)), 1)
+    expected = la.expm((np.conj(zeta) * a @ a - zeta * a.T @ a.T) / 2)[: kept + 1, 0]
+    start = ModeStart("squeezed", squeezing=zeta)
+    np.testing.assert_allclose(start.ket(kept), expected, rtol=0, atol=1e-11)
+    assert start.populations(kept) @ np.arange(kept + 1) == pytest.approx(np.sinh(abs(zeta)) ** 2, abs=1e-9)
+    assert start.pure
+
+
+def test_the_reach_of_a_start_holds_its_tail():
+    for kind, given in (("thermal", {"nbar": 1.5}), ("squeezed", {"squeezing": 0.9}), ("fock", {"quanta": 4})):
+        start = ModeStart(kind, **given)
+        assert len(start.populations(int(start.reach) + 1)) == int(start.reach) + 2
+    with pytest.raises(SpecError, match="squeezed start of mean number"):
+        ModeStart("squeezed", squeezing=0.9).ket(20)
+    with pytest.raises(SpecError, match="needs squeezing"):
+        ModeStart("squeezed")
+    with pytest.raises(SpecError, match="takes no squeezing"):
+        ModeStart("fock", quanta=1, squeezing=0.1)

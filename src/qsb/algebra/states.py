@@ -74,10 +74,11 @@ class ModeStart:
         Of a coherent state it is the mean: its own width comes on top.
         """
         r = abs(complex(self.squeezing or 0.0))
-        # populations fall as tanh(r)^(2m) with n = 2m, those of a thermal state as (nbar/(nbar + 1))^n
+        nbar = float(self.nbar or 0.0)
+        # populations fall as tanh(r)^n with even n, those of a thermal state as (nbar/(nbar + 1))^n; e^-22 is 3e-10
         tail = 22.0 / -np.log(np.tanh(r)) if r > 0 else 0.0
-        mean = float(self.quanta or 0) + abs(complex(self.amplitude or 0.0)) ** 2
-        return float(mean + 22.0 * float(self.nbar or 0.0) + tail)
+        tail += 22.0 / np.log1p(1 / nbar) if nbar > 0 else 0.0
+        return float(float(self.quanta or 0) + abs(complex(self.amplitude or 0.0)) ** 2 + tail)
 
     def ket(self, cutoff: int) -> NDArray[np.complex128]:
         r"""Amplitudes (cutoff+1,), :math:`e^{-|\alpha|^2/2}\alpha^n/\sqrt{n!}` of a coherent state.

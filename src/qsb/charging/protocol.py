@@ -221,7 +221,7 @@ class Ramp:
 
 @dataclass(frozen=True)
 class SineRamp:
-    r"""From `start` to `end` as :math:`\sin^2\frac{\pi t}{2T}` with T = `duration`, constant after: level at both ends."""
+    r"""From `start` to `end` as :math:`\sin^2\frac{\pi t}{2T}`, T = `duration`, constant after: level at both ends."""
 
     start: float
     end: float

@@ -35,6 +35,16 @@ def operator(op: OpSum, space: Space) -> Operator:
     return Sparse(build.csr(op, space))
 
 
+def _diagonal(op: Operator) -> NDArray[np.float64] | None:
+    """The diagonal of an operator that has nothing else; None of others."""
+    if isinstance(op, PauliSum):
+        return op.diagonal if op.is_diagonal else None
+    m = op.matrix.tocoo() if isinstance(op, Sparse) else None
+    if m is not None and np.all(m.row == m.col):
+        return np.asarray(op.matrix.diagonal().real)  # type: ignore[attr-defined]
+    return None
+
+
 @dataclass(frozen=True)
 class FullFrame:
     """Readouts in the product basis; site 0 is the most significant index."""
@@ -94,13 +104,7 @@ class FullFrame:
 
     @cached_property
     def _diagonal(self) -> NDArray[np.float64] | None:
-        op = self._meter
-        if isinstance(op, PauliSum):
-            return op.diagonal if op.is_diagonal else None
-        m = op.matrix.tocoo() if isinstance(op, Sparse) else None
-        if m is not None and np.all(m.row == m.col):
-            return np.asarray(op.matrix.diagonal().real)  # type: ignore[attr-defined]
-        return None
+        return _diagonal(self._meter)
 
     @cached_property
     def _dense_eigen(self) -> tuple[NDArray[np.float64], Array]:
@@ -400,7 +404,13 @@ def _to_site_order(a: Array, space: Space) -> Array:
 def ground_ket(op: OpSum, space: Space) -> Array:
     """Ground state of an interacting Hamiltonian, refused where it is degenerate."""
     d = space.dimension
-    if d <= 1024:
+    levels = _diagonal(operator(op, space))
+    if levels is not None:
+        e, ground = (
+            np.partition(levels, 1)[:2] if d > 1 else levels,
+            np.eye(1, d, int(levels.argmin()), dtype=complex)[0],
+        )
+    elif d <= 1024:
         e, u = np.linalg.eigh(build.dense(op, space))
         e, ground = e[:2], u[:, 0]
     else:

@@ -306,8 +306,9 @@ class LadderFrame(SmallSubsets):
         if not leaks(self.problem):
             return {}
         places, out = np.nonzero(self.layout.mask), {}
-        for axis, role in enumerate(("battery", "charger")):
-            group = self.problem.battery.space.part(role).groups[0]
+        space = self.problem.battery.space
+        for axis, part in enumerate((space.part("battery"), space.part("charger"))):
+            (group,) = part.groups
             if isinstance(group.kind, Boson):
                 high = places[axis] > group.kind.cutoff - top_levels(group.kind.cutoff)
                 out[TAIL + group.name] = np.flatnonzero(high)

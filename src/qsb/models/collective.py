@@ -1,7 +1,7 @@
 r"""Cells that share a bath or a lossy cavity: `dark_state`, `superradiant` and `superabsorption`.
 
-Collective jumps act with the sum over cells, :math:`D[J_-]` with :math:`J_- = \sum_i\sigma^-_i`. What the sum cannot see
-is dark: it stays charged for ever beside a bath at zero temperature.
+Collective jumps act with the sum over cells, :math:`D[J_-]` with :math:`J_- = \sum_i\sigma^-_i`. What the sum cannot
+see is dark: it stays charged for ever beside a bath at zero temperature.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def dark_state(cells: int, *, chargers: int = 1, frequency: float = 1.0, start: 
 
 
 def dark_state_channels(rate: float, *, nbar: float = 0.0) -> tuple[Channel, ...]:
-    r"""The common bath of batteries and chargers, :math:`\gamma(\bar n+1)D[J_-] + \gamma\bar n D[J_+]` with J of all spins.
+    r"""The bath of batteries and chargers, :math:`\gamma(\bar n+1)D[J_-] + \gamma\bar n D[J_+]` with J of all spins.
 
     Args:
         rate: gamma >= 0.
@@ -84,11 +84,11 @@ def superradiant(cells: int, *, frequency: float = 1.0, start: Start | None = No
     .. math:: H_B = \tfrac{\omega}{2}\sum_i\sigma^z_i,\qquad
               \dot\rho = -i[H_B,\rho] + \gamma(\bar n + 1)D[J_-]\rho + \gamma\bar n D[J_+]\rho
 
-    V is empty; the bath is `superradiant_channels`. From all up at :math:`\bar n = 0` the cells fall down Dicke's ladder
-    with the rates :math:`\gamma(J+M)(J-M+1)`, J = N/2: the power of the burst grows as :math:`N^2`. From all down at
-    :math:`\bar n > 0` they end in a Gibbs state of the N + 1 ladder states, which is not passive for N >= 2, since
-    most of the :math:`2^N` levels are empty: two cells end at
-    :math:`W = \omega q^2/(1 + q + q^2)`, :math:`q = \bar n/(\bar n+1)`.
+    V is empty; the bath is `superradiant_channels`. From all up at :math:`\bar n = 0` the cells fall down Dicke's
+    ladder with the rates :math:`\gamma(J+M)(J-M+1)`, J = N/2: the power of the burst grows as :math:`N^2`. From all
+    down at :math:`\bar n > 0` they end in a Gibbs state of the N + 1 ladder states, which is not passive for N >= 2,
+    since most of the :math:`2^N` levels are empty: two cells end at :math:`W = \omega q^2/(1 + q + q^2)`,
+    :math:`q = \bar n/(\bar n+1)`.
 
     Args:
         cells: N >= 1.
@@ -145,13 +145,14 @@ def superabsorption(
               + \eta\,e^{-(t-t_0)^2/2\sigma^2}(a\,e^{i\omega_L t} + a^\dagger e^{-i\omega_L t})
 
     written in the frame that rotates at :math:`\omega_L`, where the pump becomes :math:`\eta(t)(a + a^\dagger)` and a
-    constant :math:`-\omega_L(a^\dagger a + J_z)` is added while V acts. H_B and H_C stay the energies of the laboratory.
-    Losses are `superabsorption_channels`. The pump has its own pulse, in the time of the stage: the envelope of the
-    stage switches the coupling alone.
+    constant :math:`-\omega_L(a^\dagger a + J_z)` is added while V acts. H_B and H_C stay the energies of the
+    laboratory. Losses are `superabsorption_channels`. The pump has its own pulse, in the time of the stage: the
+    envelope of the stage switches the coupling alone.
 
-    The rate of charging per cell grows with N while :math:`g\sqrt N` is slower than the cavity's loss; dephasing keeps
-    the energy in the cells when the pulse is over. With loss or dephasing of each cell on its own the state leaves the
-    Dicke states, and a density matrix of :math:`2^N(n_{\max}+1)` states is needed: a few cells.
+    With photons in proportion to the cells, :math:`\eta\sim\sqrt N`, the energy per cell grows with N as long as
+    :math:`g\sqrt N` is slower than the cavity's loss; with one pulse for all N it does not. With loss or dephasing of
+    each cell on its own the state leaves the Dicke states, and a density matrix of :math:`2^N(n_{\max}+1)` states is
+    needed: a few cells.
 
     Args:
         cells: N >= 1.

@@ -5,11 +5,11 @@ r"""`mediated`: one charger and one battery that exchange quanta; each a two-lev
     H = \omega_b\,h_b + \omega_a\,h_a + f(t)\,g\,(a\,b^\dagger + a^\dagger b),\qquad H_B = \omega_b\,h_b,\quad
     H_C = \omega_a\,h_a
 
-with :math:`h = \sigma^z/2` and the lowering operator :math:`\sigma^-` of a two-level system, :math:`h = a^\dagger a` and
-:math:`a` of an oscillator. The charger may be driven, and lose energy (`mediated_channels`): Farina's battery.
-Stored energy, ergotropy and their kin are those of the battery alone, the charger traced out. An oscillator is cut at
-`cutoff` quanta; each run measures the population of its highest levels, and ``cutoff = "auto"`` raises the cutoff
-where they spoil the result.
+with :math:`h = \sigma^z/2` and the lowering operator :math:`\sigma^-` of a two-level system (``qubit``),
+:math:`h = a^\dagger a` and :math:`a` of an oscillator. The charger may be driven, and lose energy
+(`mediated_channels`): Farina's battery. Stored energy, ergotropy and their kin are those of the battery alone, the
+charger traced out. An oscillator is cut at `cutoff` quanta; each run measures the population of its highest levels, and
+``cutoff = "auto"`` raises the cutoff where they spoil the result.
 """
 
 from __future__ import annotations

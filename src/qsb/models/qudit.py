@@ -54,8 +54,8 @@ def qudit(
     .. math:: L = \sum_k w_k\,|k\rangle\langle k+1| \quad\text{(ladder)},\qquad
               L = \sum_{j<k}|j\rangle\langle k| \quad\text{(all)}
 
-    hbar = 1; nothing is in a rotating frame. With equidistant levels :math:`e_k = k\omega` and the weights of a spin the
-    field turns spins of length (d-1)/2:
+    hbar = 1; nothing is in a rotating frame. With equidistant levels :math:`e_k = k\omega` and the weights of a spin
+    the field turns spins of length (d-1)/2:
     :math:`E = N(d-1)\omega\,\tfrac{4\lambda^2}{\Omega^2}\sin^2\tfrac{\Omega t}{2}`,
     :math:`\Omega^2 = \omega^2 + 4\lambda^2`. With H_B off, the field on all transitions gives each level above the
     lowest the population :math:`\tfrac{4}{d^2}\sin^2\tfrac{d\lambda t}{2}`, and the flip

@@ -6,10 +6,10 @@ r"""`stirap`: one three-level cell charged through its dark state by two pulses 
     H_{\rm int} = \Delta\,|2\rangle\langle 2| + \Omega_{12}(t)\,(|1\rangle\langle 2| + \text{h.c.})
                   + \Omega_{23}(t)\,(|2\rangle\langle 3| + \text{h.c.})
 
-Both pulses resonate with the step from 1 to 3. :math:`|D\rangle \propto \Omega_{23}|1\rangle - \Omega_{12}|3\rangle` has no
-part in level 2; with :math:`\Omega_{23}` first it turns from |1> into |3>, and the energy stays there when the pulses
-are over: charging is stable where it is slow. Levels are numbered from 1 as in the papers; operators of the package
-count from 0.
+Both pulses together resonate with the step from 1 to 3. The dark state
+:math:`|D\rangle \propto \Omega_{23}|1\rangle - \Omega_{12}|3\rangle` has no part in level 2; with :math:`\Omega_{23}`
+first it turns from |1> into |3>, and the energy stays there when the pulses are over: charging is stable where it is
+slow. Levels are numbered from 1 as in the papers; operators of the package count from 0.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ def stirap(
 ) -> Battery:
     r"""A three-level cell, in the interaction picture of its levels and in the rotating-wave approximation.
 
-    H_B is the energy meter and does not act while the pulses are on: a constant :math:`-H_B + \Delta|2\rangle\langle 2|` is
-    added to it. Charge for `duration` (tau), which the pulses belong to whatever the envelope of the stage; ramps stay
-    at their ends after tau. The shapes, with :math:`\Omega_0` = `rabi` and no factor 1/2:
+    H_B is the energy meter and does not act while the pulses are on: a constant
+    :math:`-H_B + \Delta|2\rangle\langle 2|` is added to it. Charge for `duration` (tau), which the pulses belong to
+    whatever the envelope of the stage; ramps stay at their ends after tau. The shapes, with :math:`\Omega_0` = `rabi`
+    and no factor 1/2:
 
     ``linear``  :math:`\Omega_{12} = \Omega_0 t/\tau`, :math:`\Omega_{23} = \Omega_0(1 - t/\tau)`;
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
+from qsb.algebra.space import Boson
 from qsb.charging.problem import Problem
 from qsb.dynamics.series import Series, jackknife
 from qsb.errors import SpecError
@@ -50,6 +51,8 @@ def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int,
     outside = sorted(set(subset) - set(problem.battery.space.sites_of("battery")))
     if charged and outside:
         raise SpecError(f"The subset must be cells of the battery, but {outside} belong to the charger.")
+    if "capacity" in figures and any(isinstance(g.kind, Boson) for g in problem.battery.space.part("battery").groups):
+        raise SpecError("capacity of a mode grows with its cutoff: there is no highest level. Ask for ergotropy.")
     spans = set(figures) & {"bound_locality", "bound_norm", "bound_variance"}
     if charged and spans:
         raise SpecError(
