@@ -31,6 +31,9 @@ READOUTS = (
     "pinched",
     "cut",
     "span",
+    "rest",
+    "transposed",
+    "flows",
 )
 """What a representation can be asked for; ``quantities.toml`` says what each is."""
 

@@ -27,6 +27,7 @@ from qsb.dynamics.integrate import EIGEN_LIMIT, choose
 from qsb.dynamics.lindblad import matrix_generator
 from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import segments
+from qsb.dynamics.whole import whole_only
 from qsb.errors import StructureError
 
 #: interacting collective H_B or V: all sectors are diagonalised up to this many cells
@@ -231,6 +232,8 @@ class Symmetric:
 
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
         """The symmetric sector must hold the start, and sectors must be few enough."""
+        if reason := whole_only(needs):
+            return reason
         s, n = problem.structure, problem.cells
         start = problem.battery.start
         mixed_start = start.kind == "thermal" or not replace(start, charger=None).pure_by_kind

@@ -93,7 +93,8 @@ def margolus_levitin(angle: ArrayLike, energy: ArrayLike) -> RealArray:
 
     alpha(L) = min over two levels with weights 1 - p, p of 2p arcsin(sin L / (2 sqrt(p(1-p)))): pi/2 for orthogonal
     states (Margolus, Levitin 1998, arXiv:quant-ph/9710043); any L: Giovannetti, Lloyd, Maccone 2003,
-    arXiv:quant-ph/0210197; small L: 0.690 L^2; this closed minimum: Hoernedal, Soennerborn 2023, arXiv:2301.10063. It does not hold with a
+    arXiv:quant-ph/0210197; small L: 0.690 L^2; this closed minimum: Hoernedal, Soennerborn 2023, arXiv:2301.10063. It
+    does not hold with a
     time-averaged energy of a time-dependent H.
 
     Args:
