@@ -401,9 +401,20 @@ def test_every_readout_agrees(name):
 
 
 #: roots of variances: where they vanish, rounding of 1e-16 shows as 1e-8, so their squares are compared
-SQUARE_ROOTS = frozenset({"energy_std", "bound_uncertainty", "bound_variance"})
+SQUARE_ROOTS = frozenset({"energy_std", "bound_uncertainty", "bound_variance", "negativity", "log_negativity"})
 #: quotients and positions of maxima amplify rounding
-DIVIDED = frozenset({"ergotropy_fraction", "charging_time", "peak_power_time", "bound_fisher"})
+DIVIDED = frozenset(
+    {
+        "ergotropy_fraction",
+        "charging_time",
+        "peak_power_time",
+        "bound_fisher",
+        "fisher_information",
+        "relative_fluctuation",
+        "self_discharge_rate",
+        "charging_efficiency",
+    }
+)
 
 
 def figures_of(problem, representation):

@@ -34,9 +34,7 @@ ATTRIBUTES = (
 )
 
 #: figures that may be undefined at single times, where they are NaN
-_MAY_BE_NAN = frozenset(
-    {"ergotropy_fraction", "relative_fluctuation", "self_discharge_rate", "charging_efficiency"}
-)
+_MAY_BE_NAN = frozenset({"ergotropy_fraction", "relative_fluctuation", "self_discharge_rate", "charging_efficiency"})
 #: figures of which infinity is a true statement, beside the bounds
 _MAY_BE_INFINITE = frozenset({"fisher_information"})
 
