@@ -74,8 +74,8 @@ def test_what_is_refused():
         advantage(cells(2, field=0.5, frequency=[1.0, 1.2]), resource="equal norm")
     with pytest.raises(SpecError, match="couples them"):
         advantage(cells(2, field=0.5, coupling=pairs(0.2, role="battery")), resource="equal norm")
-    with pytest.raises(SpecError, match="state of its own"):
-        resource_of(qsb.Problem(qsb.models.dicke(2, 0.1, 4), qsb.quench(1.0)), "equal norm")
+    with pytest.raises(SpecError, match="a state of its own"):
+        resource_of(qsb.Problem(qsb.models.dicke(2, coupling=0.1, cutoff=4), qsb.quench(1.0)), "equal norm")
     thermal = cells(2, field=0.5, start=qsb.Start("thermal", temperature=1.0))
     with pytest.raises(SpecError, match="mixture"):
         resource_of(thermal, "equal variance")
