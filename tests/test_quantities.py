@@ -39,6 +39,18 @@ SERIES = [
     "bound_variance",
     "drive",
     "charger_energy",
+    "relative_fluctuation",
+    "fisher_information",
+    "energy_coherence",
+    "subset_entropy",
+    "negativity",
+    "log_negativity",
+    "mutual_information",
+    "self_discharge_rate",
+    "heat",
+    "drive_work",
+    "charging_efficiency",
+    "bound_capacity",
 ]
 SCALARS = [
     "charging_time",

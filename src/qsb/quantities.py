@@ -32,6 +32,9 @@ READOUTS = (
     "collective_passive",
     "cut",
     "span",
+    "rest",
+    "transposed",
+    "flows",
 )
 """What a representation can be asked for; ``quantities.toml`` says what each is."""
 

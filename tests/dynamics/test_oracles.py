@@ -8,7 +8,7 @@ Numbers are those of the project's list of oracles; "row" is a row of its table 
     O4, O5, O7                              tests/merit, tests/algebra/test_copies.py
     O9, O10, O12                            here as runs; saturation and violations in tests/merit/test_bound.py
     O11                                     tests/merit/test_bound.py, tests/runs/test_figures.py
-    O13                                     no model of this package prepares k-producible states by name
+    O13                                     tests/merit/test_bound.py
     O16 - O24                               here (O23 and O24 with N = 10^6 in test_edges.py)
     O25, O26 (one battery), O27 - O29, O32  here, the cavities by operators
     O30, O31                                long open ladders: only their closed parts, rows 9 and 11, here

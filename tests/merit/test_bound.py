@@ -5,8 +5,11 @@ import math
 import numpy as np
 import pytest
 
+import qsb
 from qsb.errors import SpecError, StructureError
 from qsb.merit import bound
+from qsb.merit.advantage import quantum_advantage
+from qsb.merit.ergotropy import capacity
 
 SX = np.array([[0.0, 1.0], [1.0, 0.0]])
 TIMES = np.linspace(0.0, 3.0, 13)
@@ -58,20 +61,24 @@ def test_parallel_charging_saturates_locality_but_not_the_norm_bound():
     parallel = cells * strength
     assert bound.locality(1, 1.0, parallel, -parallel) == pytest.approx(parallel)
     assert bound.norm(cells, parallel, -parallel) == pytest.approx(cells * parallel)
-    assert bound.advantage(bound.norm(cells, parallel, -parallel), parallel) == pytest.approx(cells)
+    gamma = quantum_advantage(
+        bound.norm(cells, parallel, -parallel), resource="equal norm", amount=parallel, cells=cells
+    )
+    assert gamma == pytest.approx(cells)
 
 
 def test_equal_variance_gives_root_n():
     """O9: dV of the parallel field in the empty state is lam sqrt(N); the bound is sqrt(N) x N w0 lam."""
     cells, strength = 9, 0.3
     found = bound.variance(cells, strength * math.sqrt(cells))
-    assert bound.advantage(found, cells * strength) == pytest.approx(math.sqrt(cells))
+    amount = strength * math.sqrt(cells)
+    assert quantum_advantage(found, resource="equal variance", amount=amount, cells=cells) == pytest.approx(3.0)
     assert bound.uncertainty(cells / 2, strength * math.sqrt(cells)) == pytest.approx(found)
 
 
 def test_equal_single_cell_coupling_gives_no_advantage():
     """O9: the global flip reaches N w0 lam, as the parallel field does."""
-    assert bound.advantage(7 * 0.4, 7 * 0.4) == 1.0
+    assert quantum_advantage(7 * 0.4, resource="equal coupling", amount=0.4, cells=7) == pytest.approx(1.0)
 
 
 def test_basis_states_in_place_of_levels_are_merged():
@@ -111,6 +118,8 @@ def test_random_closed_evolutions_break_no_bound(rng):
             bound.locality(2, 1.0, spectrum[-1], spectrum[0]),
             bound.norm(cells, spectrum[-1], spectrum[0]),
             bound.variance(cells, std_charger),
+            bound.capacity(cells, spectrum[-1], spectrum[0]),
+            bound.producible(cells, cells, 1.0, std_charger),
         ]
         worst = max(worst, *(abs(power) / limit for limit in limits))
     assert worst <= 1 + 1e-12
@@ -144,9 +153,87 @@ def test_leaving_a_single_level_at_a_finite_rate_takes_the_limit():
         (lambda: bound.locality(1, -1.0, 1.0, -1.0), SpecError, "largest_cell_gap"),
         (lambda: bound.norm(1.0, -1.0, 1.0), SpecError, "v_max"),
         (lambda: bound.norm(1.0, np.nan, 1.0), SpecError, "v_max"),
-        (lambda: bound.advantage(1.0, 0.0), SpecError, "parallel"),
+        (lambda: bound.capacity(-1.0, 1.0, -1.0), SpecError, "work_range"),
+        (lambda: bound.producible_std(4, 5, 1.0), SpecError, "depth is 5"),
+        (lambda: bound.producible(4, 0, 1.0, 1.0), SpecError, "depth is 0"),
     ],
 )
 def test_what_is_refused(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def ghz(cells):
+    psi = np.zeros(2**cells)
+    psi[[0, -1]] = np.sqrt(0.5)
+    return psi
+
+
+def ising_energies(cells, gap=1.0):
+    return gap * (cells / 2 - np.array([bin(i).count("1") for i in range(2**cells)]))
+
+
+@pytest.mark.parametrize(("cells", "depth"), [(1, 1), (4, 1), (5, 2), (6, 3), (7, 3), (7, 7)])
+def test_o13_blocks_of_ghz_states_have_the_largest_spread(cells, depth):
+    """O13: a product of GHZ states of k cells, and of the rest, reaches r k^2 + (N - rk)^2."""
+    gap = 1.3
+    sizes = [depth] * (cells // depth) + ([cells % depth] if cells % depth else [])
+    psi = np.ones(1)
+    for size in sizes:
+        psi = np.kron(psi, ghz(size))
+    energies, p = ising_energies(cells, gap), psi**2
+    spread = math.sqrt(p @ energies**2 - (p @ energies) ** 2)
+    assert bound.producible_std(cells, depth, gap) == pytest.approx(spread, rel=1e-12)
+
+
+def test_o13_no_random_product_of_blocks_spreads_further(rng):
+    """Blocks of at most k cells in random states; GHZ states of more cells do break the number."""
+    for cells, depth in [(4, 2), (5, 2), (6, 3)]:
+        limit = bound.producible_std(cells, depth, 1.0)
+        energies = ising_energies(cells)
+        for _ in range(40):
+            psi, left = np.ones(1), cells
+            while left:
+                size = int(rng.integers(1, min(depth, left) + 1))
+                part = rng.normal(size=2**size) * (rng.random(2**size) < 0.5) + 1e-3
+                psi, left = np.kron(psi, part / np.linalg.norm(part)), left - size
+            p = psi**2
+            assert math.sqrt(max(p @ energies**2 - (p @ energies) ** 2, 0)) <= limit * (1 + 1e-9)
+        p = ghz(cells) ** 2
+        assert math.sqrt(p @ energies**2) > limit
+
+
+def test_producible_bound_is_met_by_the_field_and_by_the_flip():
+    """k = 1 at half charge: N w lam with dV = sqrt(N) lam; k = N: N w lam with dV = lam."""
+    cells, strength = 5, 0.4
+    assert bound.producible(cells, 1, 1.0, strength * math.sqrt(cells)) == pytest.approx(cells * strength)
+    assert bound.producible(cells, cells, 1.0, strength) == pytest.approx(cells * strength)
+
+
+def test_capacity_bound_is_met_by_a_mixed_cell_across_the_field():
+    """Bloch vector (0, r, 0), H = (w/2) sz, V = lam sx: P = w lam r = C (2 lam)/2 with C = w r."""
+    gap, strength, r = 1.4, 0.3, 0.6
+    sy, sz = np.array([[0, -1j], [1j, 0]]), np.diag([1.0, -1.0])
+    rho, meter, v = (np.eye(2) + r * sy) / 2, gap / 2 * sz, strength * SX
+    power = np.trace(rho @ (1j * (v @ meter - meter @ v))).real
+    work = capacity(*(qsb.Blocks.dense(m).spectrum() for m in (rho, meter)))
+    assert bound.capacity(work, strength, -strength) == pytest.approx(abs(power), rel=1e-12)
+    assert bound.capacity(0.0, 1.0, -1.0) == 0.0
+
+
+def test_capacity_bound_holds_for_mixed_states_and_is_below_the_norm_bound(rng):
+    """Random mixed states, chargers and H_B: no violation, and the most mixed state has no power."""
+    worst = 0.0
+    for _ in range(300):
+        size, rank = int(rng.integers(2, 7)), int(rng.integers(1, 7))
+        a = rng.normal(size=(size, rank)) + 1j * rng.normal(size=(size, rank))
+        rho = a @ a.conj().T
+        rho /= np.trace(rho).real
+        meter, v = (m + m.conj().T for m in rng.normal(size=(2, size, size)) + 1j * rng.normal(size=(2, size, size)))
+        power = abs(np.trace(rho @ (1j * (v @ meter - meter @ v))).real)
+        e, u = np.linalg.eigvalsh(meter), np.linalg.eigvalsh(v)
+        work = capacity(*(qsb.Blocks.dense(m).spectrum() for m in (rho, meter)))
+        limit = float(bound.capacity(work, u[-1], u[0]))
+        assert limit <= bound.norm(e[-1] - e[0], u[-1], u[0]) * (1 + 1e-12)
+        worst = max(worst, power / limit)
+    assert 0.5 < worst <= 1 + 1e-12

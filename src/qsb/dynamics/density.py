@@ -19,8 +19,9 @@ from qsb.dynamics.full import FullFrame, start_density
 from qsb.dynamics.integrate import DormandPrince, Propagator
 from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.lindblad import gather_generator, matrix_generator
-from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced, Request, Size, Work
+from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Readout, Reduced, Request, Size, Work
 from qsb.dynamics.segment import segments
+from qsb.dynamics.whole import WHOLE, WholeReadout
 
 #: a series costs less than an exponential and products with it above 4 x 4 density matrices
 PROPAGATOR_UNKNOWNS = 16
@@ -93,10 +94,13 @@ class Density:
         if "charger_variance" in request.needs:
             charger = _dense(frame.charger_sum, space)
         meter = _dense(problem.battery.battery, space)
+        readout: Readout = MixedReadout(frame, request, meter, charger)
         if space.charged:
             own = _dense(problem.battery.charger, space)
-            return Reduced(start, generators, ChargedMixedReadout(frame, request, meter, charger, own, start))
-        return Reduced(start, generators, MixedReadout(frame, request, meter, charger))
+            readout = ChargedMixedReadout(frame, request, meter, charger, own, start)
+        if request.needs & WHOLE:
+            readout = WholeReadout(readout, frame, request)
+        return Reduced(start, generators, readout)
 
 
 def _dense(op: OpSum, space: Space) -> Array:

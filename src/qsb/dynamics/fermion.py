@@ -16,6 +16,7 @@ from qsb.dynamics.product import EXPANSION_LIMIT
 from qsb.dynamics.representation import Request, Size, Work
 from qsb.dynamics.segment import segments
 from qsb.dynamics.series import Series
+from qsb.dynamics.whole import whole_only
 from qsb.dynamics.wick import SUBSET_VALUES, distinct_levels, distinct_weights, strength
 
 #: largest ring of which all levels are written down
@@ -51,6 +52,8 @@ class Fermion:
 
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
         """Level populations, and global spectra with too many different values."""
+        if reason := whole_only(needs):
+            return reason
         s = problem.structure
         if "collective_passive" in needs:
             return "sectors of total spin are not read from a covariance"

@@ -216,7 +216,7 @@ class FullFrame:
 
     def reduce_density(self, rho: Array, subset: tuple[int, ...]) -> Blocks:
         """Partial trace over all other sites."""
-        return Blocks.dense(_partial_density(rho, self.space.dimensions(), subset))
+        return Blocks.dense(partial_density(rho, self.space.dimensions(), subset))
 
     def marginals_ket(self, psi: Array) -> Array:
         """State of each cell."""
@@ -228,7 +228,7 @@ class FullFrame:
     def marginals_density(self, rho: Array) -> Array:
         """State of each cell."""
         dims = self.space.dimensions()
-        return np.stack([_partial_density(rho, dims, (i,)) for i in self.space.sites_of("battery")], axis=1)
+        return np.stack([partial_density(rho, dims, (i,)) for i in self.space.sites_of("battery")], axis=1)
 
     # -- the battery beside a charger ---------------------------------------------------------------------------------
 
@@ -242,18 +242,18 @@ class FullFrame:
 
     def battery_density(self, rho: Array) -> Array:
         """The battery's states (T, d, d): all charger sites traced out."""
-        return _partial_density(rho, self.space.dimensions(), self.space.sites_of("battery"))
+        return partial_density(rho, self.space.dimensions(), self.space.sites_of("battery"))
 
     def battery_marginals(self, rho: Array) -> Array:
         """State of each cell of battery states."""
         dims = self.cells_space.dimensions()
-        return np.stack([_partial_density(rho, dims, (i,)) for i in range(len(dims))], axis=1)
+        return np.stack([partial_density(rho, dims, (i,)) for i in range(len(dims))], axis=1)
 
     def battery_subset(self, rho: Array, subset: tuple[int, ...]) -> Blocks:
         """State of some cells of battery states."""
         sites = self.space.sites_of("battery")
         inside = tuple(sites.index(i) for i in subset)
-        return Blocks.dense(_partial_density(rho, self.cells_space.dimensions(), inside))
+        return Blocks.dense(partial_density(rho, self.cells_space.dimensions(), inside))
 
     @cached_property
     def highest(self) -> dict[str, NDArray[np.int64]]:
@@ -279,7 +279,7 @@ def _split(ket: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:
     return ket.reshape(dims).transpose([*subset, *rest]).reshape(kept, -1)
 
 
-def _partial_density(rho: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:
+def partial_density(rho: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:
     """Reduced states (T, d, d) of density matrices (T, D, D)."""
     n = len(dims)
     rest = [i for i in range(n) if i not in subset]

@@ -21,6 +21,7 @@ from qsb.dynamics.integrate import KET_EIGEN_LIMIT, choose
 from qsb.dynamics.reflection import SectorReadout, find
 from qsb.dynamics.representation import Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import Segment, segments
+from qsb.dynamics.whole import whole_only
 
 #: largest number of sites whose work is estimated; more do not fit any memory
 ESTIMATED = 40
@@ -85,6 +86,8 @@ class Ket:
 
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
         """Interacting H_B: its full spectrum only up to dimension 4096."""
+        if reason := whole_only(needs):
+            return reason
         return full_lacks(problem, needs, pure=True)
 
     def size(self, problem: Problem, request: Request) -> Size:

@@ -28,6 +28,7 @@ from qsb.dynamics.full import FullFrame
 from qsb.dynamics.representation import Array, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Series, Value
+from qsb.dynamics.whole import whole_only
 from qsb.errors import ConvergenceError, PlatformError
 
 #: largest subset whose reduced state is read
@@ -59,6 +60,8 @@ class MPS:
 
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
         """Neighbours only, piecewise constant envelopes, and what a network can tell."""
+        if reason := whole_only(needs):
+            return reason
         b, space = problem.battery, problem.battery.space
         if space.sites < 3:
             return "fewer than three cells are no chain"

@@ -29,6 +29,7 @@ from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Value
 from qsb.dynamics.spin_sectors import rate_of, sector_generator, start_blocks
 from qsb.dynamics.symmetric import SECTOR_LIMIT, SymmetricFrame
+from qsb.dynamics.whole import whole_only
 from qsb.errors import StructureError
 
 Real = NDArray[np.float64]
@@ -277,6 +278,8 @@ class Permutation:
 
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
         """Cuts of mixtures, cells of an interacting H_B, and sectors that are too many."""
+        if reason := whole_only(needs):
+            return reason
         s, n = problem.structure, problem.battery.space.sites
         if "marginals" in needs and not s.battery_one_body:
             return (

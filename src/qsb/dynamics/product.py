@@ -27,6 +27,7 @@ from qsb.dynamics.integrate import choose
 from qsb.dynamics.representation import Apply, Array, Generator, Reduced, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Value
+from qsb.dynamics.whole import parts
 
 #: largest number of distinct (eigenvalue, multiplicity) pairs that unlike kinds of cells may expand to
 EXPANSION_LIMIT = 2**20
@@ -122,6 +123,14 @@ def _times(m: Array) -> Apply:
     return apply
 
 
+def _jump(j: Jump, space: Space, kind: Kinds) -> Array:
+    """The dissipator of one jump on each kind of cell, (C, 4, 4)."""
+    rates = per_site(j.rate, space.sites, "A rate") if np.ndim(j.rate) else np.full(1, float(np.asarray(j.rate)))
+    assert isinstance(j.op, str)
+    matrices = _relaxation(j.op, _pick(np.asarray(rates, dtype=float), kind.first))
+    return np.broadcast_to(matrices, (len(kind.first), 4, 4))
+
+
 def _generator(segment: Segment, space: Space, kind: Kinds) -> Generator:
     c = len(kind.first)
 
@@ -129,9 +138,7 @@ def _generator(segment: Segment, space: Space, kind: Kinds) -> Generator:
         return _precession(_pick(_vectors(read.cell_matrices(op, space)), kind.first))
 
     def jump(j: Jump) -> Array:
-        rates = per_site(j.rate, space.sites, "A rate") if np.ndim(j.rate) else np.full(1, float(np.asarray(j.rate)))
-        assert isinstance(j.op, str)
-        return np.broadcast_to(_relaxation(j.op, _pick(np.asarray(rates, dtype=float), kind.first)), (c, 4, 4))
+        return _jump(j, space, kind)
 
     h = cells(segment.hamiltonian)
     d = sum((jump(j) for j in segment.jumps), np.zeros((c, 4, 4)))
@@ -215,6 +222,27 @@ class ProductReadout:
             out["reduced_energy"] = self._cell_sum(h, x, chosen)
         if "cut" in needs:
             out["cut"] = np.zeros(len(x))
+        if "transposed" in needs:
+            # the transpose of one factor of a product leaves its eigenvalues
+            out["transposed"] = tensor_spectrum(_eigenvalues(x), counts)
+        if "rest" in needs:
+            left = counts - self._subset_counts()
+            some = left > 0
+            nothing = Spectrum.simple(np.ones((len(x), 1)))
+            out["rest"] = tensor_spectrum(_eigenvalues(x)[:, some], left[some]) if some.any() else nothing
+        if "flows" in needs:
+            out["flows"] = self._flows(x)
+        return out
+
+    def _flows(self, x: Array) -> NDArray[np.float64]:
+        """Energy that each jump gives to each part of H, (T, jumps, parts)."""
+        space, kind = self._space, self.kind
+        operators = [_vectors(_pick(read.cell_matrices(op, space), kind.first)) for op in parts(self.problem)]
+        out = np.empty((len(x), len(self.problem.jumps), len(operators)))
+        for c, jump in enumerate(self.problem.jumps):
+            moved = np.matmul(_jump(jump, space, kind), x[..., None])[..., 0]
+            for a, h in enumerate(operators):
+                out[:, c, a] = self._cell_sum(h, moved, kind.counts)
         return out
 
     def _subset_counts(self) -> NDArray[np.int64]:
@@ -342,7 +370,7 @@ class Product:
         if "collective_passive" in needs:
             return "sectors of total spin are read in the Dicke basis, or in the sectors themselves"
         kind = kinds(problem)
-        if needs & {"spectrum", "levels"} and len(kind.counts) > 1:
+        if needs & {"spectrum", "levels", "transposed", "rest"} and len(kind.counts) > 1:
             distinct = float(np.exp(min(700.0, np.log(kind.counts + 1.0).sum())))
             if distinct > EXPANSION_LIMIT:
                 return (

@@ -175,6 +175,9 @@ READOUTS: dict[str, str] = {
     "populations": "occupation of each distinct energy level, and its rate",
     "pinched": "spectrum of the state without coherence between distinct energy levels",
     "collective_passive": "lowest energy that unitaries alike on all cells reach, inside the sectors of total spin",
+    "rest": "state of the battery without the subset",
+    "transposed": "eigenvalues of the battery's state, transposed on the subset",
+    "flows": "energy that each channel gives to each part of H, at unit envelopes",
     "cut": "entropy of the first cells of a pure state",
     "span": "lowest and highest eigenvalue of V",
 }

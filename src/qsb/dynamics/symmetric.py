@@ -28,6 +28,7 @@ from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.lindblad import matrix_generator
 from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import segments
+from qsb.dynamics.whole import whole_only
 from qsb.errors import StructureError
 
 #: interacting collective H_B or V: all sectors are diagonalised up to this many cells
@@ -232,6 +233,8 @@ class Symmetric:
 
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
         """The symmetric sector must hold the start, and sectors must be few enough."""
+        if reason := whole_only(needs):
+            return reason
         s, n = problem.structure, problem.cells
         if problem.cells_space.single_mode:
             return full_lacks(problem, needs, pure=False)

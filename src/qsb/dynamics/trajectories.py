@@ -26,6 +26,7 @@ from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.representation import Array, Request, Size, Work
 from qsb.dynamics.segment import segments
 from qsb.dynamics.series import Series, Value, jackknife
+from qsb.dynamics.whole import whole_only
 from qsb.errors import ConvergenceError
 
 #: groups of trajectories whose averages the jackknife leaves out one by one
@@ -54,6 +55,8 @@ class Trajectories:
 
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
         """What is no average over kets, or too much of one."""
+        if reason := whole_only(needs):
+            return reason
         lacking = sorted(needs & {"spectrum", "pinched", "populations"})
         if lacking:
             return (

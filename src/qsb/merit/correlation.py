@@ -23,7 +23,7 @@ def purity(state: Spectrum | Copies) -> RealArray:
     return state.moment(2)
 
 
-def entropy(state: Spectrum) -> RealArray:
+def entropy(state: Spectrum | Copies) -> RealArray:
     """Return the von Neumann entropy S = -sum_k m_k r_k ln r_k in nats, shape (...,).
 
     Rounding noise below zero (weights above -1e-6) counts as zero.
@@ -31,6 +31,8 @@ def entropy(state: Spectrum) -> RealArray:
     Raises:
         StructureError: if the state has a weight m_k r_k below -1e-6.
     """
+    if isinstance(state, Copies):
+        return state.count * entropy(state.cell)
     weights = state.weights()
     lowest = float(weights.min())
     if lowest < -_TOLERANCE:

@@ -29,6 +29,8 @@ _PANELS = (
         "subset_ergotropy",
         "incoherent_ergotropy",
         "coherent_ergotropy",
+        "drive_work",
+        "heat",
     ),
     ("passive_energy", "capacity", "anti_ergotropy", "energy_std"),
     (
@@ -40,9 +42,12 @@ _PANELS = (
         "bound_uncertainty",
         "bound_locality",
         "bound_norm",
+        "bound_capacity",
         "bound_variance",
     ),
-    ("ergotropy_fraction", "purity"),
+    ("ergotropy_fraction", "purity", "charging_efficiency"),
+    ("entanglement_entropy", "subset_entropy", "mutual_information", "energy_coherence"),
+    ("negativity", "log_negativity"),
 )
 #: a panel holds this many lines of a sweep, more become a map
 MOST_LINES = 8

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from qsb.charging.problem import Problem
 from qsb.dynamics.series import Series
 from qsb.dynamics.together import Family
+from qsb.runs.balance import BALANCE
 from qsb.runs.closer import Closer, look_closer
 from qsb.runs.figures import FIGURES, Reading
 from qsb.runs.run import peaked, peaks_of, plan, provenance, scalars_of
@@ -45,7 +46,7 @@ class Batch:
 
 
 def in_batches(spec: Spec, progress: Callable[[float], None] | None = None) -> Batch | None:
-    """Solve all points together; None where they differ in more than rates, are too large, or want steady states.
+    """Solve all points together; None where they differ in more than rates, are too large, or want more than that.
 
     Args:
         spec: with a sweep.
@@ -53,6 +54,8 @@ def in_batches(spec: Spec, progress: Callable[[float], None] | None = None) -> B
     """
     axes = spec.axes()
     found = [_RATE.fullmatch(path) for path in axes]
+    if BALANCE & {*spec.figures, spec.save.charging_time_of}:
+        return None
     if not all(found) or any(isinstance(c.rate, list) for c in spec.channel) or spec.save.steady:
         return None
     which = [int(m.group(1)) for m in found if m]

@@ -34,7 +34,9 @@ ATTRIBUTES = (
 )
 
 #: figures that may be undefined at single times, where they are NaN
-_MAY_BE_NAN = frozenset({"ergotropy_fraction"})
+_MAY_BE_NAN = frozenset({"ergotropy_fraction", "relative_fluctuation", "self_discharge_rate", "charging_efficiency"})
+#: figures of which infinity is a true statement, beside the bounds
+_MAY_BE_INFINITE = frozenset({"fisher_information"})
 
 CONVENTIONS = (
     "hbar = 1; sigma^z = diag(+1, -1), up is excited, cell 0 is the most significant bit; power at a save time is "
@@ -70,7 +72,7 @@ def check(dataset: xr.Dataset) -> xr.Dataset:
             raise SpecError(f"Variable {name} is in {data.attrs.get('units')!r}, but its unit is {row.unit!r}.")
         values = np.asarray(data.values, dtype=float)
         bad = np.isinf(values) if name in _MAY_BE_NAN or "bound" in name else ~np.isfinite(values)
-        if name.startswith("bound"):
+        if name.startswith("bound") or name in _MAY_BE_INFINITE:
             bad = np.isnan(values)  # an infinite bound is a true statement
         if np.any(bad):
             raise ConvergenceError(

@@ -15,8 +15,20 @@ from qsb.algebra.space import Boson
 from qsb.charging.problem import Problem
 from qsb.dynamics.series import Series, jackknife
 from qsb.errors import SpecError
-from qsb.merit import bound, correlation, energy, ergotropy, passivity
+from qsb.merit import (
+    balance,
+    bound,
+    coherence,
+    correlation,
+    discharge,
+    energy,
+    entanglement,
+    ergotropy,
+    passivity,
+    precision,
+)
 from qsb.quantities import names, quantity
+from qsb.runs.balance import BALANCE, check_balance
 
 RealArray = NDArray[np.float64]
 
@@ -36,8 +48,13 @@ def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int,
             raise SpecError(
                 f"{name!r} is no time series; scalars come with every run. Series are: {', '.join(series)}."
             )
-    if "subset_ergotropy" in figures and not subset:
-        raise SpecError("subset_ergotropy needs the cells of the subset, e.g. cells = [0, 1] beside figures.")
+    for name in figures:
+        if name in SUBSET and not subset:
+            raise SpecError(f"{name} needs the cells of the subset, e.g. cells = [0, 1] beside figures.")
+    across = sorted(set(figures) & {"negativity", "log_negativity", "mutual_information"})
+    if across and len(set(subset)) >= problem.cells_space.sites:
+        raise SpecError(f"{across} are between the subset and the other cells, but the subset has all; leave some out.")
+    check_balance(problem, frozenset(figures))
     if "entanglement_entropy" in figures and cut is None:
         raise SpecError("entanglement_entropy needs the cut: the number of first cells on one side, e.g. cut = 2.")
     n = problem.battery.space.sites
@@ -51,15 +68,17 @@ def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int,
     outside = sorted(set(subset) - set(problem.battery.space.sites_of("battery")))
     if charged and outside:
         raise SpecError(f"The subset must be cells of the battery, but {outside} belong to the charger.")
-    if "capacity" in figures and any(isinstance(g.kind, Boson) for g in problem.battery.space.part("battery").groups):
+    if {"capacity", "bound_capacity"} & set(figures) and any(
+        isinstance(g.kind, Boson) for g in problem.battery.space.part("battery").groups
+    ):
         raise SpecError("capacity of a mode grows with its cutoff: there is no highest level. Ask for ergotropy.")
-    spans = set(figures) & {"bound_locality", "bound_norm", "bound_variance"}
+    spans = set(figures) & {"bound_locality", "bound_norm", "bound_variance", "bound_capacity"}
     if charged and spans:
         raise SpecError(
             f"{sorted(spans)} are derived for a charger that acts on the battery alone; beside a charger with its own "
             "state ask for bound_fisher, or bound_uncertainty where H_C is empty."
         )
-    closed_bounds = set(figures) & {"bound_uncertainty", "bound_locality", "bound_norm", "bound_variance"}
+    closed_bounds = spans | (set(figures) & {"bound_uncertainty"})
     if closed_bounds and (problem.battery.drives or problem.battery.charger):
         raise SpecError(
             f"{sorted(closed_bounds)} are written for one interaction V with one envelope; this battery has further "
@@ -79,8 +98,14 @@ def needs(figures: tuple[str, ...], problem: Problem) -> frozenset[str]:
         if pure and name in _PURE:
             # of a pure state the passive energy is the ground energy: no spectra are needed
             wanted -= {"spectrum", "levels"}
-        if pure and name in ("incoherent_ergotropy", "coherent_ergotropy"):
+        if pure and name in ("incoherent_ergotropy", "coherent_ergotropy", "energy_coherence"):
             wanted -= {"spectrum"}
+        if pure and name in ("negativity", "log_negativity", "mutual_information"):
+            # one side of a pure state says everything about the cut
+            wanted = {"reduced"}
+        if name in BALANCE:
+            wanted -= set() if structure.dissipative else {"flows"}
+            wanted |= {"charger_energy"} if structure.charged else set()
         if name == "bound_locality":
             wanted.add("locality")
         out |= wanted
@@ -95,10 +120,13 @@ _PURE = frozenset(
         "ergotropic_gap",
         "anti_ergotropy",
         "passive_energy",
+        "bound_capacity",
         "capacity",
         "purity",
     }
 )
+#: figures of the cells that are named beside them
+SUBSET = frozenset({"subset_ergotropy", "subset_entropy", "negativity", "log_negativity", "mutual_information"})
 
 
 @dataclass(frozen=True)
@@ -213,6 +241,41 @@ def _subset(r: Reading) -> RealArray:
     return ergotropy.extractable_work(r["reduced_energy"], passive, r.scale)
 
 
+def _coherence(r: Reading) -> RealArray:
+    return coherence.entropy_gain(r.spectrum("pinched"), None if r.pure else r.spectrum())
+
+
+def _negativity(r: Reading) -> RealArray:
+    if "transposed" in r.series.values:
+        return entanglement.negativity_of_transpose(r.spectrum("transposed"))
+    return entanglement.schmidt_negativity(r.spectrum("reduced"))
+
+
+def _mutual(r: Reading) -> RealArray:
+    inside = correlation.entropy(r.spectrum("reduced"))
+    if "rest" not in r.series.values:
+        return 2 * inside
+    shared = inside + correlation.entropy(r.spectrum("rest")) - correlation.entropy(r.spectrum())
+    return np.asarray(np.maximum(shared, 0.0))
+
+
+def _heat(r: Reading) -> RealArray:
+    return r["heat"] if r.problem.structure.dissipative else np.zeros(len(r.series.times))
+
+
+def _charger_change(r: Reading) -> RealArray:
+    return r["charger_energy"] if r.problem.structure.charged else np.zeros(len(r.series.times))
+
+
+def _work(r: Reading) -> RealArray:
+    return balance.drive_work(_stored(r), _charger_change(r), _heat(r))
+
+
+def _efficiency(r: Reading) -> RealArray:
+    spent = balance.energy_input(_work(r), _charger_change(r))
+    return balance.efficiency(_stored(r), spent, 1e-9 * r.scale)
+
+
 def _drive(r: Reading) -> RealArray:
     return np.abs(r.series.drive)
 
@@ -261,12 +324,26 @@ FIGURES: dict[str, Callable[[Reading], RealArray]] = {
     "capacity": _capacity,
     "anti_ergotropy": _anti,
     "energy_std": lambda r: np.asarray(np.sqrt(r["variance"])),
+    "relative_fluctuation": lambda r: precision.relative_fluctuation(np.sqrt(r["variance"]), _above(r), 1e-9 * r.scale),
+    "fisher_information": lambda r: precision.classical_fisher(
+        r.series.statics["energies"], r["populations"], r["population_rates"]
+    ),
+    "energy_coherence": _coherence,
+    "subset_entropy": lambda r: correlation.entropy(r.spectrum("reduced")),
+    "negativity": _negativity,
+    "log_negativity": lambda r: np.asarray(np.log1p(2 * _negativity(r))),
+    "mutual_information": _mutual,
+    "self_discharge_rate": lambda r: discharge.decay_rate(_above(r), r["power"], 1e-9 * r.scale),
+    "heat": _heat,
+    "drive_work": _work,
+    "charging_efficiency": _efficiency,
     "purity": lambda r: np.ones(len(r.series.times)) if r.pure else correlation.purity(r.spectrum()),
     "entanglement_entropy": lambda r: r["cut"],
     "bound_fisher": _fisher,
     "bound_uncertainty": lambda r: bound.uncertainty(np.sqrt(r["variance"]), _charger_std(r)),
     "bound_locality": _locality,
     "bound_norm": _norm,
+    "bound_capacity": lambda r: bound.capacity(_capacity(r), r.span[1], r.span[0]) * _drive(r),
     "bound_variance": lambda r: bound.variance(r.extremes[1] - r.extremes[0], _charger_std(r)),
 }
 

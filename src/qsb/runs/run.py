@@ -20,9 +20,10 @@ from qsb.dynamics.solve import solve
 from qsb.dynamics.steady import refuse
 from qsb.errors import CutoffError, SpecError
 from qsb.quantities import quantity
+from qsb.runs.balance import BALANCE, with_heat
 from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer, probes
 from qsb.runs.dataset import CONVENTIONS, check, variable
-from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, Reading, check_figures, needs, standard_error
+from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, SUBSET, Reading, check_figures, needs, standard_error
 from qsb.runs.steady import steady_figures
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def run(
             ``[sweep]`` is swept.
         figures: names of time series (see docs/nomenclature.md); stored energy, energy above ground, power,
             average power and ergotropy by default.
-        subset: cells of ``subset_ergotropy``.
+        subset: cells of ``subset_ergotropy`` and of the figures across a cut (``negativity`` and others).
         cut: number of first cells on one side, for ``entanglement_entropy``.
         representation: ``auto``, or the name of one of `qsb list representations`.
         integrator: ``auto``, or the name of the one that every segment is advanced by.
@@ -189,6 +190,10 @@ def run(
     if timed not in FIGURES:
         quantity(timed)
         raise SpecError(f"charging_time_of must be a time series, but it is {timed!r}.")
+    if timed in BALANCE and problem.structure.dissipative:
+        raise SpecError(
+            f"charging_time_of cannot be {timed!r} with channels: an integral over time has no peak search."
+        )
     wanted = tuple(dict.fromkeys((*chosen, timed)))
     if steady:
         refuse(problem)
@@ -213,6 +218,9 @@ def run(
         between = probes(problem.times) if looked else None
         series = solve(problem, made, tolerance=bound, progress=progress, probes=between)
         reading = Reading(problem, series)
+        if "flows" in made.request.needs:
+            series = with_heat(problem, made, series, bound, reading.scale)
+            reading = Reading(problem, series)
         if looked:
             closer = look_closer(problem, made, reading, peaked(chosen, timed, reading), bound)
     except CutoffError as error:
@@ -253,9 +261,10 @@ def run(
         for name, value in steady_figures(problem, made, reading, chosen, bound).items():
             data[name] = variable(name, (), value)
     data.attrs.update(described | provenance(problem, made, series, wanted, bound, closer))
-    for name, attribute in (("subset_ergotropy", list(subset)), ("entanglement_entropy", cut)):
-        if name in data:
-            data[name].attrs["cells" if name == "subset_ergotropy" else "cut"] = json.dumps(attribute)
+    for name in SUBSET & set(data.data_vars):
+        data[name].attrs["cells"] = json.dumps(list(subset))
+    if "entanglement_entropy" in data:
+        data["entanglement_entropy"].attrs["cut"] = json.dumps(cut)
     return check(data)
 
 
