@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from qsb import checks
 from qsb.algebra.opsum import Local, OpSum
 from qsb.algebra.space import Space
 from qsb.charging.battery import Battery
@@ -144,7 +145,7 @@ def plan(
         PlanError: if nothing fits; the message carries every reason, the bytes and what to do.
     """
     request = request or Request()
-    limit = memory if isinstance(memory, int) else parse_bytes(memory)
+    limit = checks.whole("memory", memory, 1) if isinstance(memory, int) else parse_bytes(memory)
     names = [r.name for r in REPRESENTATIONS]
     if representation not in ("auto", *names):
         raise SpecError(f"Representation {representation!r} is unknown; it is 'auto' or one of {names}.")

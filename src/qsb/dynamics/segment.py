@@ -18,6 +18,8 @@ Coefficient = Callable[[float], float]
 
 #: step of one-sided slopes at a breakpoint, relative to the shorter neighbour, and their error relative to the value
 _SLOPE_STEP, _SLOPE_NOISE = 1e-4, 1e-9
+#: shortest step of a drive, relative to the duration of the protocol, that times as floats can take
+_SHORTEST = 2.0**-48
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,16 @@ def _driven(problem: Problem, stage: Stage) -> list[tuple[OpSum, Envelope]]:
     return [(problem.battery.interaction, stage.envelope), *problem.battery.drives]
 
 
+def _resolvable(problem: Problem, step: float, t: float) -> None:
+    """Refuse a drive that changes faster than floating-point times tell apart."""
+    least = _SHORTEST * problem.protocol.duration
+    if step < least:
+        raise SpecError(
+            f"A drive changes within {step:.3g} after t = {t:.6g}, which floating-point times of a protocol of duration "
+            f"{problem.protocol.duration:.6g} do not resolve; make it slower than {least:.1g}, or the protocol shorter."
+        )
+
+
 def _segment(problem: Problem, stage: Stage, index: int, origin: float, a: float, b: float) -> Segment:
     start, end = origin + a, origin + b
     middle = (a + b) / 2
@@ -143,6 +155,7 @@ def _segment(problem: Problem, stage: Stage, index: int, origin: float, a: float
         else:
             drives.append((op, _clamped(envelope, origin, a, b)))
             steps.append(envelope.max_step(middle))
+    _resolvable(problem, min(steps), origin + a)
     jumps: list[Jump] = []
     rated: list[tuple[Jump, Coefficient]] = []
     for j in problem.jumps:
