@@ -126,6 +126,8 @@ def on_part(op: OpSum, space: Space, role: Role) -> OpSum:
     """The same operator on the groups of one role alone, `Space.part`, for an operator that touches no other."""
     if not any(g.role != role for g in space.groups):
         return op
+    if not any(isinstance(t, Word) for t in op.active):  # millions of sites need no list
+        return OpSum(op.active)
     place = {site: k for k, site in enumerate(space.sites_of(role))}
     terms = [
         Word(t.strength, tuple((place[s], o) for s, o in t.factors if o != "i")) if isinstance(t, Word) else t

@@ -73,7 +73,7 @@ class Battery:
         """An energy meter that reads the charger as well would make stored energy of what never left the charger."""
         if not self.space.charged:
             return
-        if not self.space.sites_of("battery"):
+        if all(g.role == "charger" for g in self.space.groups):
             raise SpecError("All groups are chargers; give at least one group the role 'battery'.")
         chargers = {g.name for g in self.space.groups if g.role == "charger"}
         touched = sorted(groups_of(self.battery, self.space) & chargers)

@@ -146,6 +146,8 @@ def plan(
     """
     request = request or Request()
     limit = checks.whole("memory", memory, 1) if isinstance(memory, int) else parse_bytes(memory)
+    checks.word("representation", representation)
+    checks.word("integrator", integrator)
     names = [r.name for r in REPRESENTATIONS]
     if representation not in ("auto", *names):
         raise SpecError(f"Representation {representation!r} is unknown; it is 'auto' or one of {names}.")

@@ -155,7 +155,6 @@ def _segment(problem: Problem, stage: Stage, index: int, origin: float, a: float
         else:
             drives.append((op, _clamped(envelope, origin, a, b)))
             steps.append(envelope.max_step(middle))
-    _resolvable(problem, min(steps), origin + a)
     jumps: list[Jump] = []
     rated: list[tuple[Jump, Coefficient]] = []
     for j in problem.jumps:
@@ -164,5 +163,6 @@ def _segment(problem: Problem, stage: Stage, index: int, origin: float, a: float
         else:
             rated.append((j, _not_negative(j, _clamped(j.envelope, origin, a, b))))
             steps.append(j.envelope.max_step(middle))
+    _resolvable(problem, min(steps), origin + a)
     drive = _clamped(stage.envelope, origin, a, b) if stage.charging else (lambda t: 0.0)
     return Segment(start, end, hamiltonian, tuple(drives), tuple(jumps), tuple(rated), float(min(steps)), drive, index)
