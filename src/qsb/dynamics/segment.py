@@ -99,6 +99,11 @@ def segments(problem: Problem) -> list[Segment]:
     return out
 
 
+def driven_steps(problem: Problem) -> float:
+    """Steps that the drives alone ask for: the lengths of the segments in which something changes, by their steps."""
+    return sum((s.end - s.start) / s.max_step for s in segments(problem) if not s.constant)
+
+
 def turns(old: Segment, new: Segment) -> bool:
     """Whether the generator may jump or turn a corner where two segments meet.
 

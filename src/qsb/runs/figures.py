@@ -42,9 +42,9 @@ def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int,
         raise SpecError("entanglement_entropy needs the cut: the number of first cells on one side, e.g. cut = 2.")
     n = problem.battery.space.sites
     for cell in subset:
-        checks.whole("A cell of the subset", cell)
+        checks.whole("A cell of the subset", cell, -n)
     if cut is not None:
-        checks.whole("The cut", cut, 1)
+        checks.whole("The cut", cut, -n)
     if len(set(subset)) != len(subset) or any(not 0 <= i < n for i in subset):
         raise SpecError(f"The subset must name different cells in 0..{n - 1}, but it is {list(subset)}.")
     if cut is not None and not 0 < cut < max(n, 2):

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from qsb.runs.spec import Spec
 
 _NO_PEAKS = (
-    f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them; shorten the window "
-    "or save closer to the pulse"
+    f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them, or they are as small as "
+    "the errors of the solver's steps; shorten the window, save closer to the pulse, or lower the tolerance"
 )
 _UNASKED = "peaks: not asked for"
 _APPROXIMATE = (
