@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -53,6 +55,15 @@ class Segment:
         """Whether the generator does not change inside the segment."""
         return not self.drives and not self.rated
 
+    @cached_property
+    def fixed(self) -> str:
+        """A text that is equal for equal constant parts."""
+        return canonical((self.hamiltonian, self.jumps))
+
+
+#: the segments of problems that are in use: planning asks for them again and again
+_CUT: WeakKeyDictionary[Problem, tuple[Segment, ...]] = WeakKeyDictionary()
+
 
 def _clamped(envelope: Envelope, origin: float, a: float, b: float) -> Coefficient:
     """The envelope in absolute time on stage times [a, b), never evaluated beyond the segment's own side of a jump.
@@ -85,6 +96,13 @@ def segments(problem: Problem) -> list[Segment]:
 
     A protocol of zero duration gives one segment of zero length, so that powers at t = 0 exist.
     """
+    if problem not in _CUT:
+        _CUT[problem] = tuple(_cut(problem))
+    return list(_CUT[problem])
+
+
+def _cut(problem: Problem) -> list[Segment]:
+    """See `segments`."""
     out: list[Segment] = []
     for index, (stage, origin) in enumerate(zip(problem.protocol.stages, problem.protocol.starts, strict=True)):
         if stage.duration == 0 and problem.protocol.duration > 0:
@@ -112,7 +130,7 @@ def turns(old: Segment, new: Segment) -> bool:
     """
     before, after = ([f for _, f in (*s.drives, *s.rated)] for s in (old, new))
     if not before and not after:
-        return canonical((old.hamiltonian, old.jumps)) != canonical((new.hamiltonian, new.jumps))
+        return old.fixed != new.fixed
     if old.stage != new.stage or len(before) != len(after):
         return True
     t, h = new.start, _SLOPE_STEP * min(old.end - old.start, new.end - new.start)

@@ -216,7 +216,8 @@ def _all_tops(
     """Every maximum: off the polynomials where they are fine enough, from times close to it elsewhere."""
     size, noise = _ranges(values, offset)
     smooth = [name for name in values if name in _SMOOTH]
-    found = [curve.tops([_SMOOTH[name] for name in smooth], 4 * MOST_TOPS) for curve in curves]
+    heights = [_SMOOTH[name] for name in smooth]
+    found = [curve.tops(heights, 4 * MOST_TOPS) for curve in _hopeful(curves, heights)]
     out: dict[str, tuple[float, float]] = {}
     rest: dict[str, tuple[float, float]] = {}
     for k, name in enumerate(smooth):
@@ -234,6 +235,26 @@ def _all_tops(
                 out[name] = best
                 del rest[name]
     return out | _polished(peaks, values, rest, at)
+
+
+def _hopeful(curves: list[Curve], functions: Sequence[Callable[..., RealArray]]) -> list[Curve]:
+    """The curves that may hold the largest value of a function; of few curves all.
+
+    No function climbs above the points of a curve by more than its steepest climb between any two points times the
+    longest interval, and twice that is allowed.
+    """
+    if len(curves) < MOST_TOPS:
+        return curves
+    longest = np.array([np.diff(c.times).max(initial=0.0) for c in curves])
+    hopeful = np.zeros(len(curves), dtype=bool)
+    for function in functions:
+        heights = [function(c.times, c.values, c.slopes) for c in curves]
+        steepest = max(
+            float(np.abs(np.diff(h) / np.diff(c.times)).max(initial=0.0)) for c, h in zip(curves, heights, strict=True)
+        )
+        tops = np.array([h.max() for h in heights])
+        hopeful |= tops + 2 * steepest * longest >= tops.max()
+    return [c for c, keep in zip(curves, hopeful, strict=True) if keep]
 
 
 def _error_near(curve: Curve, time: float, size: tuple[float, float], noise: float) -> float:
