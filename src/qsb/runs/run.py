@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
     from qsb.runs.spec import Spec
 
-_NO_PEAKS = (
+NO_PEAKS = (
     f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them, or they are as small as "
     "the errors of the solver's steps; shorten the window, save closer to the pulse, or lower the tolerance"
 )
-_UNASKED = "peaks: not asked for"
+UNASKED = "peaks: not asked for"
 _APPROXIMATE = (
     "peaks: between the save times they are looked for in exact results only; take the largest value at the save times"
 )
@@ -396,11 +396,11 @@ def provenance(
             {"tolerance": tolerance, **series.budget} | ({} if closer is None else {"peaks": closer.error})
         ),
         # the reason if peaks are missing; they are not given where the window holds too many oscillations to see each
-        "left_out": (_UNASKED if made.exact else _APPROXIMATE)
+        "left_out": (UNASKED if made.exact else _APPROXIMATE)
         if closer is None
         else ""
         if closer.resolved
-        else _NO_PEAKS,
+        else NO_PEAKS,
         "references": "; ".join(dict.fromkeys(r for r in references if r)),
         "conventions": CONVENTIONS,
     }
