@@ -102,10 +102,12 @@ HUGE = {
     ),
     "points": lambda: qsb.run(spec(points=10**10)),
     "range": lambda: qsb.run(spec() | {"sweep": {"model.field": {"start": 0.0, "stop": 1.0, "num": 10**10}}}),
-    "bonds": lambda: ensemble(10**6, coupling=[{"axes": "xy", "geometry": "power-law", "exponent": 1.0}]).space
-    and qsb.plan(
-        qsb.Problem(
-            ensemble(10**6, coupling=[{"axes": "xx", "geometry": "power-law", "exponent": 1.0}]), qsb.quench(1.0)
+    "bonds": lambda: (
+        ensemble(10**6, coupling=[{"axes": "xy", "geometry": "power-law", "exponent": 1.0}]).space
+        and qsb.plan(
+            qsb.Problem(
+                ensemble(10**6, coupling=[{"axes": "xx", "geometry": "power-law", "exponent": 1.0}]), qsb.quench(1.0)
+            )
         )
     ),
 }
@@ -138,11 +140,12 @@ def test_the_time_of_a_fast_drive_is_estimated():
     assert fast > 60 * 1e5 / 2 > slow
 
 
-def test_peaks_of_a_pulse_below_the_errors_of_steps_are_given_up():
-    began = time.process_time()
-    data = qsb.run(problem(c.Gaussian(0.07, 1e-10)), ["stored_energy"])
-    assert time.process_time() - began < 15.0
-    assert data.attrs["left_out"] == "" or "errors of the solver's steps" in data.attrs["left_out"]
+def test_peaks_of_a_pulse_below_the_errors_of_steps_are_given_up(monkeypatch):
+    monkeypatch.setattr("qsb.runs.closer._DOUBTFUL", 100)
+    pulsed = qsb.Problem(BATTERY, qsb.quench(10.0, c.Gaussian(0.7, 1e-9)))
+    data = qsb.run(pulsed, ["stored_energy"])
+    assert "errors of the solver's steps" in data.attrs["left_out"]
+    assert "peak_power" not in data
 
 
 def test_a_narrow_pulse_kicks_by_its_area():

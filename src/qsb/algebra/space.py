@@ -95,8 +95,8 @@ class Space:
         for g in self.groups:
             if g.count > MOST_SITES:
                 raise SpecError(
-                    f"Group {g.name!r} has {g.count} sites, more than floating-point numbers count exactly; take at most "
-                    f"2^53 = {MOST_SITES}."
+                    f"Group {g.name!r} has {g.count} sites, more than floating-point numbers count exactly; take at "
+                    f"most 2^53 = {MOST_SITES}."
                 )
             if g.count < 1 or g.kind.dimension < 1:
                 raise SpecError(f"Group {g.name!r} must hold at least one site and level, but has {g.count} sites.")

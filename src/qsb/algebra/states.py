@@ -159,7 +159,7 @@ class Start:
             checks.number("The temperature of a thermal start", self.temperature, positive=True)
         if self.kind == "product":
             r = checks.numbers("The Bloch vectors of a product start", self.bloch)
-            if r.shape[-1:] != (3,) or r.ndim > 2 :
+            if r.shape[-1:] != (3,) or r.ndim > 2:
                 raise SpecError(f"A product start needs finite Bloch vectors (3,) or (N, 3), but has {self.bloch!r}.")
             if np.any(np.linalg.norm(r, axis=-1) > 1 + 1e-12):
                 raise SpecError("A Bloch vector is longer than 1: that is no state; shorten it.")

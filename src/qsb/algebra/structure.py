@@ -170,7 +170,9 @@ def is_collective(op: OpSum, space: Space) -> bool:
     if any(not isinstance(t, Pair) for t in rest) or any(not isinstance(g.kind, Spin) for g in groups):
         return False
     return all(
-        _mirrored([t for t in rest if isinstance(t, Pair) and t.group == g.name], Space((Group(g.name, g.kind, g.count),)))
+        _mirrored(
+            [t for t in rest if isinstance(t, Pair) and t.group == g.name], Space((Group(g.name, g.kind, g.count),))
+        )
         for g in groups
     )
 

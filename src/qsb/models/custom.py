@@ -263,7 +263,7 @@ def _space(operator: Any) -> Space:
     if hasattr(operator, "dims"):
         dimensions = [int(d) for d in np.ravel(operator.dims[0])]
     else:
-        shape = getattr(operator, "shape", ())
+        shape: tuple[int, ...] = getattr(operator, "shape", ())
         if len(shape) != 2:
             raise SpecError(f"H_B must be a Qobj or a square matrix, but it is {type(operator).__name__}.")
         d = int(shape[0])
@@ -289,7 +289,9 @@ def _start(source: Any) -> Start:
     try:
         return Start("state", array=np.asarray(source, dtype=complex))
     except (TypeError, ValueError) as error:
-        raise SpecError(f"The start must be a Start, a Qobj, a ket or a density matrix, but it is {source!r}.") from error
+        raise SpecError(
+            f"The start must be a Start, a Qobj, a ket or a density matrix, but it is {source!r}."
+        ) from error
 
 
 def _largest(a: Any) -> float:

@@ -187,7 +187,11 @@ def _in_a_cavity(
     checks.made_of("start", begin, Start, "a qsb.Start, e.g. Start('down')")
     if begin.kind != "state" and begin.charger is None:
         begin = replace(begin, charger=ModeStart("fock", quanta=quanta * count))
-    kind = Boson(_guess(begin, count, reach), grows=DOUBLINGS) if isinstance(cutoff, str) and cutoff == "auto" else Boson(_count("cutoff", cutoff))
+    kind = (
+        Boson(_guess(begin, count, reach), grows=DOUBLINGS)
+        if isinstance(cutoff, str) and cutoff == "auto"
+        else Boson(_count("cutoff", cutoff))
+    )
     space = Space((Group("cells", Spin(), count), Group("mode", kind, 1, "charger")))
     return Battery(
         space,

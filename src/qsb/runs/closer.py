@@ -77,7 +77,7 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
         figures: series whose maxima are wanted, ``stored_energy`` and ``power`` among them.
         tolerance: of the solver.
     """
-    # a drive that changes more often than times may be added cannot be seen peak by peak: every look would be for nothing
+    # a drive that changes more often than times may be added cannot be seen peak by peak: no look would help
     if driven_steps(problem) > MOST_POINTS:
         return Closer({}, 1.0, False)
     fewer = dataclasses.replace(
@@ -110,10 +110,10 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
             return Closer(_all_tops(peaks, curves, values, offset, at), error, True)
         if level == MOST_LEVELS or len(times) + len(wanted) > MOST_POINTS:
             break
-        if loose and len(times) > len(problem.times) + _DOUBTFUL:
-            # what is still missed may be the errors of the solver's steps, which no halving resolves
-            if not len(_coarse(peaks, curves, values, offset, loose)[1]):
-                break
+        # what is still missed may be the errors of the solver's steps, which no halving resolves
+        doubtful = loose and len(times) > len(problem.times) + _DOUBTFUL
+        if doubtful and not len(_coarse(peaks, curves, values, offset, loose)[1]):
+            break
         # all times again: equal steps share their propagators, which single midpoints would not
         times = np.union1d(times, wanted)
         values = at(times)

@@ -13,7 +13,6 @@ from qsb.errors import PlanError, SpecError
 from qsb.runs.figures import DEFAULT_FIGURES
 from qsb.units import format_bytes
 
-
 #: most save times of one run, and most values of one range: 800 MB of numbers a figure
 MOST_TIMES = 10**8
 
@@ -27,7 +26,8 @@ def check_points(points: int, what: str = "save times") -> None:
     if points > MOST_TIMES:
         needed = 8 * points
         raise PlanError(
-            f"{points} {what} need {format_bytes(needed)} for each row of numbers; ask for {MOST_TIMES} at most.", needed
+            f"{points} {what} need {format_bytes(needed)} for each row of numbers; ask for {MOST_TIMES} at most.",
+            needed,
         )
 
 

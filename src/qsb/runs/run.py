@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from qsb.runs.spec import Spec
 
 NO_PEAKS = (
-    f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them, or they are as small as "
-    "the errors of the solver's steps; shorten the window, save closer to the pulse, or lower the tolerance"
+    f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them, or they are as small "
+    "as the errors of the solver's steps; shorten the window, save closer to the pulse, or lower the tolerance"
 )
 UNASKED = "peaks: not asked for"
 _APPROXIMATE = (
@@ -200,7 +201,7 @@ def run(
     """
     if not isinstance(problem, Problem):
         return _run_spec(problem, figures, locals())
-    if tolerance is not None and not 1e-13 <= checks.number("The tolerance", tolerance) <= 1e-2:
+    if tolerance is not None and not (isinstance(tolerance, Real) and 1e-13 <= tolerance <= 1e-2):
         raise SpecError(f"The tolerance must lie between 1e-13 and 1e-2, but it is {tolerance!r}.")
     _check_words(peaks, steady, title, progress)
     chosen = tuple(dict.fromkeys(chosen_figures(figures)))

@@ -233,7 +233,7 @@ def _left_out(datasets: Sequence[xr.Dataset], missing: Sequence[str]) -> dict[st
     told = list(dict.fromkeys(str(d.attrs.get("left_out", "")) for d in datasets))
     if len(told) == 1 and told[0]:
         # no point has it
-        return {"peaks": told[0]} | {name: _TIMES_DIFFER for name in missing}
+        return {"peaks": told[0]} | dict.fromkeys(missing, _TIMES_DIFFER)
     out = {}
     for name in missing:
         without = [str(d.attrs.get("left_out", "")) for d in datasets if name not in d]
