@@ -147,7 +147,7 @@ def plan(
         PlanError: if nothing fits; the message carries every reason, the bytes and what to do.
     """
     request = request or Request()
-    limit = checks.whole("memory", memory, 1) if isinstance(memory, int) else parse_bytes(memory)
+    limit = checks.whole("memory", memory) if isinstance(memory, int) else parse_bytes(memory)
     checks.word("representation", representation)
     checks.word("integrator", integrator)
     names = [r.name for r in REPRESENTATIONS]

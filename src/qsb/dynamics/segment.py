@@ -158,8 +158,8 @@ def _resolvable(problem: Problem, step: float, t: float) -> None:
     if step < least:
         raise SpecError(
             f"A drive changes within {step:.3g} after t = {t:.6g}, which floating-point times of a protocol of "
-            f"duration {problem.protocol.duration:.6g} do not resolve; make it slower than {least:.1g}, or the protocol "
-            "shorter."
+            f"duration {problem.protocol.duration:.6g} do not resolve; make it slower than {least:.1g}, or the "
+            "protocol shorter."
         )
 
 
