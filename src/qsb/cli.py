@@ -61,9 +61,7 @@ def run(
 
     loaded = load_spec(spec)
     # what cannot be written is refused before the work
-    for target in (out, plot):
-        if target is not None:
-            _writable(target)
+    _writable(out, plot)
     data = _sweep(loaded, store, jobs) if loaded.axes() else _single(loaded)
     if out is not None:
         write(data, out)
@@ -112,8 +110,7 @@ def fit(
     from qsb.runs.dataset import read
     from qsb.studies.scaling import fit_dataset
 
-    if plot is not None:
-        _writable(plot)
+    _writable(None, plot)
     scaling = fit_dataset(read(dataset), figure, over, resource=resource)
     if plot is not None:
         from qsb.plots import plot_scaling, save
@@ -277,12 +274,16 @@ def _bar(title: str) -> Iterator[Callable[[float], None] | None]:
         yield lambda fraction: shown.update(task, completed=fraction)
 
 
-def _writable(target: Path) -> None:
-    """Refuse a file whose folder is not there, before the work."""
-    from qsb.errors import SpecError
+def _writable(out: Path | None, plot: Path | None) -> None:
+    """Refuse files that cannot be written, such as one whose folder is not there, before the work."""
+    if out is not None:
+        from qsb.runs.dataset import check_file
 
-    if not target.parent.is_dir():
-        raise SpecError(f"The folder {str(target.parent)!r} of {target.name!r} does not exist; make it first.")
+        check_file(out)
+    if plot is not None:
+        from qsb.plots.save import check_path
+
+        check_path(plot)
 
 
 def _data_dict(data: xr.Dataset) -> dict[str, Any]:

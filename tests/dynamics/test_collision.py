@@ -99,7 +99,7 @@ def test_a_store_stage_keeps_the_battery():
 
 
 def test_what_no_collision_can_be_is_refused():
-    with pytest.raises(SpecError, match="one collision or more"):
+    with pytest.raises(SpecError, match="whole number, 1 or more"):
         collisions(0)
     with pytest.raises(SpecError, match="whole number"):
         Stage("charge", 1.0, collisions=1.5)

@@ -121,7 +121,7 @@ def test_rates_that_are_swept_together_have_the_peaks_of_single_runs(points, sto
     )
     together = qsb.run(spec)
     assert in_batches(spec, None) is not None
-    assert together.attrs["left_out"] == "[]"
+    assert together.attrs["left_out"] == "{}"
     for point, alone in spec.points():
         one = qsb.run(alone)
         for name in ("peak_power", "peak_power_time", "peak_stored_energy", "peak_ergotropy", "charging_time"):

@@ -193,9 +193,10 @@ def collective(op: OpSum, space: Space, twice_j: int | None = None) -> NDArray[n
         elif isinstance(t, Pair):
             if n > 1:
                 weight = t.alike(space)
-                s = _collective_sum(t.first, spins, n)
-                square = SPIN_OPERATORS[t.first] @ SPIN_OPERATORS[t.first]
-                total += weight / 2 * (s @ s - _collective_square(square, spins, n))
+                # of unlike operators half of the sum with its mirror image, which stands elsewhere in `op`
+                a, b = (_collective_sum(o, spins, n) for o in (t.first, t.second))
+                square = _anticommutator(t.first, t.second) / 2
+                total += weight / 2 * ((a @ b + b @ a) / 2 - _collective_square(square, spins, n))
         elif isinstance(t, Global):
             total += complex(t.strength) * _collective_product(t.op, spins, n, jj)
         elif not isinstance(t, Matrix):
@@ -228,6 +229,11 @@ def _collective_sum(name: str, spins: dict[str, NDArray[np.complex128]], n: int)
     if name == "n":
         return n / 2 * one + spins["z"]
     return spins[name] if name in "+-" else 2 * spins[name]
+
+
+def _anticommutator(first: str, second: str) -> NDArray[np.complex128]:
+    a, b = SPIN_OPERATORS[first], SPIN_OPERATORS[second]
+    return a @ b + b @ a
 
 
 def _collective_square(square: NDArray[np.complex128], spins: dict[str, Any], n: int) -> NDArray[np.complex128]:

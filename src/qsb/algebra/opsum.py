@@ -15,11 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.algebra.space import Boson, Level, Space, Spin
-from qsb.errors import SpecError, StructureError
+from qsb.errors import PlanError, SpecError, StructureError
+from qsb.units import format_bytes
 
 Geometry = Literal["chain", "ring", "all", "power-law", "explicit"]
 Normalisation = Literal["none", "kac", "sqrt"]
 Strength = float | complex | NDArray[Any]
+
+#: most bonds of a coupling that are ever written down one by one
+MOST_BONDS = 2**26
 
 #: Spin operators by name: Pauli matrices, ladder operators, |up><up|, identity.
 SPIN_OPERATORS: dict[str, NDArray[np.complex128]] = {
@@ -169,6 +173,7 @@ class Pair:
     def bonds(self, space: Space) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
         """First sites, second sites (within the group) and weights of all bonds, normalisation included."""
         n = space.group(self.group).count
+        _listed(n if self.geometry in ("chain", "ring") else n * (n - 1) // 2, self)
         w = np.asarray(self.strength)
         if self.geometry in ("chain", "ring"):
             i = np.arange(n - 1)
@@ -417,6 +422,21 @@ class Quartic:
 
 
 Term = Local | Pair | Global | Cross | Word | Quartic | Matrix
+
+
+def _listed(bonds: int, pair: Pair) -> None:
+    """Refuse bonds that do not fit into memory one by one.
+
+    Raises:
+        PlanError: with the bytes of their list.
+    """
+    if bonds > MOST_BONDS:
+        needed = 24 * bonds
+        raise PlanError(
+            f"The {pair.first}{pair.second} coupling of geometry {pair.geometry!r} has {bonds} bonds, whose list needs "
+            f"{format_bytes(needed)}; take fewer cells, or geometry 'all' with one strength.",
+            needed,
+        )
 
 
 def per_site(strength: Strength, count: int, what: str) -> NDArray[Any]:

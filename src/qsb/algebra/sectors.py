@@ -174,9 +174,11 @@ class Banded:
                 total += _sum(t.op, where) * complex(np.asarray(t.strength).flat[0])
             elif isinstance(t, Pair):
                 if n > 1:
-                    s, o = _sum(t.first, where), SPIN_OPERATORS[t.first]
+                    # of unlike operators half of the sum with its mirror image, which stands elsewhere in `op`
+                    s, r = _sum(t.first, where), _sum(t.second, where)
+                    o, p = SPIN_OPERATORS[t.first], SPIN_OPERATORS[t.second]
                     weight = t.alike(space)
-                    total += (s @ s + _square(o @ o, where) * -1.0) * (weight / 2)
+                    total += ((s @ r + r @ s) * 0.5 + _square((o @ p + p @ o) / 2, where) * -1.0) * (weight / 2)
             elif isinstance(t, Global):
                 total += _product(t.op, where) * complex(t.strength)
             elif isinstance(t, Matrix):

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Literal
 
-from qsb.errors import SpecError
+from qsb.errors import PlanError, SpecError
+from qsb.units import format_bytes
+
+#: sites of a group, and Fock states of a mode, that are counted exactly by floating-point numbers
+MOST_SITES = 2**53
 
 Role = Literal["battery", "charger"]
 
@@ -37,6 +41,13 @@ class Boson:
         """Refuse a cutoff that is no positive whole number."""
         if isinstance(self.cutoff, bool) or not isinstance(self.cutoff, Integral) or self.cutoff < 1:
             raise SpecError(f"A mode's cutoff must be a whole number >= 1, but it is {self.cutoff!r}.")
+        if self.cutoff > MOST_SITES:
+            needed = 16 * (int(self.cutoff) + 1)
+            raise PlanError(
+                f"A mode with a cutoff of {self.cutoff} needs {format_bytes(needed)} for one ket of its Fock states "
+                "alone; lower the cutoff.",
+                needed,
+            )
 
     @property
     def dimension(self) -> int:
@@ -82,6 +93,11 @@ class Space:
         if len(set(names)) != len(names):
             raise SpecError(f"Group names must differ, but they are {names}.")
         for g in self.groups:
+            if g.count > MOST_SITES:
+                raise SpecError(
+                    f"Group {g.name!r} has {g.count} sites, more than floating-point numbers count exactly; take at "
+                    f"most 2^53 = {MOST_SITES}."
+                )
             if g.count < 1 or g.kind.dimension < 1:
                 raise SpecError(f"Group {g.name!r} must hold at least one site and level, but has {g.count} sites.")
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammainc, gammaln
 
+from qsb import checks
 from qsb.algebra.copies import log_binomial
-from qsb.errors import SpecError, StructureError
+from qsb.errors import PlanError, SpecError, StructureError
+from qsb.units import format_bytes
 
 StartKind = Literal["ground", "down", "up", "thermal", "product", "state"]
 
@@ -22,6 +23,8 @@ ModeKind = Literal["vacuum", "fock", "coherent", "thermal", "squeezed"]
 _PARAMETERS = (("fock", "quanta"), ("coherent", "amplitude"), ("thermal", "nbar"), ("squeezed", "squeezing"))
 #: population of a coherent, thermal or squeezed start beyond the cutoff that is refused
 _BEYOND = 1e-9
+#: highest Fock state that is ever written down: one ket of 1 GiB
+MOST_FOCK = 2**26
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,14 @@ class ModeStart:
             if (self.kind == kind) != (value is not None):
                 verb = "needs" if self.kind == kind else "takes no"
                 raise SpecError(f"A {self.kind} start of the charger {verb} {name}, but {name} is {value!r}.")
-            if value is not None and not np.isfinite(value):
-                raise SpecError(f"{name} must be finite, but it is {value!r}.")
-        whole = isinstance(self.quanta, Integral) and not isinstance(self.quanta, bool)
-        if self.quanta is not None and not (whole and self.quanta >= 0):
-            raise SpecError(f"quanta must be a whole number >= 0, but it is {self.quanta!r}.")
-        if self.nbar is not None and self.nbar < 0:
-            raise SpecError(f"nbar must not be negative, but it is {self.nbar!r}.")
+        if self.quanta is not None:
+            checks.whole("quanta", self.quanta)
+        if self.amplitude is not None:
+            parts = [getattr(self.amplitude, p) for p in ("real", "imag") if hasattr(self.amplitude, p)]
+            for part in parts or [self.amplitude]:
+                checks.number("amplitude, in each of its parts,", part)
+        if self.nbar is not None:
+            checks.number("nbar", self.nbar, least=0.0)
 
     @property
     def pure(self) -> bool:
@@ -88,6 +92,7 @@ class ModeStart:
         Raises:
             SpecError: if the state does not fit below the cutoff, with one that is large enough.
         """
+        _writable(cutoff)
         n = np.arange(cutoff + 1)
         if self.kind in ("vacuum", "fock", "thermal"):
             at = self.quanta or 0
@@ -130,11 +135,23 @@ class ModeStart:
         """
         if self.pure:
             return np.asarray(np.abs(self.ket(cutoff)) ** 2)
+        _writable(cutoff)
         nbar = float(self.nbar or 0.0)
         ratio = nbar / (nbar + 1)
         _fits(ratio ** (cutoff + 1), f"thermal start of mean number {nbar:g}", cutoff, nbar)
         p = ratio ** np.arange(cutoff + 1)
         return np.asarray(p / p.sum())
+
+
+def _writable(cutoff: int) -> None:
+    """Refuse a mode whose Fock states do not fit into memory one by one."""
+    if cutoff > MOST_FOCK:
+        needed = 16 * (cutoff + 1)
+        raise PlanError(
+            f"A mode with a cutoff of {cutoff} needs {format_bytes(needed)} for each ket of its Fock states; lower the "
+            f"cutoff, to {MOST_FOCK} at most, or start with fewer quanta.",
+            needed,
+        )
 
 
 def _fits(beyond: float, what: str, cutoff: int, mean: float) -> None:
@@ -169,21 +186,23 @@ class Start:
         """Refuse impossible states by name and value."""
         if self.kind not in get_args(StartKind):
             raise SpecError(f"A start is one of {', '.join(get_args(StartKind))}, but it is {self.kind!r}.")
+        if self.charger is not None:
+            checks.made_of("The charger's start", self.charger, ModeStart, "a qsb.ModeStart, e.g. ModeStart('vacuum')")
         for kind, name in (("product", "bloch"), ("state", "array")):
             if self.kind == kind and getattr(self, name) is None:
                 raise SpecError(f"A {kind} start needs {name}.")
         if self.kind == "thermal":
-            t = self.temperature
-            if t is None or not np.isfinite(t) or t <= 0:
-                raise SpecError(f"A thermal start needs a positive finite temperature, but it is {t!r}.")
+            if self.temperature is None:
+                raise SpecError("A thermal start needs a positive finite temperature, but there is none.")
+            checks.number("The temperature of a thermal start", self.temperature, positive=True)
         if self.kind == "product":
-            r = np.asarray(self.bloch, dtype=float)
-            if r.shape[-1:] != (3,) or r.ndim > 2 or not np.all(np.isfinite(r)):
+            r = checks.numbers("The Bloch vectors of a product start", self.bloch)
+            if r.shape[-1:] != (3,) or r.ndim > 2:
                 raise SpecError(f"A product start needs finite Bloch vectors (3,) or (N, 3), but has {self.bloch!r}.")
             if np.any(np.linalg.norm(r, axis=-1) > 1 + 1e-12):
                 raise SpecError("A Bloch vector is longer than 1: that is no state; shorten it.")
         if self.kind == "state":
-            _check_state(np.asarray(self.array))
+            _check_state(_array(self.array))
             if self.charger is not None:
                 raise SpecError("A start that is a state of the whole space already says how the charger begins.")
 
@@ -197,6 +216,17 @@ class Start:
         if self.kind == "product":
             return bool(np.all(np.abs(np.linalg.norm(np.asarray(self.bloch), axis=-1) - 1) < 1e-12))
         return self.kind == "state" and np.asarray(self.array).ndim == 1
+
+
+def _array(given: Any) -> NDArray[Any]:
+    """The start state as numbers."""
+    try:
+        a = np.asarray(given)
+    except ValueError as error:
+        raise SpecError("The start state must be numbers in rows of one length.") from error
+    if a.dtype.kind not in "iufc":
+        raise SpecError(f"The start state must be numbers, a ket or a density matrix, but it is {given!r}.")
+    return a
 
 
 def _check_state(a: NDArray[Any]) -> None:

@@ -42,7 +42,26 @@ def is_permutation_symmetric(op: OpSum, space: Space) -> bool:
     """Whether the operator is a polynomial of collective spins: invariant under every exchange of cells."""
     if not space.single_spin_group:
         return False
-    return all(_symmetric_term(t, space) for t in op.active)
+    rest = [t for t in op.active if not _symmetric_term(t, space)]
+    return not rest or _mirrored(rest, space)
+
+
+def _mirrored(terms: list[Any], space: Space) -> bool:
+    """Whether these are sums a_i b_j over all pairs that come with their b_i a_j: together they know no order of cells.
+
+    The anticommutator of a and b must be diagonal, as the collective forms of such sums take it.
+    """
+    weights: dict[tuple[str, str], complex] = {}
+    for t in terms:
+        if not isinstance(t, Pair) or not {t.first, t.second} <= set("xyz+-"):
+            return False
+        if t.geometry != "all":
+            i, _, w = t.bonds(space)
+            if len(i) != space.sites * (space.sites - 1) // 2 or not is_uniform(w):
+                return False
+        weights[t.first, t.second] = weights.get((t.first, t.second), 0.0) + t.alike(space)
+    size = max(abs(w) for w in weights.values())
+    return all(abs(w - weights.get((b, a), 0.0)) <= TOLERANCE * size for (a, b), w in weights.items())
 
 
 def _symmetric_term(term: object, space: Space) -> bool:
@@ -127,6 +146,8 @@ def on_part(op: OpSum, space: Space, role: Role) -> OpSum:
     """The same operator on the groups of one role alone, `Space.part`, for an operator that touches no other."""
     if not any(g.role != role for g in space.groups):
         return op
+    if not any(isinstance(t, Word) for t in op.active):  # millions of sites need no list
+        return OpSum(op.active)
     place = {site: k for k, site in enumerate(space.sites_of(role))}
     terms = [
         Word(t.strength, tuple((place[s], o) for s, o in t.factors if o != "i")) if isinstance(t, Word) else t
@@ -143,7 +164,19 @@ def is_collective(op: OpSum, space: Space) -> bool:
     battery = space.part("battery")
     if not (battery.single_spin_group or battery.single_mode):
         return False
-    return all(_collective_term(t, space) for t in op.active)
+    rest = [t for t in op.active if not _collective_term(t, space)]
+    if not rest:
+        return True
+    names = {t.group for t in rest if isinstance(t, Pair)}
+    groups = [space.group(name) for name in names]
+    if any(not isinstance(t, Pair) for t in rest) or any(not isinstance(g.kind, Spin) for g in groups):
+        return False
+    return all(
+        _mirrored(
+            [t for t in rest if isinstance(t, Pair) and t.group == g.name], Space((Group(g.name, g.kind, g.count),))
+        )
+        for g in groups
+    )
 
 
 def _collective_term(term: object, space: Space) -> bool:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from qsb import checks
 from qsb.algebra.opsum import Matrix, OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
 from qsb.algebra.structure import groups_of, is_hermitian
 from qsb.charging.protocol import Envelope
 from qsb.errors import SpecError, StructureError
+
+
+def _pair(name: str, given: Any) -> tuple[Any, Any]:
+    """Both halves of a drive."""
+    halves = checks.several(name, given, "an operator and its envelope")
+    if len(halves) != 2:
+        raise SpecError(f"{name} must be an operator and its envelope, but it has {len(halves)} parts.")
+    return halves[0], halves[1]
 
 
 @dataclass(frozen=True)
@@ -38,9 +48,15 @@ class Battery:
 
     def __post_init__(self) -> None:
         """Refuse operators of the wrong size, kind or place and non-Hermitian Hamiltonians, by name."""
+        checks.made_of("The space of a battery", self.space, Space, "a qsb.Space, e.g. Space.spins(4)")
         named = [("H_B", self.battery), ("V", self.interaction), ("H_C", self.charger)]
-        named += [(f"drive {i}", op) for i, (op, _) in enumerate(self.drives)]
+        for i, drive in enumerate(checks.several("drives", self.drives, "a list of (operator, envelope)")):
+            op, envelope = _pair(f"drive {i}", drive)
+            named.append((f"drive {i}", op))
+            checks.made_of(f"The envelope of drive {i}", envelope, Envelope, "an envelope")
+        checks.made_of("The start of a battery", self.start, Start, "a qsb.Start, e.g. Start('up')")
         for label, op in named:
+            checks.made_of(label, op, OpSum, "a qsb.OpSum of terms")
             for t in op.terms:
                 if isinstance(t, Matrix) and t.data.shape[0] != self.space.dimension:
                     raise SpecError(
@@ -62,7 +78,7 @@ class Battery:
         """An energy meter that reads the charger as well would make stored energy of what never left the charger."""
         if not self.space.charged:
             return
-        if not self.space.sites_of("battery"):
+        if all(g.role == "charger" for g in self.space.groups):
             raise SpecError("All groups are chargers; give at least one group the role 'battery'.")
         chargers = {g.name for g in self.space.groups if g.role == "charger"}
         touched = sorted(groups_of(self.battery, self.space) & chargers)

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb import checks
 from qsb.algebra.opsum import Local, OpSum, per_site
 from qsb.algebra.space import Boson, Level, Space, Spin
 from qsb.charging.protocol import Envelope
@@ -83,6 +84,12 @@ class Channel:
         if self.kind not in ("emission", "pumping", "dephasing", "thermal", "custom"):
             raise SpecError(f"A channel is emission, pumping, dephasing or thermal, but it is {self.kind!r}.")
         _rate(f"The rate of {self.kind}", self.rate)
+        checks.word(f"The group of sites (on) of {self.kind}", self.on)
+        checks.flag(f"collective of {self.kind}", self.collective)
+        if self.envelope is not None:
+            checks.made_of(f"The envelope of {self.kind}", self.envelope, Envelope, "an envelope or None")
+        if self.operator is not None:
+            checks.made_of("The operator of a custom channel", self.operator, OpSum, "a qsb.OpSum")
         if self.collective and np.ndim(self.rate) > 0:
             raise SpecError(f"A collective {self.kind} channel has one rate, but {np.shape(self.rate)} were given.")
         if self.kind == "thermal":
@@ -90,8 +97,8 @@ class Channel:
                 raise SpecError("A thermal channel needs either nbar or temperature, and not both.")
             if self.nbar is not None:
                 _rate("nbar", self.nbar)
-            if self.temperature is not None and not (np.isfinite(self.temperature) and self.temperature >= 0):
-                raise SpecError(f"A bath temperature must be finite and not negative, but it is {self.temperature!r}.")
+            if self.temperature is not None:
+                checks.number("A bath temperature", self.temperature, least=0.0)
         elif self.nbar is not None or self.temperature is not None:
             raise SpecError(f"nbar and temperature belong to a thermal channel, not to {self.kind}.")
         if (self.kind == "custom") != (self.operator is not None):
@@ -178,9 +185,9 @@ class Channel:
 
 
 def _rate(name: str, value: Rate) -> None:
-    a = np.asarray(value, dtype=float)
-    if a.ndim > 1 or not np.all(np.isfinite(a)) or np.any(a < 0):
-        raise SpecError(f"{name} must be finite and not negative, but it is {value!r}.")
+    a = checks.numbers(name, value, least=0.0)
+    if a.ndim > 1:
+        raise SpecError(f"{name} must be one number or one a cell, but its shape is {a.shape}.")
 
 
 def _group_name(on: str, space: Space) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb import checks
 from qsb.algebra import fermion
 from qsb.algebra import structure as read
 from qsb.algebra.opsum import OpSum
@@ -100,9 +101,16 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Fill in the default times and check everything that does not need a matrix."""
-        object.__setattr__(self, "channels", tuple(self.channels))
+        checks.made_of("The battery of a problem", self.battery, Battery, "a qsb.Battery: a model makes one")
+        checks.made_of("The protocol of a problem", self.protocol, Protocol, "a qsb.Protocol: qsb.quench makes one")
+        one = isinstance(self.channels, Channel)
+        channels = (self.channels,) if one else checks.several("channels", self.channels, "a list of channels")
+        for channel in channels:
+            checks.made_of("A channel", channel, Channel, "a qsb.Channel: qsb.emission makes one")
+        object.__setattr__(self, "channels", channels)
         total = self.protocol.duration
-        times = np.asarray(self.times, dtype=float)
+        checks.number("The duration of the protocol", total)
+        times = checks.numbers("Save times", np.empty(0) if self.times is None else self.times)
         if times.size == 0:
             times = np.linspace(0.0, total, 201) if total > 0 else np.zeros(1)
         if times.ndim != 1 or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0):

@@ -6,18 +6,22 @@ pulse.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Literal, runtime_checkable
 from typing import Protocol as TypingProtocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb import checks
 from qsb.errors import SpecError
 
 StageKind = Literal["charge", "store", "discharge"]
+
+#: narrowest pulse, relative to the time of its centre: a thousand floats lie within a width
+_LEAST_WIDTH = 2.0**-42
 
 
 @runtime_checkable
@@ -51,13 +55,16 @@ class Envelope(TypingProtocol):
         ...
 
 
-def _finite(name: str, value: float, positive: bool = False) -> None:
-    if not np.isfinite(value) or (positive and value <= 0):
-        raise SpecError(f"{name} must be {'positive and ' if positive else ''}finite, but it is {value!r}.")
-
-
-def _inside(times: list[float], duration: float) -> tuple[float, ...]:
+def _inside(times: Sequence[float], duration: float) -> tuple[float, ...]:
     return tuple(sorted({float(t) for t in times if 0.0 < t < duration}))
+
+
+def _row(name: str, values: object) -> NDArray[np.float64]:
+    """A list of finite real numbers."""
+    found = checks.numbers(name, values)
+    if found.ndim != 1:
+        raise SpecError(f"{name} must be a list of numbers, but their shape is {found.shape}.")
+    return found
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class Constant:
 
     def __post_init__(self) -> None:
         """Check the number."""
-        _finite("The amplitude of an envelope", self.amplitude)
+        checks.number("The amplitude of an envelope", self.amplitude)
 
     @property
     def constant(self) -> bool:
@@ -108,7 +115,7 @@ class Sinusoidal:
     def __post_init__(self) -> None:
         """Check the numbers."""
         for name, v in (("frequency", self.frequency), ("phase", self.phase), ("amplitude", self.amplitude)):
-            _finite(f"The {name} of an envelope", v)
+            checks.number(f"The {name} of an envelope", v)
 
     @property
     def constant(self) -> bool:
@@ -147,9 +154,15 @@ class Gaussian:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        _finite("The centre of a pulse", self.centre)
-        _finite("The amplitude of a pulse", self.amplitude)
-        _finite("The width of a pulse", self.width, positive=True)
+        centre = checks.number("The centre of a pulse", self.centre)
+        checks.number("The amplitude of a pulse", self.amplitude)
+        width = checks.number("The width of a pulse", self.width, positive=True)
+        if width < _LEAST_WIDTH * max(abs(centre), np.finfo(float).tiny / _LEAST_WIDTH):
+            raise SpecError(
+                f"A pulse of width {width:g} around t = {centre:g} is too narrow for floating-point times, which lie "
+                f"{np.spacing(abs(centre)):.1g} apart there; make it wider, {_LEAST_WIDTH * abs(centre):.1g} at least, "
+                "or start its stage closer to it."
+            )
 
     @property
     def constant(self) -> bool:
@@ -163,7 +176,9 @@ class Gaussian:
 
     def value(self, t: float) -> float:
         """The Gaussian."""
-        return float(self.amplitude * np.exp(-(((t - self.centre) / self.width) ** 2) / 2))
+        # beyond 40 widths it is below the smallest float; far beyond, the square would leave the range
+        away = min(abs(t - self.centre), 40 * self.width) / self.width
+        return float(self.amplitude * np.exp(-(away**2) / 2))
 
     def breakpoints(self, duration: float) -> tuple[float, ...]:
         """Centre and centre +- 9 widths (where the pulse is below 1e-17 of its peak)."""
@@ -188,9 +203,9 @@ class Ramp:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        _finite("The start of a ramp", self.start)
-        _finite("The end of a ramp", self.end)
-        _finite("The duration of a ramp", self.duration, positive=True)
+        checks.number("The start of a ramp", self.start)
+        checks.number("The end of a ramp", self.end)
+        checks.number("The duration of a ramp", self.duration, positive=True)
 
     @property
     def constant(self) -> bool:
@@ -229,9 +244,9 @@ class SineRamp:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        _finite("The start of a ramp", self.start)
-        _finite("The end of a ramp", self.end)
-        _finite("The duration of a ramp", self.duration, positive=True)
+        checks.number("The start of a ramp", self.start)
+        checks.number("The end of a ramp", self.end)
+        checks.number("The duration of a ramp", self.duration, positive=True)
 
     @property
     def constant(self) -> bool:
@@ -270,14 +285,18 @@ class Piecewise:
 
     def __post_init__(self) -> None:
         """Check the lengths and the order."""
-        if len(self.edges) != len(self.values) + 1:
+        edges, values = _row("The edges of an envelope", self.edges), _row("The values of an envelope", self.values)
+        if len(edges) != len(values) + 1 or not len(values):
             raise SpecError(
-                f"{len(self.values)} pieces need {len(self.values) + 1} edges, but there are {len(self.edges)}."
+                f"{len(values)} pieces need {len(values) + 1} edges, and there is one piece at least, but there are "
+                f"{len(edges)} edges."
             )
-        if not np.all(np.isfinite([*self.edges, *self.values])):
-            raise SpecError("The edges and values of an envelope must be finite.")
-        if np.any(np.diff(self.edges) <= 0):
-            raise SpecError(f"The edges of an envelope must increase, but they are {list(self.edges)}.")
+        back = np.flatnonzero(np.diff(edges) <= 0)
+        if len(back):
+            k = int(back[0])
+            raise SpecError(f"The edges of an envelope must increase, but {edges[k + 1]:g} comes after {edges[k]:g}.")
+        object.__setattr__(self, "edges", tuple(edges.tolist()))
+        object.__setattr__(self, "values", tuple(values.tolist()))
 
     @property
     def constant(self) -> bool:
@@ -291,7 +310,7 @@ class Piecewise:
 
     def value(self, t: float) -> float:
         """The piece that holds t."""
-        k = int(np.searchsorted(self.edges, t, side="right")) - 1
+        k = bisect_right(self.edges, t) - 1
         return float(self.values[k]) if 0 <= k < len(self.values) else 0.0
 
     def breakpoints(self, duration: float) -> tuple[float, ...]:
@@ -316,14 +335,15 @@ class Table:
 
     def __post_init__(self) -> None:
         """Check the lengths and the order."""
-        if len(self.times) != len(self.values) or len(self.times) < 2:
+        times, values = _row("The times of an envelope", self.times), _row("The values of an envelope", self.values)
+        if len(times) != len(values) or len(times) < 2:
             raise SpecError(
-                f"A table needs as many values as times, two at least; it has {len(self.times)} and {len(self.values)}."
+                f"A table needs as many values as times, two at least; it has {len(times)} and {len(values)}."
             )
-        if not np.all(np.isfinite([*self.times, *self.values])):
-            raise SpecError("The times and values of an envelope must be finite.")
-        if np.any(np.diff(self.times) <= 0):
+        if np.any(np.diff(times) <= 0):
             raise SpecError("The times of a tabulated envelope must increase.")
+        object.__setattr__(self, "times", tuple(times.tolist()))
+        object.__setattr__(self, "values", tuple(values.tolist()))
 
     @property
     def constant(self) -> bool:
@@ -337,7 +357,11 @@ class Table:
 
     def value(self, t: float) -> float:
         """Linear interpolation."""
-        return float(np.interp(t, self.times, self.values))
+        k = bisect_right(self.times, t)
+        if k == 0 or k == len(self.times):
+            return self.values[0 if k == 0 else -1]
+        a, b = self.times[k - 1], self.times[k]
+        return self.values[k - 1] + (self.values[k] - self.values[k - 1]) * ((t - a) / (b - a))
 
     def breakpoints(self, duration: float) -> tuple[float, ...]:
         """All table times."""
@@ -370,7 +394,13 @@ class Function:
 
     def __post_init__(self) -> None:
         """Check the step."""
-        _finite("The longest step of a function envelope", self.step, positive=True)
+        checks.number("The longest step of a function envelope", self.step, positive=True)
+        if not callable(self.function):
+            raise SpecError(f"A function envelope needs a function of t, but it is {self.function!r}.")
+        breaks = _row("The breaks of a function envelope", self.breaks)
+        object.__setattr__(self, "breaks", tuple(breaks.tolist()))
+        if not (isinstance(self.bound, float) and np.isnan(self.bound)):
+            checks.number("The bound of a function envelope", self.bound, least=0.0)
 
     @property
     def constant(self) -> bool:
@@ -388,7 +418,11 @@ class Function:
         Raises:
             SpecError: if it returns a number that is complex or not finite.
         """
-        v = complex(self.function(t))
+        found = self.function(t)
+        try:
+            v = complex(found)
+        except (TypeError, ValueError) as error:
+            raise SpecError(f"An envelope must return a real finite number, but f({t:.6g}) = {found!r}.") from error
         if v.imag != 0 or not np.isfinite(v.real):
             raise SpecError(f"An envelope must return a real finite number, but f({t:.6g}) = {v!r}.")
         return v.real
@@ -433,13 +467,12 @@ class Stage:
         """Check kind and duration."""
         if self.kind not in ("charge", "store", "discharge"):
             raise SpecError(f"A stage is 'charge', 'store' or 'discharge', but it is {self.kind!r}.")
-        if not np.isfinite(self.duration) or self.duration < 0:
-            raise SpecError(f"The duration of a stage must be finite and not negative, but it is {self.duration!r}.")
+        checks.number("The duration of a stage", self.duration, least=0.0)
+        checks.made_of("The envelope of a stage", self.envelope, Envelope, "an envelope, e.g. qsb.charging.Constant()")
+        checks.flag("battery of a stage", self.battery)
         if self.kind == "store" and self.envelope != Constant():
             raise SpecError("A 'store' stage has the charger switched off, so it takes no envelope; remove it.")
-        n = self.collisions
-        if isinstance(n, bool) or not isinstance(n, Integral) or n < 0:
-            raise SpecError(f"The number of collisions must be a whole number, 0 or more, but it is {n!r}.")
+        n = checks.whole("The number of collisions", self.collisions)
         if n and (self.kind == "store" or not self.duration > 0 or not isinstance(self.envelope, Constant)):
             raise SpecError(
                 "A stage of collisions charges or discharges for a positive time under a constant envelope; this one "
@@ -466,9 +499,13 @@ class Protocol:
     stages: tuple[Stage, ...]
 
     def __post_init__(self) -> None:
-        """Refuse an empty protocol."""
-        if not self.stages:
+        """Refuse an empty protocol, and what is no stage."""
+        stages = checks.several("The stages of a protocol", self.stages, "a list of stages")
+        object.__setattr__(self, "stages", stages)
+        if not stages:
             raise SpecError("A protocol needs at least one stage.")
+        for stage in stages:
+            checks.made_of("A stage of a protocol", stage, Stage, "a qsb.Stage")
 
     @property
     def duration(self) -> float:
@@ -483,7 +520,7 @@ class Protocol:
 
 def quench(duration: float, envelope: Envelope | None = None, *, battery: bool = True) -> Protocol:
     """One charge stage: the charger is switched on at t = 0 and off at t = `duration`."""
-    return Protocol((Stage("charge", duration, envelope or Constant(), battery),))
+    return Protocol((Stage("charge", duration, Constant() if envelope is None else envelope, battery),))
 
 
 def collisions(count: int, duration: float = 1.0, *, battery: bool = False) -> Protocol:
@@ -497,6 +534,5 @@ def collisions(count: int, duration: float = 1.0, *, battery: bool = False) -> P
         battery: whether H_B acts meanwhile. Off by default: collision models are written in the rotating frame of a
             charger in resonance, in which every copy arrives with the same phase.
     """
-    if count < 1:
-        raise SpecError(f"There must be one collision or more, but the number is {count!r}.")
+    checks.whole("The number of collisions", count, 1)
     return Protocol((Stage("charge", duration * count, battery=battery, collisions=count),))

@@ -138,7 +138,8 @@ class Propagator:
                 if key not in kept:
                     strides, rest = _strides(h, kept, grain, n)
                     products = len(strides) + _SERIES_COST * max(2 * rest * norm, 1.0)
-                    if often[key] * products < n:
+                    # the clock may stray from the differences by a grain, whose step then seems never to come
+                    if max(often[key], 1) * products < n:
                         for stride, exponential in strides:
                             y = exponential @ y
                             now += stride

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from qsb import checks
 from qsb.algebra.opsum import Local, OpSum
 from qsb.algebra.space import Space
 from qsb.charging.battery import Battery
@@ -18,12 +19,14 @@ from qsb.dynamics.mps import MPS
 from qsb.dynamics.permutation import Permutation
 from qsb.dynamics.product import Product, kinds
 from qsb.dynamics.representation import Representation, Request, Size, Work
-from qsb.dynamics.segment import segments
+from qsb.dynamics.segment import driven_steps, segments
 from qsb.dynamics.symmetric import Symmetric
 from qsb.dynamics.trajectories import Trajectories
 from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes, format_seconds, parse_bytes
 
+#: applications of the generator of one Runge-Kutta step, and the most that a drive may take: hours of the smallest one
+_STAGES, MOST_APPLICATIONS = 12, 10**8
 #: cheapest exact first; approximate ones last, taken only if named or if nothing exact fits
 REPRESENTATIONS: tuple[Representation, ...] = (
     Product(),
@@ -146,19 +149,47 @@ def plan(
         PlanError: if nothing fits; the message carries every reason, the bytes and what to do.
     """
     request = request or Request()
-    limit = memory if isinstance(memory, int) else parse_bytes(memory)
+    limit = checks.whole("memory", memory) if isinstance(memory, int) else parse_bytes(memory)
+    checks.word("representation", representation)
+    checks.word("integrator", integrator)
     names = [r.name for r in REPRESENTATIONS]
     if representation not in ("auto", *names):
         raise SpecError(f"Representation {representation!r} is unknown; it is 'auto' or one of {names}.")
+    applications = _resolved(problem)
     refused: list[Refusal] = []
     for candidate in sorted(REPRESENTATIONS, key=lambda r: not r.exact):
         if representation not in ("auto", candidate.name):
             continue
         refusal, size = _judge(candidate, problem, request, limit)
         if refusal is None:
-            return _override(_accept(candidate, problem, request, size, tuple(refused)), problem, integrator)
+            made = _accept(candidate, problem, request, size, tuple(refused))
+            # estimates that do not know the drive count at least its steps, five calls an application
+            if made.work != Work() and made.work.calls < 5 * applications:
+                made = replace(made, work=replace(made.work, calls=5 * applications))
+            return _override(made, problem, integrator)
         refused.append(refusal)
     raise _refuse(problem, refused, limit)
+
+
+def _resolved(problem: Problem) -> float:
+    """Applications of the generator that resolving the drives takes at least.
+
+    Raises:
+        PlanError: if they are absurdly many.
+    """
+    applications = _STAGES * driven_steps(problem)
+    if applications > MOST_APPLICATIONS:
+        from qsb.dynamics.pace import pace
+
+        took = format_seconds(pace().seconds(Work(calls=5 * applications)))
+        quickest = min(s.max_step for s in segments(problem) if not s.constant)
+        raise PlanError(
+            f"The drive changes within {quickest:.3g}, so a protocol of duration {problem.protocol.duration:.6g} takes "
+            f"{applications:.2g} applications of the generator, {took} at least (at most {MOST_APPLICATIONS:.0e} are "
+            "run). What to do: shorten the protocol; or slow the drive down; or replace it by its average, or by its "
+            "slow part in a rotating frame, if it is faster than everything else."
+        )
+    return applications
 
 
 def _judge(candidate: Representation, problem: Problem, request: Request, limit: int) -> tuple[Refusal | None, Size]:

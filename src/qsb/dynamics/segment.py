@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -18,6 +20,8 @@ Coefficient = Callable[[float], float]
 
 #: step of one-sided slopes at a breakpoint, relative to the shorter neighbour, and their error relative to the value
 _SLOPE_STEP, _SLOPE_NOISE = 1e-4, 1e-9
+#: shortest step of a drive, relative to the duration of the protocol, that times as floats can take
+_SHORTEST = 2.0**-48
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,15 @@ class Segment:
         """Whether the generator does not change inside the segment."""
         return not self.drives and not self.rated
 
+    @cached_property
+    def fixed(self) -> str:
+        """A text that is equal for equal constant parts."""
+        return canonical((self.hamiltonian, self.jumps))
+
+
+#: the segments of problems that are in use: planning asks for them again and again
+_CUT: WeakKeyDictionary[Problem, tuple[Segment, ...]] = WeakKeyDictionary()
+
 
 def _clamped(envelope: Envelope, origin: float, a: float, b: float) -> Coefficient:
     """The envelope in absolute time on stage times [a, b), never evaluated beyond the segment's own side of a jump.
@@ -83,6 +96,13 @@ def segments(problem: Problem) -> list[Segment]:
 
     A protocol of zero duration gives one segment of zero length, so that powers at t = 0 exist.
     """
+    if problem not in _CUT:
+        _CUT[problem] = tuple(_cut(problem))
+    return list(_CUT[problem])
+
+
+def _cut(problem: Problem) -> list[Segment]:
+    """See `segments`."""
     out: list[Segment] = []
     for index, (stage, origin) in enumerate(zip(problem.protocol.stages, problem.protocol.starts, strict=True)):
         if stage.duration == 0 and problem.protocol.duration > 0:
@@ -97,6 +117,11 @@ def segments(problem: Problem) -> list[Segment]:
     return out
 
 
+def driven_steps(problem: Problem) -> float:
+    """Steps that the drives alone ask for: the lengths of the segments in which something changes, by their steps."""
+    return sum((s.end - s.start) / s.max_step for s in segments(problem) if not s.constant)
+
+
 def turns(old: Segment, new: Segment) -> bool:
     """Whether the generator may jump or turn a corner where two segments meet.
 
@@ -105,7 +130,7 @@ def turns(old: Segment, new: Segment) -> bool:
     """
     before, after = ([f for _, f in (*s.drives, *s.rated)] for s in (old, new))
     if not before and not after:
-        return canonical((old.hamiltonian, old.jumps)) != canonical((new.hamiltonian, new.jumps))
+        return old.fixed != new.fixed
     if old.stage != new.stage or len(before) != len(after):
         return True
     t, h = new.start, _SLOPE_STEP * min(old.end - old.start, new.end - new.start)
@@ -125,6 +150,17 @@ def _driven(problem: Problem, stage: Stage) -> list[tuple[OpSum, Envelope]]:
     if not stage.charging:
         return []
     return [(problem.battery.interaction, stage.envelope), *problem.battery.drives]
+
+
+def _resolvable(problem: Problem, step: float, t: float) -> None:
+    """Refuse a drive that changes faster than floating-point times tell apart."""
+    least = _SHORTEST * problem.protocol.duration
+    if step < least:
+        raise SpecError(
+            f"A drive changes within {step:.3g} after t = {t:.6g}, which floating-point times of a protocol of "
+            f"duration {problem.protocol.duration:.6g} do not resolve; make it slower than {least:.1g}, or the "
+            "protocol shorter."
+        )
 
 
 def _segment(problem: Problem, stage: Stage, index: int, origin: float, a: float, b: float) -> Segment:
@@ -151,5 +187,6 @@ def _segment(problem: Problem, stage: Stage, index: int, origin: float, a: float
         else:
             rated.append((j, _not_negative(j, _clamped(j.envelope, origin, a, b))))
             steps.append(j.envelope.max_step(middle))
+    _resolvable(problem, min(steps), origin + a)
     drive = _clamped(stage.envelope, origin, a, b) if stage.charging else (lambda t: 0.0)
     return Segment(start, end, hamiltonian, tuple(drives), tuple(jumps), tuple(rated), float(min(steps)), drive, index)

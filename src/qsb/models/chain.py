@@ -19,10 +19,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsb import checks
 from qsb.algebra.opsum import Local, OpSum, Pair
 from qsb.algebra.space import Role, Space
 from qsb.algebra.states import Start
-from qsb.charging import arguments
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 
@@ -96,13 +96,11 @@ def chain(
         Le et al. 2018, arXiv:1712.03559 (XXZ; abstract read, its exact convention not); Ghosh et al. 2020,
         arXiv:1905.12377 (XYZ, local field, disorder; abstract read); Puri et al. 2024, arXiv:2412.00921 (long range).
     """
-    n = arguments.count("cells", cells)
-    arguments.word("axis", axis, get_args(Axis))
-    arguments.word("role", role, get_args(Role))
-    strengths = {
-        name: arguments.number(name, value) for name, value in (("jx", jx), ("jy", jy), ("jz", jz), ("dm", dm))
-    }
-    arguments.count("seed", seed, least=0)
+    n = checks.whole("cells", cells, 1)
+    checks.one_of("axis", axis, get_args(Axis))
+    checks.one_of("role", role, get_args(Role))
+    strengths = {name: checks.number(name, value) for name, value in (("jx", jx), ("jy", jy), ("jz", jz), ("dm", dm))}
+    checks.whole("seed", seed, 0)
     omega = _uneven("frequency", frequency, frequency_disorder, n, seed, 0)
     drive = _uneven("field", field, field_disorder, n, seed, 1)
     bonds = _bonds(n, geometry, exponent, normalisation, coupling_disorder, seed)
@@ -153,8 +151,8 @@ def xxz(cells: int, *, coupling: float, anisotropy: float = 1.0, start: Start | 
     References:
         Le et al. 2018, arXiv:1712.03559.
     """
-    j = arguments.number("coupling", coupling)
-    z = j * arguments.number("anisotropy", anisotropy)
+    j = checks.number("coupling", coupling)
+    z = j * checks.number("anisotropy", anisotropy)
     return chain(cells, jx=j, jy=j, jz=z, start=start, **options)
 
 
@@ -189,8 +187,8 @@ def xyz(
     References:
         Ghosh et al. 2020, arXiv:1905.12377; the factor 1/4 is from memory, not verified.
     """
-    j, g = arguments.number("coupling", coupling) / 4, arguments.number("gamma", gamma)
-    z = j * arguments.number("anisotropy", anisotropy)
+    j, g = checks.number("coupling", coupling) / 4, checks.number("gamma", gamma)
+    z = j * checks.number("anisotropy", anisotropy)
     return chain(cells, jx=j * (1 + g), jy=j * (1 - g), jz=z, start=start, **options)
 
 
@@ -198,8 +196,8 @@ def _uneven(
     name: str, value: ArrayLike, width: float, count: int, seed: int, stream: int
 ) -> float | NDArray[np.float64]:
     """A number a cell, with uniform noise of its own stream."""
-    base = arguments.sitewise(name, value, count)
-    spread = arguments.number(f"{name}_disorder", width, least=0.0)
+    base = checks.sitewise(name, value, count)
+    spread = checks.number(f"{name}_disorder", width, least=0.0)
     return base + spread * np.random.default_rng([seed, stream]).uniform(-1, 1, count) if spread else base
 
 
@@ -207,12 +205,12 @@ def _bonds(
     n: int, geometry: str, exponent: float | None, normalisation: str, width: float, seed: int
 ) -> dict[str, Any]:
     """Weights of the bonds at unit coupling, and the arguments of `Pair` that go with them."""
-    arguments.word("geometry", geometry, get_args(Range))
-    arguments.word("normalisation", normalisation, get_args(Normalisation))
-    power = None if exponent is None else arguments.number("exponent", exponent)
+    checks.one_of("geometry", geometry, get_args(Range))
+    checks.one_of("normalisation", normalisation, get_args(Normalisation))
+    power = None if exponent is None else checks.number("exponent", exponent)
     if (power is None) == (geometry == "power-law"):
         raise SpecError(f"exponent belongs to geometry 'power-law', but it is {exponent!r} with {geometry!r}.")
-    spread = arguments.number("coupling_disorder", width, least=0.0)
+    spread = checks.number("coupling_disorder", width, least=0.0)
     scale = 1.0
     if normalisation == "kac-sum":
         scale, normalisation = (n - 1) / _total(n, geometry, power) if n > 1 else 1.0, "none"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
+from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
-from qsb.charging.arguments import count, number
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Channel, dephasing, emission, thermal
 from qsb.charging.protocol import Constant, Envelope, Gaussian
@@ -51,7 +51,11 @@ def dark_state(cells: int, *, chargers: int = 1, frequency: float = 1.0, start: 
         Quach and Munro 2020, arXiv:2002.10044. Valid where all spins are much closer together than the wavelength of
         the bath, and alike.
     """
-    n, m, omega = count("cells", cells), count("chargers", chargers), number("frequency", frequency, positive=True)
+    n, m, omega = (
+        checks.whole("cells", cells, 1),
+        checks.whole("chargers", chargers, 1),
+        checks.number("frequency", frequency, positive=True),
+    )
     begin = Start() if start is None else start
     if begin.kind != "state" and begin.charger is None:
         begin = replace(begin, charger=ModeStart("fock", quanta=m))
@@ -105,8 +109,8 @@ def superradiant(cells: int, *, frequency: float = 1.0, start: Start | None = No
         Dicke 1954, doi:10.1103/PhysRev.93.99; steady ergotropy in a common bath: arXiv:2005.08489.
     """
     return Battery(
-        Space.spins(count("cells", cells)),
-        OpSum((Local("z", number("frequency", frequency, positive=True) / 2),)),
+        Space.spins(checks.whole("cells", cells, 1)),
+        OpSum((Local("z", checks.number("frequency", frequency, positive=True) / 2),)),
         start=Start("up") if start is None else start,
         name="superradiant",
         reference="doi:10.1103/PhysRev.93.99; arXiv:2005.08489",
@@ -175,17 +179,19 @@ def superabsorption(
     References:
         Quach et al. 2022, arXiv:2012.06026.
     """
-    n, g, eta = count("cells", cells), number("coupling", coupling), number("pump", pump)
-    pulse = Gaussian(number("centre", centre), number("width", width, positive=True))
-    omega = number("frequency", frequency, positive=True)
-    mode = omega if cavity is None else number("cavity", cavity, positive=True)
-    laser = mode if pump_frequency is None else number("pump_frequency", pump_frequency)
+    n, g, eta = checks.whole("cells", cells, 1), checks.number("coupling", coupling), checks.number("pump", pump)
+    pulse = Gaussian(checks.number("centre", centre), checks.number("width", width, positive=True))
+    omega = checks.number("frequency", frequency, positive=True)
+    mode = omega if cavity is None else checks.number("cavity", cavity, positive=True)
+    laser = mode if pump_frequency is None else checks.number("pump_frequency", pump_frequency)
     begin = Start() if start is None else start
     held = (begin.charger or ModeStart()).reach
     # what a whole pulse would leave in a cavity that shares nothing, but no more than the cells' coupling lets in
     area = abs(eta) * pulse.width * 2.51
     far = (held**0.5 + min(area, abs(eta / g) if g else area)) ** 2
-    kind = Boson(int(far + 6 * far**0.5) + 8, DOUBLINGS) if cutoff == "auto" else Boson(count("cutoff", cutoff))
+    kind = (
+        Boson(int(far + 6 * far**0.5) + 8, DOUBLINGS) if cutoff == "auto" else Boson(checks.whole("cutoff", cutoff, 1))
+    )
     frame = OpSum((Local("n", -laser, "mode"), Local("z", -laser / 2)))
     drives: tuple[tuple[OpSum, Envelope], ...] = (
         (frame, Constant()),
@@ -226,7 +232,7 @@ def superabsorption_channels(
 
 
 def _bath(rate: float, nbar: float, on: str) -> Channel:
-    if number("nbar", nbar) < 0:
+    if checks.number("nbar", nbar) < 0:
         raise SpecError(f"nbar must not be negative, but it is {nbar!r}.")
     if nbar:
         return thermal(rate, nbar=nbar, on=on, collective=True)

@@ -17,10 +17,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum
 from qsb.algebra.space import Boson, Group, Level, Space, Spin
 from qsb.algebra.states import Start
-from qsb.charging.arguments import count, number
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 
@@ -59,11 +59,11 @@ def collision(
     References:
         Seah et al. 2021, arXiv:2105.01863.
     """
-    size = count("levels", levels, least=2)
-    g = number("coupling", coupling)
+    size = checks.whole("levels", levels, 2)
+    g = checks.number("coupling", coupling)
     steps = [Cross(f"{n - 1}|{n}", "ladder", "+", "unit", g) for n in range(1, size)]
     steps += [Cross(f"{n}|{n - 1}", "ladder", "-", "unit", g) for n in range(1, size)]
-    w = number("frequency", frequency, positive=True)
+    w = checks.number("frequency", frequency, positive=True)
     meter = OpSum(tuple(Local(f"{n}|{n}", w * n, "ladder") for n in range(1, size)))
     space = Space((Group("ladder", Level(size), 1, "battery"), Group("unit", Spin(), 1, "charger")))
     begin = _start(_ladder(size, filled, w, start), ground, coherence)
@@ -105,11 +105,11 @@ def micromaser(
     References:
         Shaghaghi et al. 2022, arXiv:2204.09995.
     """
-    most = count("cutoff", cutoff, least=1)
-    g = number("coupling", coupling)
+    most = checks.whole("cutoff", cutoff, 1)
+    g = checks.number("coupling", coupling)
     v = OpSum((Cross("a", "mode", "+", "unit", g), Cross("a+", "mode", "-", "unit", g)))
     space = Space((Group("mode", Boson(most), 1, "battery"), Group("unit", Spin(), 1, "charger")))
-    w = number("frequency", frequency, positive=True)
+    w = checks.number("frequency", frequency, positive=True)
     begin = _start(_ladder(most + 1, filled, w, start), ground, coherence)
     return Battery(
         space, OpSum((Local("n", w, "mode"),)), v, start=begin, name="micromaser", reference="arXiv:2204.09995"
@@ -118,7 +118,7 @@ def micromaser(
 
 def _ladder(levels: int, filled: int, frequency: float, start: Start | None) -> NDArray[np.float64]:
     """Populations of the battery's levels at the start."""
-    n = count("filled", filled, least=0)
+    n = checks.whole("filled", filled, 0)
     if n >= levels:
         raise SpecError(f"filled must be a level below {levels}, but it is {n}.")
     kind = "ground" if start is None else start.kind
@@ -147,9 +147,9 @@ def _unit(q: float, c: float) -> NDArray[np.float64]:
 
 
 def _share(name: str, value: object) -> float:
-    if not 0 <= number(name, value) <= 1:
+    if not 0 <= checks.number(name, value) <= 1:
         raise SpecError(f"{name} must lie between 0 and 1, but it is {value!r}.")
-    return number(name, value)
+    return checks.number(name, value)
 
 
 __all__ = ["collision", "micromaser"]

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsb import checks
 from qsb.algebra.opsum import SPIN_OPERATORS, Matrix, OpSum, Word
 from qsb.algebra.space import Group, Level, Space, Spin
 from qsb.algebra.states import Start
@@ -89,6 +90,8 @@ def custom(
         SpecError: on operators of different size, a superoperator, NaN, or a missing `max_step`.
         StructureError: if :math:`H_B`, :math:`H_C` or V(t) is not Hermitian.
     """
+    if max_step is not None:
+        checks.number("max_step", max_step, positive=True)
     space = _space(battery, chargers)
     if chargers and (start is None or (isinstance(start, Start) and start.kind != "state")):
         raise SpecError("With chargers the start must be given as a ket or a density matrix of battery and charger.")
@@ -143,8 +146,10 @@ def custom_channels(
         SpecError: on a superoperator, NaN, or a missing `max_step`.
         StructureError: on a jump operator that is a sum with different coefficients.
     """
+    if max_step is not None:
+        checks.number("max_step", max_step, positive=True)
     out = []
-    for operator in operators:
+    for operator in checks.several("The collapse operators", operators, "a list of operators"):
         listed = [operator] if isinstance(operator, list) else operator
         parts = _parts(listed, tlist, args)
         if len(parts) != 1:
@@ -308,7 +313,10 @@ def _space(operator: Any, chargers: Sequence[int] = ()) -> Space:
     if hasattr(operator, "dims"):
         dimensions = [int(d) for d in np.ravel(operator.dims[0])]
     else:
-        d = int(operator.shape[0])
+        shape: tuple[int, ...] = getattr(operator, "shape", ())
+        if len(shape) != 2:
+            raise SpecError(f"H_B must be a Qobj or a square matrix, but it is {type(operator).__name__}.")
+        d = int(shape[0])
         cells = d.bit_length() - 1
         dimensions = [2] * cells if d == 2**cells and cells else [d]
     if any(isinstance(c, bool) or not isinstance(c, Integral) or not 0 <= c < len(dimensions) for c in chargers):
@@ -339,7 +347,12 @@ def _start(source: Any) -> Start:
         if source.isbra:
             raise SpecError("The start must be a ket or a density matrix, but it is a bra.")
         source = source.full()[:, 0] if source.isket else source.full()
-    return Start("state", array=np.asarray(source, dtype=complex))
+    try:
+        return Start("state", array=np.asarray(source, dtype=complex))
+    except (TypeError, ValueError) as error:
+        raise SpecError(
+            f"The start must be a Start, a Qobj, a ket or a density matrix, but it is {source!r}."
+        ) from error
 
 
 def _largest(a: Any) -> float:

@@ -22,6 +22,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum, Pair, Term
 from qsb.algebra.space import Boson, Group, Role, Space, Spin
 from qsb.algebra.states import ModeStart, Start
@@ -157,7 +158,7 @@ def two_photon_dicke(
         Crescente et al. 2020, arXiv:2009.09791.
     """
     g = _strength(coupling, cells, normalisation)
-    if rotating_wave:
+    if checks.flag("rotating_wave", rotating_wave):
         v: tuple[Term, ...] = (Cross("+", "cells", "aa", "mode", g), Cross("-", "cells", "a+a+", "mode", g))
     else:
         v = (Cross("x", "cells", "xx", "mode", g),)
@@ -240,9 +241,14 @@ def _in_a_cavity(
     if gap <= 0:
         raise SpecError(f"frequency must be positive, but it is {frequency!r}.")
     begin = Start() if start is None else start
+    checks.made_of("start", begin, Start, "a qsb.Start, e.g. Start('down')")
     if begin.kind != "state" and begin.charger is None:
         begin = replace(begin, charger=ModeStart("fock", quanta=quanta * count))
-    kind = Boson(_guess(begin, count, reach), grows=DOUBLINGS) if cutoff == "auto" else Boson(_count("cutoff", cutoff))
+    kind = (
+        Boson(_guess(begin, count, reach), grows=DOUBLINGS)
+        if isinstance(cutoff, str) and cutoff == "auto"
+        else Boson(_count("cutoff", cutoff))
+    )
     space = Space((Group("cells", Spin(), count), Group("mode", kind, 1, "charger")))
     return Battery(
         space,
@@ -258,17 +264,18 @@ def _in_a_cavity(
 def _guess(start: Start, count: int, reach: float) -> int:
     """A first cutoff: what the start holds, and the classical displacement of a mode that is pushed by all cells."""
     mode = start.charger or ModeStart()
-    far = (np.sqrt(mode.reach) + min(reach * count, np.sqrt(count))) ** 2
+    # numbers are at most 1e60 and Fock states exact integers: both stay far from the ends of floats here
+    far = (np.sqrt(min(mode.reach, 1e120)) + min(reach * count, np.sqrt(float(count)))) ** 2
     return int(far + 6 * np.sqrt(far)) + 12
 
 
 def _strength(value: float, cells: int, normalisation: str) -> float:
-    if normalisation not in get_args(CouplingNormalisation):
+    if not isinstance(normalisation, str) or normalisation not in get_args(CouplingNormalisation):
         near = get_close_matches(str(normalisation), get_args(CouplingNormalisation), n=1, cutoff=0.5)
         advice = f", did you mean {near[0]!r}?" if near else ";"
         raise SpecError(f"normalisation is {normalisation!r}{advice} It must be one of none, sqrt.")
     g = _number("coupling", value)
-    return g / float(np.sqrt(_count("cells", cells))) if normalisation == "sqrt" else g
+    return g / float(np.sqrt(float(_count("cells", cells)))) if normalisation == "sqrt" else g
 
 
 def _count(name: str, value: object) -> int:
@@ -279,10 +286,7 @@ def _count(name: str, value: object) -> int:
 
 
 def _number(name: str, value: object) -> float:
-    a = np.asarray(value)
-    if a.ndim or a.dtype.kind not in "iuf" or not np.isfinite(a):
-        raise SpecError(f"{name} must be one finite real number, but it is {value!r}.")
-    return float(a)
+    return checks.number(name, value)
 
 
 __all__ = ["dicke", "extended_dicke", "tavis_cummings", "two_photon_dicke"]

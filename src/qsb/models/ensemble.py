@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsb import checks
 from qsb.algebra.opsum import Geometry, Global, Local, Normalisation, OpSum, Pair, Term
 from qsb.algebra.space import Role, Space
 from qsb.algebra.states import Start
@@ -58,9 +59,10 @@ class Coupling:
 
     def __post_init__(self) -> None:
         """Refuse unknown words and numbers that are none."""
-        if self.axes not in _LADDERS and not (
-            isinstance(self.axes, str) and len(self.axes) == 2 and set(self.axes) <= set("xyz")
-        ):
+        known = isinstance(self.axes, str) and (
+            self.axes in _LADDERS or (len(self.axes) == 2 and set(self.axes) <= set("xyz"))
+        )
+        if not known:
             raise SpecError(
                 f"axes must be two of x, y, z, or '+-' or '++' (each with its adjoint), but it is {self.axes!r}; a "
                 "single "
@@ -182,15 +184,7 @@ def _count(cells: object) -> int:
 
 def _real(name: str, value: ArrayLike) -> NDArray[np.float64]:
     """A finite real array of any shape."""
-    try:
-        a = np.asarray(value)
-    except ValueError as error:
-        raise SpecError(f"{name} must be numbers in rows of one length, but it is {value!r}.") from error
-    if a.dtype.kind not in "iuf":
-        raise SpecError(f"{name} must be real numbers, but it is {value!r}.")
-    if not np.all(np.isfinite(a)):
-        raise SpecError(f"{name} must be finite, but it is {value!r}.")
-    return a.astype(float)
+    return checks.numbers(name, value)
 
 
 def _plain(a: NDArray[np.float64]) -> float | NDArray[np.float64]:

@@ -21,6 +21,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsb import checks
 from qsb.algebra import fermion
 from qsb.algebra.opsum import Geometry, Local, Normalisation, OpSum, Pair
 from qsb.algebra.space import Space
@@ -85,7 +86,7 @@ def ising(
         ("normalisation", normalisation, get_args(Normalisation)),
         ("axis", axis, get_args(Axis)),
     ):
-        if word not in known:
+        if not isinstance(word, str) or word not in known:
             raise SpecError(f"{name} must be one of {', '.join(known)}, but it is {word!r}.")
     power = None if exponent is None else _number("exponent", exponent)
     bonds = Pair("z", "z", -_number("exchange", exchange), geometry, power, normalisation)
@@ -358,13 +359,7 @@ def _count(value: object, name: str = "cells") -> int:
 
 
 def _real(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    try:
-        a = np.asarray(value)
-    except ValueError as error:
-        raise SpecError(f"{name} must be numbers in rows of one length, but it is {value!r}.") from error
-    if a.dtype.kind not in "iuf" or not np.all(np.isfinite(a)):
-        raise SpecError(f"{name} must be real and finite, but it is {value!r}.")
-    return a.astype(float)
+    return checks.numbers(name, value)
 
 
 def _number(name: str, value: ArrayLike) -> float:

@@ -19,11 +19,11 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsb import checks
 from qsb.algebra import fermion
 from qsb.algebra.opsum import Local, OpSum, Pair, Word
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
-from qsb.charging import arguments
 from qsb.charging.battery import Battery
 from qsb.errors import StructureError
 
@@ -79,8 +79,8 @@ def kitaev(
         Kitaev 2001, arXiv:cond-mat/0010440; quenched chains as batteries: Grazi et al. 2024, arXiv:2402.09169
         (from memory, not verified).
     """
-    arguments.word("boundary", boundary, get_args(Boundary))
-    n = arguments.count("cells", cells, least=2 if boundary == "open" else 3)
+    checks.one_of("boundary", boundary, get_args(Boundary))
+    n = checks.whole("cells", cells, 2 if boundary == "open" else 3)
     own = _parameters("", potential, hopping, pairing)
     other = _parameters("charger_", charger_potential, charger_hopping, charger_pairing)
     begin = Start() if start is None else start
@@ -107,9 +107,9 @@ def dispersion(k: ArrayLike, potential: float, hopping: float, pairing: float) -
 
 def _parameters(prefix: str, potential: float, hopping: float, pairing: float) -> Parameters:
     return (
-        arguments.number(f"{prefix}potential", potential),
-        arguments.number(f"{prefix}hopping", hopping),
-        arguments.number(f"{prefix}pairing", pairing),
+        checks.number(f"{prefix}potential", potential),
+        checks.number(f"{prefix}hopping", hopping),
+        checks.number(f"{prefix}pairing", pairing),
     )
 
 

@@ -19,10 +19,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum, Term
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
-from qsb.charging.arguments import count, number, word
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Channel, emission, thermal
 from qsb.charging.protocol import Constant, Envelope
@@ -87,13 +87,13 @@ def mediated(
     References:
         Andolina et al. 2018, arXiv:1807.04031 (closed); Farina et al. 2019, arXiv:1810.10890 (driven, with losses).
     """
-    g, force = number("coupling", coupling), number("drive", drive)
+    g, force = checks.number("coupling", coupling), checks.number("drive", drive)
     kinds = {
-        "cells": word("battery", battery, get_args(SiteWord)),
-        "charger": word("charger", charger, get_args(SiteWord)),
+        "cells": checks.one_of("battery", battery, get_args(SiteWord)),
+        "charger": checks.one_of("charger", charger, get_args(SiteWord)),
     }
-    own = number("frequency", frequency, positive=True)
-    other = own if charger_frequency is None else number("charger_frequency", charger_frequency, positive=True)
+    own = checks.number("frequency", frequency, positive=True)
+    other = own if charger_frequency is None else checks.number("charger_frequency", charger_frequency, positive=True)
     if drive_frequency is not None and force == 0:
         raise SpecError(f"drive_frequency = {drive_frequency!r} needs a drive, but drive is 0; give drive, or neither.")
     begin = Start() if start is None else start
@@ -111,7 +111,7 @@ def mediated(
     drives: tuple[tuple[OpSum, Envelope], ...] = ()
     if force:
         terms.append(Local("x", force, "charger"))
-        turning = other if drive_frequency is None else number("drive_frequency", drive_frequency)
+        turning = other if drive_frequency is None else checks.number("drive_frequency", drive_frequency)
         frame = _energy(kinds["cells"], "cells", -turning) + _energy(kinds["charger"], "charger", -turning)
         drives = ((frame, Constant()),)
     return Battery(
@@ -152,7 +152,7 @@ def _energy(kind: str, group: str, frequency: float) -> OpSum:
 def _mode(cutoff: Cutoff, start: Start, ratio: float) -> Boson:
     """An oscillator; at resonance a drive F brings 2 F/g to the battery's amplitude, where `ratio` is |F/g|."""
     if cutoff != "auto":
-        return Boson(count("cutoff", cutoff))
+        return Boson(checks.whole("cutoff", cutoff, 1))
     held = (start.charger or ModeStart()).reach
     far = (np.sqrt(held) + min(2 * ratio, FAR)) ** 2
     return Boson(int(far + 6 * np.sqrt(far)) + 8, grows=DOUBLINGS)

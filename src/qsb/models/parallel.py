@@ -17,10 +17,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from qsb import checks
 from qsb.algebra.opsum import Global, Local, OpSum, Term, Word
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
-from qsb.charging import arguments
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 
@@ -68,9 +68,9 @@ def parallel(
         Binder et al. 2015, doi:10.1088/1367-2630/17/7/075015, arXiv:1503.05007; Campaioli et al. 2017,
         doi:10.1103/PhysRevLett.118.150601, arXiv:1612.04991. The three values of Gamma are derived here.
     """
-    n, k = arguments.count("cells", cells), arguments.count("block", block)
-    arguments.word("resource", resource, get_args(Resource))
-    strength, gap = arguments.number("field", field), arguments.number("frequency", frequency, positive=True)
+    n, k = checks.whole("cells", cells, 1), checks.whole("block", block, 1)
+    checks.one_of("resource", resource, get_args(Resource))
+    strength, gap = checks.number("field", field), checks.number("frequency", frequency, positive=True)
     if n % k:
         divisors = [d for d in range(1, n + 1) if n % d == 0]
         raise SpecError(f"block must divide the {n} cells, but it is {block!r}; it may be one of {divisors}.")

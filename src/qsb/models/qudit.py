@@ -18,10 +18,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsb import checks
 from qsb.algebra.opsum import Geometry, Global, Local, Normalisation, OpSum, Pair, Term, Word
 from qsb.algebra.space import Group, Level, Space
 from qsb.algebra.states import Start
-from qsb.charging.arguments import count, number, numbers, word
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Channel
 from qsb.errors import SpecError
@@ -85,11 +85,11 @@ def qudit(
         charging); Alicki and Fannes 2013, arXiv:1211.1209 (copies of a cell of any spectrum). Valid as written: no
         approximation is made. A ket of N cells has :math:`d^N` amplitudes.
     """
-    n, e = count("cells", cells), _spectrum(levels)
-    lam, j, g = number("field", field), number("exchange", exchange), number("flip", flip)
-    steps = _lowering(len(e), word("transitions", transitions, get_args(Transitions)), weights)
-    bonds: Geometry = word("geometry", geometry, get_args(Bonds))  # type: ignore[assignment]
-    word("normalisation", normalisation, get_args(Normalisation))
+    n, e = checks.whole("cells", cells, 1), _spectrum(levels)
+    lam, j, g = checks.number("field", field), checks.number("exchange", exchange), checks.number("flip", flip)
+    steps = _lowering(len(e), checks.one_of("transitions", transitions, get_args(Transitions)), weights)
+    bonds: Geometry = checks.one_of("geometry", geometry, get_args(Bonds))  # type: ignore[assignment]
+    checks.one_of("normalisation", normalisation, get_args(Normalisation))
     terms: list[Term] = []
     if lam:
         terms += [Local(op, lam * w) for down, up, w in steps for op in (down, up)]
@@ -127,7 +127,7 @@ def qudit_decay(cells: int, rates: ArrayLike, *, collective: bool = False) -> tu
     Raises:
         SpecError: naming the argument and its value.
     """
-    n, gamma = count("cells", cells), numbers("rates", rates)
+    n, gamma = checks.whole("cells", cells, 1), checks.row("rates", rates)
     if np.any(gamma < 0):
         raise SpecError(f"rates must not be negative, but they are {rates!r}.")
     out = []
@@ -139,7 +139,7 @@ def qudit_decay(cells: int, rates: ArrayLike, *, collective: bool = False) -> tu
 
 
 def _spectrum(levels: ArrayLike) -> NDArray[np.float64]:
-    e = numbers("levels", levels, least=2)
+    e = checks.row("levels", levels, least=2)
     if np.any(np.diff(e) < 0) or e[1] == e[0]:
         raise SpecError(f"levels must ascend from one lowest level, but they are {levels!r}.")
     if len(e) > MOST_LEVELS:
@@ -149,7 +149,7 @@ def _spectrum(levels: ArrayLike) -> NDArray[np.float64]:
 
 def _lowering(d: int, transitions: str, weights: str) -> list[tuple[str, str, float]]:
     """(|j><k|, |k><j|, weight) of every step j < k of the operator L."""
-    word("weights", weights, get_args(Weights))
+    checks.one_of("weights", weights, get_args(Weights))
     if transitions == "all":
         if weights != "uniform":
             raise SpecError(f"weights = {weights!r} belong to the ladder; transitions between all levels are uniform.")

@@ -20,10 +20,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from qsb import checks
 from qsb.algebra.opsum import Local, Matrix, OpSum
 from qsb.algebra.space import Group, Level, Space, Spin
 from qsb.algebra.states import Start
-from qsb.charging import arguments
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 
@@ -69,12 +69,12 @@ def ssh(
         Lu et al., arXiv:2405.03675 (abstract read: near-perfect transfer in the topological phase, charging almost
         prohibited in the trivial one, in the Markov limit; its couplings and positions were not read).
     """
-    length = 2 * arguments.count("pairs", pairs)
+    length = 2 * checks.whole("pairs", pairs, 1)
     v, w, g, d = (
-        arguments.number(name, value)
+        checks.number(name, value)
         for name, value in (("intra", intra), ("inter", inter), ("coupling", coupling), ("detuning", detuning))
     )
-    gap = arguments.number("frequency", frequency, positive=True)
+    gap = checks.number("frequency", frequency, positive=True)
     a = _site("charger_site", charger_site, length)
     b = _site("battery_site", length - 1 if battery_site is None else battery_site, length)
     levels = length + 2
@@ -119,7 +119,7 @@ def single_excitation(battery: Battery, *, coupled: bool = True) -> NDArray[np.f
 
 
 def _site(name: str, value: int, length: int) -> int:
-    site = arguments.count(name, value, least=0)
+    site = checks.whole(name, value, 0)
     if site >= length:
         raise SpecError(f"{name} must be one of 0..{length - 1}, but it is {value!r}.")
     return site

@@ -14,10 +14,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum, Term
 from qsb.algebra.space import Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
-from qsb.charging.arguments import count, number
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 
@@ -60,8 +60,8 @@ def central_spin(
     References:
         Peng et al. 2021, arXiv:2103.07828. Valid for couplings of one strength.
     """
-    m = count("chargers", chargers)
-    up = m if quanta is None else count("quanta", quanta, least=0)
+    m = checks.whole("chargers", chargers, 1)
+    up = m if quanta is None else checks.whole("quanta", quanta, 0)
     if up > m:
         raise SpecError(f"quanta must be {m} at most, the number of chargers, but it is {quanta!r}.")
     begin = Start() if start is None else start
@@ -69,10 +69,10 @@ def central_spin(
         begin = replace(begin, charger=ModeStart("fock", quanta=up))
     elif quanta is not None:
         raise SpecError(f"quanta = {quanta!r} and a start that says how the charger begins exclude each other.")
-    own = number("frequency", frequency, positive=True)
-    other = own if charger_frequency is None else number("charger_frequency", charger_frequency)
-    a, z = number("coupling", coupling), number("longitudinal", longitudinal)
-    return _star("central_spin", "arXiv:2103.07828", count("cells", cells), m, a, z, own, other, begin)
+    own = checks.number("frequency", frequency, positive=True)
+    other = own if charger_frequency is None else checks.number("charger_frequency", charger_frequency)
+    a, z = checks.number("coupling", coupling), checks.number("longitudinal", longitudinal)
+    return _star("central_spin", "arXiv:2103.07828", checks.whole("cells", cells, 1), m, a, z, own, other, begin)
 
 
 def star(
@@ -116,9 +116,9 @@ def star(
         Joshi and Mahesh 2022, arXiv:2112.15437.
     """
     n, p, b = (
-        count("chargers", chargers),
-        number("polarisation", polarisation),
-        number("battery_polarisation", battery_polarisation),
+        checks.whole("chargers", chargers, 1),
+        checks.number("polarisation", polarisation),
+        checks.number("battery_polarisation", battery_polarisation),
     )
     for name, value in (("polarisation", p), ("battery_polarisation", b)):
         if abs(value) > 1:
@@ -128,9 +128,9 @@ def star(
         begin = _polarised(n, p, b)
     elif (p, b) != (1.0, -1.0):
         raise SpecError("polarisations and a start of its own exclude each other; leave out one of them.")
-    own = number("frequency", frequency, positive=True)
-    other = own if charger_frequency is None else number("charger_frequency", charger_frequency)
-    half = number("coupling", coupling) / 2
+    own = checks.number("frequency", frequency, positive=True)
+    other = own if charger_frequency is None else checks.number("charger_frequency", charger_frequency)
+    half = checks.number("coupling", coupling) / 2
     return _star("star", "arXiv:2112.15437", 1, n, half, 0.0, own, other, begin)
 
 

@@ -19,10 +19,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qsb import checks
 from qsb.algebra.opsum import Local, OpSum
 from qsb.algebra.space import Group, Level, Space
 from qsb.algebra.states import Start
-from qsb.charging.arguments import number, numbers, word
 from qsb.charging.battery import Battery
 from qsb.charging.protocol import Constant, Envelope, Gaussian, Ramp, SineRamp
 from qsb.errors import SpecError
@@ -80,9 +80,9 @@ def stirap(
     References:
         Santos et al. 2019, arXiv:1906.01364; Hu et al. 2022, arXiv:2108.04298.
     """
-    omega, tau = number("rabi", rabi), number("duration", duration, positive=True)
-    word("shape", shape, get_args(Shape))
-    e = numbers("levels", levels, least=3)
+    omega, tau = checks.number("rabi", rabi), checks.number("duration", duration, positive=True)
+    checks.one_of("shape", shape, get_args(Shape))
+    e = checks.row("levels", levels, least=3)
     if len(e) != 3 or np.any(np.diff(e) <= 0):
         raise SpecError(f"levels must be three numbers that ascend, but they are {levels!r}.")
     if shape != "gaussian" and (delay is not None or width is not None):
@@ -90,7 +90,7 @@ def stirap(
     first, second = _pulses(shape, tau, delay, width)
     steps = [OpSum(tuple(Local(op, omega) for op in pair)) for pair in (("0|1", "1|0"), ("1|2", "2|1"))]
     meter = OpSum(tuple(Local(f"{k}|{k}", float(v)) for k, v in enumerate(e) if v != 0))
-    frame = -1.0 * meter + Local("1|1", number("detuning", detuning))
+    frame = -1.0 * meter + Local("1|1", checks.number("detuning", detuning))
     return Battery(
         Space((Group("cells", Level(3), 1),)),
         meter,
@@ -110,8 +110,8 @@ def _pulses(shape: str, tau: float, delay: float | None, width: float | None) ->
         return SineRamp(0.0, 1.0, tau), SineRamp(1.0, 0.0, tau)
     if shape == "constant":
         return Constant(), Constant()
-    apart = tau / 5 if delay is None else number("delay", delay)
-    sigma = tau / 8 if width is None else number("width", width, positive=True)
+    apart = tau / 5 if delay is None else checks.number("delay", delay)
+    sigma = tau / 8 if width is None else checks.number("width", width, positive=True)
     return Gaussian(tau / 2 + apart / 2, sigma), Gaussian(tau / 2 - apart / 2, sigma)
 
 

@@ -16,10 +16,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb import checks
 from qsb.algebra.opsum import Local, OpSum, Quartic, Term
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
-from qsb.charging import arguments
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 
@@ -77,10 +77,10 @@ def syk(
     References:
         Rossini et al. 2020, doi:10.1103/PhysRevLett.125.236402, arXiv:1912.07234; Rosa et al. 2020, arXiv:1912.07247.
     """
-    n = arguments.count("cells", cells)
-    arguments.count("seed", seed, least=0)
-    j, gap = arguments.number("coupling", coupling), arguments.number("frequency", frequency, positive=True)
-    arguments.word("charger", charger, get_args(Charger))
+    n = checks.whole("cells", cells, 1)
+    checks.whole("seed", seed, 0)
+    j, gap = checks.number("coupling", coupling), checks.number("frequency", frequency, positive=True)
+    checks.one_of("charger", charger, get_args(Charger))
     if charger == "parallel":
         term: Term = Local("x", j)
     elif n < 2:

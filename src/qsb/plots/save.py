@@ -19,18 +19,30 @@ _METADATA: dict[str, dict[str, Any]] = {
 }
 
 
+def check_path(path: str | Path) -> Path:
+    """The path of a figure that can be written.
+
+    Raises:
+        SpecError: on another ending, a folder that does not exist, or a folder of that name.
+    """
+    target = Path(path)
+    if target.suffix.lower().lstrip(".") not in _METADATA:
+        raise SpecError(f"A figure is written as .png, .pdf or .svg, but the file is called {target.name!r}.")
+    if not target.parent.is_dir():
+        raise SpecError(f"The folder {str(target.parent)!r} of {target.name!r} does not exist; make it first.")
+    if target.is_dir():
+        raise SpecError(f"{str(target)!r} is a folder; name a file.")
+    return target
+
+
 def save(figure: Figure, path: str | Path, *, dpi: int = 200) -> Path:
     """Write a figure as png, pdf or svg, by the ending of the name.
 
     Raises:
-        SpecError: on another ending, or a folder that does not exist.
+        SpecError: as `check_path`.
     """
-    target = Path(path)
+    target = check_path(path)
     kind = target.suffix.lower().lstrip(".")
-    if kind not in _METADATA:
-        raise SpecError(f"A figure is written as .png, .pdf or .svg, but the file is called {target.name!r}.")
-    if not target.parent.is_dir():
-        raise SpecError(f"The folder {str(target.parent)!r} does not exist; make it first.")
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with style():
@@ -41,4 +53,4 @@ def save(figure: Figure, path: str | Path, *, dpi: int = 200) -> Path:
     return target
 
 
-__all__ = ["save"]
+__all__ = ["check_path", "save"]

@@ -16,7 +16,7 @@ from qsb.dynamics.together import Family
 from qsb.runs.balance import BALANCE
 from qsb.runs.closer import Closer, look_closer
 from qsb.runs.figures import FIGURES, Reading
-from qsb.runs.run import peaked, peaks_of, plan, provenance, scalars_of
+from qsb.runs.run import NO_PEAKS, UNASKED, peaked, peaks_of, plan, provenance, scalars_of
 
 if TYPE_CHECKING:
     from qsb.runs.spec import Spec
@@ -35,7 +35,7 @@ class Batch:
     Attributes:
         series: variables along time, (points, T).
         scalars: variables without time, (points,).
-        attributes: of the dataset; `left_out` names what some point lacks.
+        attributes: of the dataset; `left_out` says by name of a figure why it is not given.
         time: the save times.
     """
 
@@ -132,9 +132,20 @@ def _solved(corner: Spec, rates: RealArray, progress: Callable[[float], None] | 
     closer = Closer({}, max(c.error for c in closers), all(c.resolved for c in closers)) if closers else None
     whole = dataclasses.replace(reading.series, budget=budget)
     attributes = provenance(problem, made, whole, wanted, tolerance, closer) | {"charging_time_of": timed}
-    attributes |= {"seed": corner.solve.seed, "left_out": sorted({k for t in tops for k in t} - shared)}
+    attributes |= {"seed": corner.solve.seed, "left_out": _left_out(tops, shared)}
     kept = {name: np.concatenate(rows) for name, rows in columns.items()}
     return Batch(kept, scalars, attributes, np.array(problem.times))
+
+
+def _left_out(tops: list[dict[str, float]], shared: set[str]) -> dict[str, str]:
+    """Why each figure that some point has, or a run has by default, is not given; by name of the figure."""
+    if not tops:
+        return {"peaks": UNASKED}
+    missing = sorted({k for t in tops for k in t} - shared)
+    unresolved = sum(not t for t in tops)
+    if unresolved == len(tops):
+        return {"peaks": NO_PEAKS}
+    return {name: f"missing at {unresolved} of {len(tops)} points: {NO_PEAKS}" for name in missing}
 
 
 def _point_readings(family: Family, rates: RealArray, series: Series, tolerance: float) -> list[Reading]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from qsb.charging.problem import Problem
 from qsb.dynamics.plan import Plan
+from qsb.dynamics.segment import driven_steps, segments
 from qsb.dynamics.solve import solve
 from qsb.merit.energy import maximum
 from qsb.runs.figures import FIGURES, Reading, needs
@@ -25,6 +26,10 @@ from qsb.runs.peaks import Peaks, earliest
 
 RealArray = NDArray[np.float64]
 
+#: errors of energies under a drive, relative to the largest one, in units of the solver's tolerance
+_STEPPED = 1e-2
+#: points added under a drive after which it is asked whether they resolve anything but these errors
+_DOUBTFUL = 1000
 #: estimated error between the points, relative to the range of energy or power, that passes near a peak, and elsewhere
 RESOLUTION, ELSEWHERE = 1e-5, 1e-3
 #: the same near a peak, below which the polynomial itself gives the peak; above it, times close to the peak are solved
@@ -72,6 +77,9 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
         figures: series whose maxima are wanted, ``stored_energy`` and ``power`` among them.
         tolerance: of the solver.
     """
+    # a drive that changes more often than times may be added cannot be seen peak by peak: no look would help
+    if driven_steps(problem) > MOST_POINTS:
+        return Closer({}, 1.0, False)
     fewer = dataclasses.replace(
         plan, request=dataclasses.replace(plan.request, needs=needs(tuple(figures), problem) & plan.request.needs)
     )
@@ -84,6 +92,7 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
     times = np.array(reading.series.times)
     values = {name: np.asarray(FIGURES[name](reading)) for name in figures}
     offset = reading.series.start_energy
+    loose = 0.0 if all(s.constant for s in segments(problem)) else _STEPPED * tolerance
     probed, told = len(times) == 1, reading.series.probes
     for level in range(MOST_LEVELS + 1):
         peaks = Peaks(times, reading.series.kinks)
@@ -100,6 +109,10 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
         if not len(wanted):
             return Closer(_all_tops(peaks, curves, values, offset, at), error, True)
         if level == MOST_LEVELS or len(times) + len(wanted) > MOST_POINTS:
+            break
+        # what is still missed may be the errors of the solver's steps, which no halving resolves
+        doubtful = loose and len(times) > len(problem.times) + _DOUBTFUL
+        if doubtful and not len(_coarse(peaks, curves, values, offset, loose)[1]):
             break
         # all times again: equal steps share their propagators, which single midpoints would not
         times = np.union1d(times, wanted)
@@ -124,16 +137,27 @@ def _curves(peaks: Peaks, values: dict[str, RealArray], offset: float) -> list[C
     return [Curve(*(np.array(part) for part in piece)) for piece in pieces]
 
 
-def _ranges(values: dict[str, RealArray], offset: float) -> tuple[tuple[float, float], float]:
-    """Ranges of energy and power, and the range below which both are rounding."""
+def _ranges(values: dict[str, RealArray], offset: float, loose: float = 0.0) -> tuple[tuple[float, float], float]:
+    """Ranges of energy and power, and the range below which both are rounding.
+
+    Args:
+        values: of all series.
+        offset: tr[H_B rho(0)].
+        loose: errors of energies relative to the largest one; ranges count as no smaller than these resolve.
+    """
     energy, power = values["stored_energy"], values["power"]
-    noise = 1e-12 * (abs(offset) + float(np.abs(energy).max()))
-    return (float(np.ptp(energy)), float(np.ptp(power))), noise
+    scale = abs(offset) + float(np.abs(energy).max())
+    noise, least = 1e-12 * scale, loose * scale / RESOLUTION
+    ranges = [float(np.ptp(v)) for v in (energy, power)]
+    low, high = (max(r, least) if r > noise else r for r in ranges)
+    return (low, high), noise
 
 
-def _coarse(peaks: Peaks, curves: list[Curve], values: dict[str, RealArray], offset: float) -> tuple[float, RealArray]:
+def _coarse(
+    peaks: Peaks, curves: list[Curve], values: dict[str, RealArray], offset: float, loose: float = 0.0
+) -> tuple[float, RealArray]:
     """Largest estimated error near a peak, relative to the ranges, and midpoints of the intervals that are too long."""
-    size, noise = _ranges(values, offset)
+    size, noise = _ranges(values, offset, loose)
     window = float(peaks.times[-1] - peaks.times[0])
     # distance to the largest value of any figure, in units of its range
     ranges = {name: float(np.ptp(v)) or 1.0 for name, v in values.items()}
@@ -145,7 +169,7 @@ def _coarse(peaks: Peaks, curves: list[Curve], values: dict[str, RealArray], off
         if len(t) == 2:
             wanted.append(middle[t[1:] - t[:-1] > 1e-9 * window])
         if len(t) > 2:
-            error = curve.miss(size, noise)[1:-1]
+            error = curve.miss(size, noise, loose > 0)[1:-1]
             three = np.lib.stride_tricks.sliding_window_view(np.interp(t, peaks.times, below), 3)
             # the peak may rise above its neighbours by as much as they differ among themselves
             near = three.min(axis=1) - np.ptp(three, axis=1) < _SLACK * np.maximum(error, RESOLUTION)
@@ -192,7 +216,8 @@ def _all_tops(
     """Every maximum: off the polynomials where they are fine enough, from times close to it elsewhere."""
     size, noise = _ranges(values, offset)
     smooth = [name for name in values if name in _SMOOTH]
-    found = [curve.tops([_SMOOTH[name] for name in smooth], 4 * MOST_TOPS) for curve in curves]
+    heights = [_SMOOTH[name] for name in smooth]
+    found = [curve.tops(heights, 4 * MOST_TOPS) for curve in _hopeful(curves, heights)]
     out: dict[str, tuple[float, float]] = {}
     rest: dict[str, tuple[float, float]] = {}
     for k, name in enumerate(smooth):
@@ -210,6 +235,26 @@ def _all_tops(
                 out[name] = best
                 del rest[name]
     return out | _polished(peaks, values, rest, at)
+
+
+def _hopeful(curves: list[Curve], functions: Sequence[Callable[..., RealArray]]) -> list[Curve]:
+    """The curves that may hold the largest value of a function; of few curves all.
+
+    No function climbs above the points of a curve by more than its steepest climb between any two points times the
+    longest interval, and twice that is allowed.
+    """
+    if len(curves) < MOST_TOPS:
+        return curves
+    longest = np.array([np.diff(c.times).max(initial=0.0) for c in curves])
+    hopeful = np.zeros(len(curves), dtype=bool)
+    for function in functions:
+        heights = [function(c.times, c.values, c.slopes) for c in curves]
+        steepest = max(
+            float(np.abs(np.diff(h) / np.diff(c.times)).max(initial=0.0)) for c, h in zip(curves, heights, strict=True)
+        )
+        tops = np.array([h.max() for h in heights])
+        hopeful |= tops + 2 * steepest * longest >= tops.max()
+    return [c for c, keep in zip(curves, hopeful, strict=True) if keep]
 
 
 def _error_near(curve: Curve, time: float, size: tuple[float, float], noise: float) -> float:

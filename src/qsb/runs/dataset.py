@@ -7,6 +7,9 @@ what is needed to make it again.
 from __future__ import annotations
 
 import os
+import re
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,15 +84,65 @@ def check(dataset: xr.Dataset) -> xr.Dataset:
     return dataset
 
 
+def check_file(path: str | Path) -> Path:
+    """The path of a file that can be written.
+
+    Raises:
+        SpecError: if its folder is missing, or a folder has its name.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise SpecError(f"The folder {str(target.parent)!r} of {target.name!r} does not exist; make it first.")
+    if target.is_dir():
+        raise SpecError(f"{str(target)!r} is a folder; name a file, e.g. {str(target / 'result.nc')!r}.")
+    return target
+
+
+#: seconds after which an unfinished file is nobody's, whichever machine wrote it
+_STALE = 7 * 86400.0
+_PART = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)\.part")
+
+
+def remove_stale(folder: Path, name: str | None = None) -> None:
+    """Remove unfinished files that a killed process left: its number is nobody's now and they are a minute old.
+
+    A folder may be shared between machines, whose processes have numbers that mean nothing here: a young file stays.
+
+    Args:
+        folder: where to look.
+        name: of the finished file; all of them if None.
+    """
+    for part in folder.glob(".*.part"):
+        found = _PART.fullmatch(part.name)
+        if found is None or (name is not None and found["name"] != name):
+            continue
+        with suppress(OSError):
+            age = time.time() - part.stat().st_mtime
+            if part.is_file() and (age > _STALE or (age > 60.0 and not _alive(int(found["pid"])))):
+                part.unlink()
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process of this machine has the number; True where that cannot be asked harmlessly."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
 def write(dataset: xr.Dataset, path: str | Path) -> Path:
     """Write NetCDF (HDF5) so that a reader sees the old file or the whole new one.
 
     Raises:
         SpecError: if the folder does not exist or the dataset breaks the schema.
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise SpecError(f"The folder {str(target.parent)!r} does not exist; make it first.")
+    target = check_file(path)
+    remove_stale(target.parent, target.name)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         check(dataset).to_netcdf(part, engine="h5netcdf")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb import checks
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
@@ -58,6 +59,10 @@ def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int,
     if "entanglement_entropy" in figures and cut is None:
         raise SpecError("entanglement_entropy needs the cut: the number of first cells on one side, e.g. cut = 2.")
     n = problem.battery.space.sites
+    for cell in subset:
+        checks.whole("A cell of the subset", cell, -n)
+    if cut is not None:
+        checks.whole("The cut", cut, -n)
     if len(set(subset)) != len(subset) or any(not 0 <= i < n for i in subset):
         raise SpecError(f"The subset must name different cells in 0..{n - 1}, but it is {list(subset)}.")
     if cut is not None and not 0 < cut < max(n, 2):
@@ -65,7 +70,8 @@ def check_figures(figures: tuple[str, ...], problem: Problem, subset: tuple[int,
     charged = problem.structure.charged
     if "charger_energy" in figures and not charged:
         raise SpecError("charger_energy needs a charger with a state of its own: a group with the role 'charger'.")
-    outside = sorted(set(subset) - set(problem.battery.space.sites_of("battery")))
+    space = problem.battery.space
+    outside = sorted(i for i in subset if space.group_of(i).role != "battery")
     if charged and outside:
         raise SpecError(f"The subset must be cells of the battery, but {outside} belong to the charger.")
     if {"capacity", "bound_capacity"} & set(figures) and any(

@@ -9,8 +9,26 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from qsb.algebra.states import ModeStart, Start
 from qsb.charging import environment, protocol
-from qsb.errors import SpecError
+from qsb.errors import PlanError, SpecError
 from qsb.runs.figures import DEFAULT_FIGURES
+from qsb.units import format_bytes
+
+#: most save times of one run, and most values of one range: 800 MB of numbers a figure
+MOST_TIMES = 10**8
+
+
+def check_points(points: int, what: str = "save times") -> None:
+    """Refuse an absurd number of points before they are written down.
+
+    Raises:
+        PlanError: with the bytes of one row of them.
+    """
+    if points > MOST_TIMES:
+        needed = 8 * points
+        raise PlanError(
+            f"{points} {what} need {format_bytes(needed)} for each row of numbers; ask for {MOST_TIMES} at most.",
+            needed,
+        )
 
 
 class Form(BaseModel):
@@ -237,6 +255,7 @@ class SaveForm(Form):
         if self.times is not None:
             return np.asarray(self.times, dtype=float)
         points = self.points or 201
+        check_points(points)
         if duration == 0 or points == 1:
             return np.array([duration], dtype=float)
         return np.linspace(0.0, duration, points)
@@ -270,6 +289,7 @@ class RangeForm(Form):
 
     def values(self) -> list[Any]:
         """The values; whole numbers where both ends are and all values are."""
+        check_points(self.num, "values of a range")
         make = np.geomspace if self.spacing == "log" else np.linspace
         values = make(self.start, self.stop, self.num)
         if isinstance(self.start, int) and isinstance(self.stop, int) and np.all(values == np.round(values)):

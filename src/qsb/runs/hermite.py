@@ -93,20 +93,28 @@ class Curve:
     values: RealArray
     slopes: RealArray | None = None
 
-    def miss(self, size: tuple[float, float], noise: float) -> RealArray:
+    def miss(self, size: tuple[float, float], noise: float, blunt: bool = False) -> RealArray:
         """Estimated error (n,) around each point, the larger of value and slope relative to `size`; 0 at both ends.
 
         Args:
             size: ranges of the values and of the slopes.
             noise: ranges up to this are rounding, and count as 0.
+            blunt: whether misses of slopes that such rounding of the values makes count as 0 as well.
         """
-        found = self._misses(size, noise)
+        found = self._misses(size, noise, blunt)
         return found.min(axis=0) if len(found) else np.zeros(len(self.times))
 
-    def _misses(self, size: tuple[float, float], noise: float) -> RealArray:
+    def _misses(self, size: tuple[float, float], noise: float, blunt: bool = False) -> RealArray:
         """One row an order that the points are enough for."""
         weights = [1.0 / s if s > noise else 0.0 for s in size]
-        rows = [np.maximum(value * weights[0], slope * weights[1]) for value, slope in self._left_out]
+        if blunt and self._left_out:
+            made = noise / np.minimum(np.diff(self.times)[1:], np.diff(self.times)[:-1])
+            return self._padded([np.maximum(v * weights[0], (s > made) * s * weights[1]) for v, s in self._left_out])
+        return self._padded([np.maximum(v * weights[0], s * weights[1]) for v, s in self._left_out])
+
+    @staticmethod
+    def _padded(rows: list[RealArray]) -> RealArray:
+        """The inner points between zeros."""
         return np.pad(np.array(rows).reshape(len(rows), -1), ((0, 0), (1, 1))) if rows else np.empty((0, 0))
 
     @cached_property

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qsb import checks
 from qsb.charging.problem import Problem
 from qsb.dynamics import plan as planner
 from qsb.dynamics.charged import watched, widened
@@ -31,11 +33,11 @@ if TYPE_CHECKING:
 
     from qsb.runs.spec import Spec
 
-_NO_PEAKS = (
-    f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them; shorten the window "
-    "or save closer to the pulse"
+NO_PEAKS = (
+    f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them, or they are as small "
+    "as the errors of the solver's steps; shorten the window, save closer to the pulse, or lower the tolerance"
 )
-_UNASKED = "peaks: not asked for"
+UNASKED = "peaks: not asked for"
 _APPROXIMATE = (
     "peaks: between the save times they are looked for in exact results only; take the largest value at the save times"
 )
@@ -93,16 +95,34 @@ def plan(
             bond=spec.solve.bond,
             seed=spec.solve.seed,
         )
-    chosen = tuple(figures or DEFAULT_FIGURES)
-    check_figures(chosen, problem, tuple(subset), cut)
-    request = Request(needs(chosen, problem), tuple(subset), cut or 0, *_sizes(samples, bond, seed))
+    chosen, subset = chosen_figures(figures), checks.several("subset", subset, "a list of cells, e.g. [0, 1]")
+    check_figures(chosen, problem, subset, cut)
+    request = Request(needs(chosen, problem), subset, cut or 0, *_sizes(samples, bond, seed))
     options = {
-        "representation": representation or "auto",
-        "integrator": integrator or "auto",
+        "representation": "auto" if representation is None else representation,
+        "integrator": "auto" if integrator is None else integrator,
         "memory": "4 GiB" if memory is None else memory,
     }
     made = planner.plan(problem, request, **options)  # type: ignore[arg-type]
     return _with_span(problem, made, request, options)
+
+
+def chosen_figures(figures: Any) -> tuple[str, ...]:
+    """Names of time series; those of every run if none are given, and a single name is a list of one."""
+    if figures is None:
+        return DEFAULT_FIGURES
+    given = (figures,) if isinstance(figures, str) else checks.several("figures", figures, "a list of names")
+    return tuple(checks.word("The name of a figure", name) for name in given) or DEFAULT_FIGURES
+
+
+def _check_words(peaks: Any, steady: Any, title: Any, progress: Any) -> None:
+    """Refuse a text where True or False is asked, and the like."""
+    checks.flag("peaks", peaks)
+    if steady is not None:
+        checks.flag("steady", steady)
+    checks.word("title", title)
+    if progress is not None and not callable(progress):
+        raise SpecError(f"progress must be a function of the fraction that is done, but it is {progress!r}.")
 
 
 def _sizes(samples: int | None, bond: int | None, seed: int | None) -> tuple[int, int, int]:
@@ -183,10 +203,11 @@ def run(
     """
     if not isinstance(problem, Problem):
         return _run_spec(problem, figures, locals())
-    if tolerance is not None and not 1e-13 <= tolerance <= 1e-2:
+    if tolerance is not None and not (isinstance(tolerance, Real) and 1e-13 <= tolerance <= 1e-2):
         raise SpecError(f"The tolerance must lie between 1e-13 and 1e-2, but it is {tolerance!r}.")
-    chosen = tuple(dict.fromkeys(figures or DEFAULT_FIGURES))
-    timed = charging_time_of or "stored_energy"
+    _check_words(peaks, steady, title, progress)
+    chosen = tuple(dict.fromkeys(chosen_figures(figures)))
+    timed = "stored_energy" if charging_time_of is None else checks.word("charging_time_of", charging_time_of)
     if timed not in FIGURES:
         quantity(timed)
         raise SpecError(f"charging_time_of must be a time series, but it is {timed!r}.")
@@ -308,11 +329,12 @@ def _with_arguments(spec: Spec, figures: Sequence[str] | None, arguments: dict[s
     given = {name: value for name, value in arguments.items() if value is not None}
     solve = {name: given[name] for name in type(spec.solve).model_fields if name in given}
     save: dict[str, Any] = {name: given[name] for name in ("cut", "charging_time_of", "steady") if name in given}
-    if figures:
-        save["figures"] = [figures] if isinstance(figures, str) else list(figures)
-    if arguments["subset"]:
-        save["cells"] = list(arguments["subset"])
-    if not arguments.get("peaks", True):
+    if figures is not None:
+        save["figures"] = list(chosen_figures(figures))
+    subset = checks.several("subset", arguments["subset"], "a list of cells, e.g. [0, 1]")
+    if subset:
+        save["cells"] = [int(checks.whole("A cell of the subset", i)) for i in subset]
+    if not checks.flag("peaks", arguments.get("peaks", True)):
         save["peaks"] = False
     table = spec.to_dict()
     for key, value in (("solve", solve), ("save", save)):
@@ -385,11 +407,11 @@ def provenance(
             {"tolerance": tolerance, **series.budget} | ({} if closer is None else {"peaks": closer.error})
         ),
         # the reason if peaks are missing; they are not given where the window holds too many oscillations to see each
-        "left_out": (_COLLISIONS if problem.structure.collisional else _UNASKED if made.exact else _APPROXIMATE)
+        "left_out": (_COLLISIONS if problem.structure.collisional else UNASKED if made.exact else _APPROXIMATE)
         if closer is None
         else ""
         if closer.resolved
-        else _NO_PEAKS,
+        else NO_PEAKS,
         "references": "; ".join(dict.fromkeys(r for r in references if r)),
         "conventions": CONVENTIONS,
     }

@@ -14,13 +14,17 @@ import numpy as np
 
 from qsb.errors import PlanError, QsbError, SpecError
 from qsb.runs.batch import Batch, in_batches
-from qsb.runs.dataset import check, read, variable, write
+from qsb.runs.dataset import check, read, remove_stale, variable, write
 from qsb.runs.run import plan, run, versions
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from qsb.runs.spec import Spec
+
+
+#: why a time series of a sweep is left out though every point has it
+_TIMES_DIFFER = "the points have different save times"
 
 
 class Executor(Protocol):
@@ -64,10 +68,12 @@ def sweep(
         if together is not None:
             return _arranged(together, whole)
     points = whole.points()
-    _plan_all(points)
     folder = None if store is None else Path(store)
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise SpecError(f"The store {str(store)!r} is a file; name a folder for the points of the sweep.")
+    _plan_all(points)
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        open_store(folder)
         _note(folder, whole)
     found: dict[int, xr.Dataset] = {}
     for index, data in _results(points, folder, executor):
@@ -165,6 +171,21 @@ def _stored(path: Path | None) -> xr.Dataset | None:
         return None
 
 
+def open_store(folder: Path) -> None:
+    """Make the folder if it is not there, and sweep away what killed writers left.
+
+    Raises:
+        SpecError: if there is a file in its place, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SpecError(f"The store {str(folder)!r} is a file, or lies below one; name a folder.") from error
+    except OSError as error:
+        raise SpecError(f"The store {str(folder)!r} cannot be made: {error.strerror}; name another folder.") from error
+    remove_stale(folder)
+
+
 def _note(folder: Path, spec: Spec) -> None:
     """Leave the sweep's spec beside its points, for a reader."""
     part = folder / f".sweep.toml.{os.getpid()}.part"
@@ -176,7 +197,7 @@ def combine(coordinates: Sequence[Mapping[str, Any]], datasets: Sequence[xr.Data
     """Stack points (last axis fastest) into one dataset with the swept axes in front.
 
     Variables that not every point has, and time series where the save times differ, are left out;
-    ``left_out`` names them.
+    ``left_out`` gives the reason of each by its name.
     """
     import xarray as xr
 
@@ -202,9 +223,23 @@ def combine(coordinates: Sequence[Mapping[str, Any]], datasets: Sequence[xr.Data
         "plan": json.dumps([json.loads(d.attrs["plan"])["representation"] for d in datasets]),
         "exact": int(all(d.attrs["exact"] for d in datasets)),
         "error_budget": json.dumps(_worst([json.loads(d.attrs["error_budget"]) for d in datasets])),
-        "left_out": json.dumps(sorted(everything - set(kept))),
+        "left_out": json.dumps(_left_out(datasets, sorted(everything - set(kept)))),
     }
     return check(xr.Dataset(variables, coords=coords, attrs=attributes))
+
+
+def _left_out(datasets: Sequence[xr.Dataset], missing: Sequence[str]) -> dict[str, str]:
+    """Why each figure that some point has, or a run has by default, is not given; by name of the figure."""
+    told = list(dict.fromkeys(str(d.attrs.get("left_out", "")) for d in datasets))
+    if len(told) == 1 and told[0]:
+        # no point has it
+        return {"peaks": told[0]} | dict.fromkeys(missing, _TIMES_DIFFER)
+    out = {}
+    for name in missing:
+        without = [str(d.attrs.get("left_out", "")) for d in datasets if name not in d]
+        reasons = "; ".join(dict.fromkeys(r for r in without if r)) or "it is not defined there"
+        out[name] = f"missing at {len(without)} of {len(datasets)} points: {reasons}" if without else _TIMES_DIFFER
+    return out
 
 
 def _worst(budgets: Sequence[Mapping[str, float]]) -> dict[str, float]:
