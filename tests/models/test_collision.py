@@ -76,7 +76,7 @@ def test_a_thermal_ladder_begins_with_boltzmann_populations():
     [
         ({"levels": 1}, "levels must be a whole number, 2"),
         ({"levels": 2.5}, "levels must be a whole number"),
-        ({"coupling": "x"}, "coupling must be one finite real"),
+        ({"coupling": "x"}, "coupling must be one real number"),
         ({"ground": 1.5}, "between 0 and 1"),
         ({"coherence": -0.1}, "between 0 and 1"),
         ({"frequency": 0.0}, "frequency must be positive"),

@@ -206,7 +206,7 @@ def test_a_low_cutoff_is_told_and_an_automatic_one_is_raised():
         ({"battery": "spin"}, "qubit, oscillator"),
         ({"frequency": 0.0}, "frequency must be positive"),
         ({"charger_frequency": -1.0}, "charger_frequency must be positive"),
-        ({"coupling": np.nan}, "coupling must be one finite"),
+        ({"coupling": np.nan}, "coupling must be finite"),
         ({"drive_frequency": 1.0}, "needs a drive"),
         ({"cutoff": 0}, "cutoff"),
     ],
