@@ -89,7 +89,7 @@ def test_the_work_of_a_named_integrator_is_not_that_of_the_planners_own():
 @pytest.mark.parametrize("representation", REPRESENTATIONS, ids=lambda r: r.name)
 def test_every_representation_estimates_its_time_or_says_why_not(representation):
     noise = LOCAL if representation.name in ("density", "permutation", "trajectories") else ()
-    coupled = None if representation.name in ("product", "symmetric", "permutation") else pairs(0.3)
+    coupled = () if representation.name in ("product", "symmetric", "permutation") else pairs(0.3)
     problem = cells(5, field=0.0 if representation.name == "fermion" else 0.5, coupling=coupled, channels=noise)
     made = plan(problem, representation=representation.name)
     assert made.seconds > 0
