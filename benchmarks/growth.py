@@ -14,8 +14,9 @@ HERE = Path(__file__).resolve().parent
 #: calls of one size are repeated until this is spent
 _REPEATED = 0.4
 #: times below this, in units of the shortest, are the cost of any call and tell no exponent
-_CONSTANT = 3.0
-_FEWEST = 3
+_CONSTANT = 5.0
+#: sizes of a fit; the largest ones where fewer are beyond that, and no fit where there are fewer than three
+_WANTED, _FEWEST = 5, 3
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,31 @@ class Family:
 
 FAMILIES = {
     "product": Family(
-        (10, 100, 1000, 10**4, 10**5, 10**6), (4, 40, 400), True, "independent cells with local noise: E and ergotropy"
+        (10, 1000, 10**5, 400_000, 800_000, 1_600_000, 3_200_000, 6_400_000),
+        (4, 40, 400),
+        True,
+        "independent cells with local noise: E and ergotropy",
     ),
     "symmetric": Family(
-        (25, 50, 100, 200, 400, 800, 1600), (4, 8, 16, 32), True, "all to all, closed: E and ergotropy"
+        (25, 50, 100, 200, 300, 400, 550, 700, 900, 1100), (4, 8, 16, 32), True, "all to all, closed: E and ergotropy"
     ),
-    "symmetric+boson": Family((8, 16, 32, 64, 128, 256), (3, 4, 5), True, "Dicke, 4N quanta: E and ergotropy"),
-    "permutation": Family((4, 8, 16, 24, 32, 48, 64, 96), (2, 3, 4), True, "W3: E, P and ergotropy"),
-    "fermion": Family((16, 32, 64, 128, 256, 512, 1024), (4, 8, 16), True, "chain of xx couplings: E and P"),
-    "mps": Family((8, 12, 16, 24, 32, 48, 64), (4, 6, 8), True, "W1 up to t = 1, bond 32: E"),
-    "ket": Family((6, 8, 10, 12, 14, 16, 18), (4, 6, 8), False, "W1: E and P"),
-    "density": Family((2, 3, 4, 5, 6, 7, 8), (2, 3, 4), False, "W3: E, P and ergotropy"),
-    "trajectories": Family((3, 4, 5, 6, 7, 8, 9, 10), (2, 3, 4), False, "W3, 20 trajectories: E"),
+    "symmetric+boson": Family(
+        (8, 16, 32, 48, 64, 80, 100, 128, 160, 200), (3, 4, 5), True, "Dicke, 6N + 20 quanta: E and ergotropy"
+    ),
+    "permutation": Family((4, 8, 16, 32, 40, 48, 56, 64, 80, 96), (2, 3, 4), True, "W3: E, P and ergotropy"),
+    "fermion": Family(
+        (16, 32, 64, 128, 256, 384, 512, 768, 1024, 1536), (4, 8, 16), True, "chain of xx couplings: E and P"
+    ),
+    "mps": Family((8, 24, 32, 40, 52, 64, 80), (4, 6, 8), True, "W1 up to t = 0.2, bond 32: E"),
+    "ket": Family((6, 8, 10, 12, 14, 15, 16, 17, 18, 19), (4, 6, 8), False, "W1: E and P"),
+    "density": Family((2, 3, 4, 5, 6, 7, 8, 9), (2, 3, 4), False, "W3: E, P and ergotropy"),
+    "trajectories": Family((3, 5, 7, 8, 9, 10, 11, 12, 13), (2, 3, 4), False, "W3, 20 trajectories: E"),
 }
+
+
+def quanta(n: int) -> int:
+    """Cutoff of the cavity, with an empty tail at every size."""
+    return 6 * n + 20
 
 
 def problem(name: str, n: int) -> tuple[Any, dict[str, Any]]:
@@ -70,13 +83,13 @@ def problem(name: str, n: int) -> tuple[Any, dict[str, Any]]:
         made = qsb.Problem(qsb.models.ensemble(n, field=0.5, coupling=coupling), window, (), times)
         return made, {"figures": ["stored_energy", "ergotropy"]}
     if name == "symmetric+boson":
-        made, _ = ours.dicke(n, 4 * n, "norm")
+        made, _ = ours.dicke(n, quanta(n), "norm")
         return made, {"figures": ["stored_energy", "ergotropy"]}
     if name == "fermion":
         cells = qsb.models.ensemble(n, coupling={"axes": "xx", "strength": 0.5})
         return qsb.Problem(cells, window, (), times), {"figures": ["stored_energy", "power"]}
     if name == "mps":
-        made, wanted = ours.long_chain(n, 1.0)
+        made, wanted = ours.long_chain(n, 0.2)
         return made, {**wanted, "bond": 32}
     if name == "ket":
         return ours.chain(n)
@@ -115,13 +128,13 @@ def series(name: str, seconds: float, quick: bool) -> tuple[dict[str, Any], dict
 def fit(points: list[dict[str, float]], over: str) -> dict[str, float] | None:
     """Exponent of a power law with its 95 % interval (least squares of logarithms, Student's t).
 
-    The sizes whose time is still that of any call are left out as long as three others are there.
+    The sizes whose time is still that of any call are left out as long as five others are there.
     """
     from scipy.stats import t as student
 
     shortest = min((p["seconds"] for p in points), default=0.0)
     used = [p for p in points if p["seconds"] >= _CONSTANT * shortest]
-    used = used if len(used) >= _FEWEST else points[-_FEWEST:]
+    used = used if len(used) >= _WANTED else points[-_WANTED:]
     x, y = [log(p[over]) for p in used], [log(p["seconds"]) for p in used]
     if len(used) < _FEWEST or max(x) == min(x):
         return None
@@ -143,7 +156,7 @@ def floor_of(name: str, rates: dict[str, Any] | None, n: int) -> float | None:
         "ket": lambda: floor.chain(rates, n, False),
         "density": lambda: floor.noisy(rates, n, True),
         "permutation": lambda: floor.noisy(rates, n, False),
-        "symmetric+boson": lambda: floor.dicke(rates, n, 4 * n, "norm"),
+        "symmetric+boson": lambda: floor.dicke(rates, n, quanta(n), "norm"),
         "trajectories": lambda: floor.jumps(rates, n, 20),
     }
     return known[name]()[0] if name in known else None

@@ -36,7 +36,7 @@ MEASURING = ("rows", "ours", "peers", "peers_tenpy", "measure", "start", "growth
 #: a row is repeated if its first pass took no longer than this
 SHORT = 45.0
 #: seconds of all of growth's families together
-GROWTH_SECONDS = 150.0
+GROWTH_SECONDS = 180.0
 
 
 class Session:

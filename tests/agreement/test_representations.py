@@ -1,6 +1,6 @@
 """Every two exact representations that accept a problem give the same readouts and the same figures of merit.
 
-The approximate ones are compared within their errors, in tests/dynamics.
+The approximate ones are compared within their errors in test_approximate.py.
 """
 
 import itertools
@@ -9,26 +9,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from problems import DRIVEN, FIELD, INTERACTING, PROBLEMS, TIMES, accepted, battery, cut_of, random_ket, subset_of
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.build import dense
 from qsb.algebra.copies import Copies
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Quartic, Word
+from qsb.algebra.opsum import Matrix, OpSum, Pair
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
-from qsb.charging.battery import Battery
-from qsb.charging.environment import dephasing, emission, pumping, thermal
+from qsb.charging.environment import dephasing, emission
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import (
-    Function,
-    Gaussian,
-    Piecewise,
-    Protocol,
-    Ramp,
-    Sinusoidal,
-    Stage,
-    Table,
-    quench,
-)
+from qsb.charging.protocol import Function, Piecewise, Protocol, Stage, quench
 from qsb.dynamics.plan import REPRESENTATIONS, plan
 from qsb.dynamics.product import kinds
 from qsb.dynamics.representation import READOUTS, Request
@@ -36,300 +26,6 @@ from qsb.dynamics.solve import solve
 from qsb.errors import PlanError, SpecError
 from qsb.quantities import names
 from qsb.runs.run import run
-
-TIMES = np.array([0.0, 0.3, 1.1, 2.0])
-CLOSED = 1e-11  # constant generators: rounding only
-DRIVEN = 1e-9  # time-dependent ones: the integrator is asked for 1e-11
-
-
-def battery(cells, interaction, meter=None, **options):
-    """Return spins with H_B = sum sz/2 unless told otherwise."""
-    return Battery(Space.spins(cells), meter or OpSum((Local("z", 0.5),)), OpSum(tuple(interaction)), **options)
-
-
-def ramp_store_discharge():
-    """Return three stages, one with H_B off."""
-    return Protocol(
-        (
-            Stage("charge", 0.7, Ramp(0.2, 1.0, 0.5)),
-            Stage("store", 0.4),
-            Stage("discharge", 0.9, Sinusoidal(2.0, 0.3), battery=False),
-        )
-    )
-
-
-def random_ket(cells, seed):
-    """Return a random state vector."""
-    rng = np.random.default_rng(seed)
-    psi = rng.normal(size=2**cells) + 1j * rng.normal(size=2**cells)
-    return psi / np.linalg.norm(psi)
-
-
-def random_density(cells, seed, rank=3):
-    """Return a random mixture."""
-    rng = np.random.default_rng(seed)
-    f = rng.normal(size=(2**cells, rank)) + 1j * rng.normal(size=(2**cells, rank))
-    rho = f @ f.conj().T
-    return rho / np.trace(rho).real
-
-
-FIELD = (Local("x", 0.5),)
-ALIKE_BLOCH = np.array([0.6, 0.0, -0.8])
-UNLIKE_BLOCH = np.array([[0.3, -0.4, 0.5], [0.0, 0.2, -0.9], [0.1, 0.1, 0.1]])
-TILTED = OpSum((Local("z", 0.5), Local("x", 0.3)))
-FREQUENCIES = OpSum((Local("z", np.array([0.5, 0.7, 0.4])),))
-COMPLEX = OpSum((Local("z", 0.5), Local("y", 0.35), Local("x", 0.1)))
-COMPLEX_PAIRS = OpSum((Local("z", 0.5), Local("y", 0.35), Pair("x", "y", 0.2, "chain")))
-PAIRS = np.tril(0.2 + 0.3j * np.ones((6, 6)), -1) + np.triu(0.2 - 0.3j * np.ones((6, 6)), 1)
-INTERACTING = OpSum((Local("z", 0.5), Pair("z", "z", 0.15, "all"), Local("x", 0.1)))
-
-#: name -> (problem, tolerance of the comparison)
-PROBLEMS = {
-    "closed field": (Problem(battery(4, FIELD), quench(2.0), (), TIMES), CLOSED),
-    "closed chain": (Problem(battery(4, (Pair("x", "x", 0.5, "chain"),)), quench(2.0), (), TIMES), CLOSED),
-    "closed ring of three": (Problem(battery(3, (Pair("x", "x", 0.5, "ring"),)), quench(2.0), (), TIMES), CLOSED),
-    "closed, along the axis": (
-        Problem(
-            battery(3, (Local("z", 0.3),), start=Start("product", bloch=np.array([0.0, 0.0, 0.4]))),
-            quench(2.0),
-            (),
-            TIMES,
-        ),
-        CLOSED,
-    ),
-    "closed ring with unlike complex bonds": (
-        Problem(
-            battery(
-                4,
-                (Pair("x", "y", np.array([0.5, -0.2, 0.3, 0.4]), "ring"), Pair("+", "-", 0.3j), Pair("-", "+", -0.3j)),
-                OpSum((Local("z", 0.5), Pair("y", "y", 0.2, "ring"))),
-            ),
-            quench(2.0),
-            (),
-            TIMES,
-        ),
-        CLOSED,
-    ),
-    "closed ring of five, driven, in stages": (
-        Problem(
-            battery(
-                5,
-                (Pair("x", "x", 0.4, "ring"),),
-                drives=((OpSum((Pair("y", "x", 0.3),)), Table((0.0, 1.0, 2.0), (0.0, 1.0, 0.2))),),
-                start=Start("product", bloch=np.array([[0, 0, 1.0]] + [[0, 0, -1.0]] * 4)),
-            ),
-            ramp_store_discharge(),
-            (),
-            TIMES,
-        ),
-        DRIVEN,
-    ),
-    "closed chain from a thermal state, along x": (
-        Problem(
-            battery(
-                4,
-                (Local("x", 0.4), Pair("y", "z", 0.2)),
-                OpSum((Local("x", -0.5), Pair("z", "z", -0.7))),
-                start=Start("thermal", temperature=0.6),
-            ),
-            quench(2.0),
-            (),
-            TIMES,
-        ),
-        CLOSED,
-    ),
-    "closed Kac all-to-all": (
-        Problem(battery(4, (Pair("x", "x", 0.8, "all", normalisation="kac"),)), quench(2.0), (), TIMES),
-        CLOSED,
-    ),
-    "closed four-fermion charger": (
-        Problem(
-            battery(4, (Quartic(np.diag([0.3, -0.2, 0.5, 0.1, 0.7, -0.4]) + PAIRS),), OpSum((Local("y", 0.5),))),
-            quench(2.0),
-            (),
-            TIMES,
-        ),
-        CLOSED,
-    ),
-    "closed global flip": (
-        Problem(battery(4, (Global("x", 0.7), Global("y", 0.2))), quench(2.0), (), TIMES),
-        CLOSED,
-    ),
-    "closed tilted": (Problem(battery(3, FIELD, TILTED), quench(2.0), (), TIMES), CLOSED),
-    "closed inhomogeneous": (
-        Problem(battery(3, (Local("x", np.array([0.5, 0.2, -0.3])),), FREQUENCIES), quench(2.0), (), TIMES),
-        CLOSED,
-    ),
-    "closed inhomogeneous, two alike": (
-        Problem(battery(3, (Local("x", np.array([0.5, 0.2, 0.5])),)), quench(2.0), (), TIMES),
-        CLOSED,
-    ),
-    "closed, complex battery": (Problem(battery(3, FIELD, COMPLEX), quench(2.0), (), TIMES), CLOSED),
-    "closed, complex interacting battery": (
-        Problem(battery(3, FIELD, COMPLEX_PAIRS), quench(2.0), (), TIMES),
-        CLOSED,
-    ),
-    "open local, complex battery": (
-        Problem(
-            battery(3, FIELD, COMPLEX, start=Start("product", bloch=ALIKE_BLOCH)),
-            quench(2.0),
-            (emission(0.2), dephasing(0.1)),
-            TIMES,
-        ),
-        CLOSED,
-    ),
-    "closed interacting battery": (
-        Problem(battery(4, (Local("x", 0.4), Pair("y", "y", 0.2, "all")), INTERACTING), quench(2.0), (), TIMES),
-        CLOSED,
-    ),
-    "closed power law with a charger Hamiltonian": (
-        Problem(
-            battery(
-                3,
-                (
-                    Pair("x", "y", 0.3, "power-law", exponent=1.5),
-                    Word(0.2, ((0, "+"), (2, "-"))),
-                    Word(0.2, ((0, "-"), (2, "+"))),
-                ),
-                charger=OpSum((Local("y", 0.1),)),
-            ),
-            quench(2.0),
-            (),
-            TIMES,
-        ),
-        CLOSED,
-    ),
-    "closed from up": (Problem(battery(3, FIELD, start=Start("up")), quench(2.0), (), TIMES), CLOSED),
-    "closed alike product start": (
-        Problem(
-            battery(3, (*FIELD, Pair("z", "z", 0.2, "all")), start=Start("product", bloch=ALIKE_BLOCH)),
-            quench(2.0),
-            (),
-            TIMES,
-        ),
-        CLOSED,
-    ),
-    "closed mixed product start": (
-        Problem(battery(3, FIELD, start=Start("product", bloch=UNLIKE_BLOCH)), quench(2.0), (), TIMES),
-        CLOSED,
-    ),
-    "closed thermal start": (
-        Problem(battery(3, FIELD, TILTED, start=Start("thermal", temperature=0.7)), quench(2.0), (), TIMES),
-        CLOSED,
-    ),
-    "closed user's ket": (
-        Problem(
-            battery(3, (Pair("x", "x", 0.5, "ring"),), start=Start("state", array=random_ket(3, 5))),
-            quench(2.0),
-            (),
-            TIMES,
-        ),
-        CLOSED,
-    ),
-    "closed H_B off": (
-        Problem(battery(4, (Pair("x", "x", 0.5, "all"),)), quench(2.0, battery=False), (), TIMES),
-        CLOSED,
-    ),
-    "closed piecewise": (
-        Problem(battery(3, FIELD), quench(2.0, Piecewise((0.0, 0.8, 1.5), (1.0, -0.5))), (), TIMES),
-        CLOSED,
-    ),
-    "closed Gaussian": (Problem(battery(3, FIELD), quench(2.0, Gaussian(1.0, 0.2, 2.0)), (), TIMES), DRIVEN),
-    "closed sinusoidal with a second drive": (
-        Problem(
-            battery(
-                3,
-                (Pair("x", "x", 0.4, "all"),),
-                drives=((OpSum((Local("y", 0.3),)), Table((0.0, 1.0, 2.0), (0.0, 1.0, 0.2))),),
-            ),
-            quench(2.0, Sinusoidal(1.3, 0.4)),
-            (),
-            TIMES,
-        ),
-        DRIVEN,
-    ),
-    "closed stages": (Problem(battery(3, FIELD), ramp_store_discharge(), (), TIMES), DRIVEN),
-    "closed function": (
-        Problem(
-            battery(3, FIELD),
-            quench(2.0, Function(lambda t: t**2 if t < 1 else 0.5, 0.2, (1.0,), 1.0)),
-            (),
-            TIMES,
-        ),
-        DRIVEN,
-    ),
-    "open local": (Problem(battery(3, FIELD), quench(2.0), (emission(0.2), dephasing(0.1)), TIMES), CLOSED),
-    "open local, per-cell rates and thermal": (
-        Problem(
-            battery(3, FIELD, FREQUENCIES),
-            quench(2.0),
-            (thermal(np.array([0.1, 0.3, 0.2]), temperature=0.8), pumping(np.array([0.0, 0.1, 0.0]))),
-            TIMES,
-        ),
-        CLOSED,
-    ),
-    "open local, five cells by Taylor series": (
-        Problem(battery(5, FIELD, TILTED), quench(2.0), (emission(0.2), dephasing(0.3)), TIMES),
-        CLOSED,
-    ),
-    "open local, thermal start, stages, rate envelope": (
-        Problem(
-            battery(3, FIELD, start=Start("thermal", temperature=1.0)),
-            ramp_store_discharge(),
-            (emission(0.3, envelope=Ramp(1.0, 0.0, 0.6)), dephasing(0.1)),
-            TIMES,
-        ),
-        DRIVEN,
-    ),
-    "open collective": (
-        Problem(
-            battery(4, (*FIELD, Pair("x", "x", 0.2, "all", normalisation="sqrt"))),
-            quench(2.0),
-            (emission(0.3, collective=True), dephasing(0.05, collective=True)),
-            TIMES,
-        ),
-        CLOSED,
-    ),
-    "open collective, driven, interacting battery": (
-        Problem(
-            battery(3, FIELD, INTERACTING, start=Start("product", bloch=ALIKE_BLOCH)),
-            quench(2.0, Gaussian(0.8, 0.3, 1.5)),
-            (thermal(0.2, nbar=0.5, collective=True),),
-            TIMES,
-        ),
-        DRIVEN,
-    ),
-    "one cell, everything at once": (
-        Problem(
-            battery(1, FIELD, start=Start("product", bloch=UNLIKE_BLOCH[0])),
-            quench(2.0),
-            (emission(0.2), dephasing(0.1, collective=True)),
-            TIMES,
-        ),
-        CLOSED,
-    ),
-    "one closed cell": (Problem(battery(1, FIELD), quench(2.0), (), TIMES), CLOSED),
-    "two cells": (Problem(battery(2, (Pair("x", "x", 0.5, "ring"),)), quench(2.0), (), TIMES), CLOSED),
-}
-
-
-def subset_of(problem):
-    """Return a subset that is asked for where there is one."""
-    return (1, 0) if problem.cells > 2 else (0,)
-
-
-def cut_of(problem):
-    """Return a cut with cells on both sides."""
-    return problem.cells // 2 if problem.cells > 1 else 0
-
-
-def accepted(problem, needs=frozenset({"energy"})):
-    """Return the exact representations that take a problem with these readouts."""
-    return [
-        r
-        for r in REPRESENTATIONS
-        if r.exact and r.accepts(problem.structure) is None and r.lacks(problem, frozenset(needs)) is None
-    ]
 
 
 def solved(problem, representation):
@@ -509,6 +205,14 @@ def test_an_opaque_matrix_gives_what_its_named_terms_give(name):
             np.testing.assert_allclose(
                 expanded(got.values[key]), expanded(expected.values[key]), rtol=0, atol=tolerance
             )
+
+
+def random_density(cells, seed, rank=3):
+    """Return a random mixture."""
+    rng = np.random.default_rng(seed)
+    f = rng.normal(size=(2**cells, rank)) + 1j * rng.normal(size=(2**cells, rank))
+    rho = f @ f.conj().T
+    return rho / np.trace(rho).real
 
 
 def equal_series(first, second):

@@ -453,8 +453,12 @@ def test_planning_takes_no_memory_however_many_cells_or_quanta():
 
 def test_a_time_that_nobody_knows_is_not_given_as_zero():
     lossy = (qsb.emission(0.1, collective=True),)
-    made = plan(cells(20, coupling=pairs(0.5, "all"), channels=lossy))
+    cavity = qsb.models.dicke(cells=3, coupling=0.3, cutoff=12)
+    made = plan(qsb.Problem(cavity, qsb.quench(1.0), lossy))
     assert made.seconds is None
-    assert "time not estimated" in str(made)
+    assert "time not estimated (how far the decays of a mode reach" in str(made)
+    assert made.to_dict()["work"] == {"flops": 0.0, "traffic": 0.0, "calls": 0.0}
+    assert plan(cells(20, coupling=pairs(0.5, "all"), channels=lossy)).seconds > 0
+    assert plan(qsb.Problem(cavity, qsb.quench(1.0))).seconds > 0
     assert plan(cells(20, coupling=pairs(0.5, "all"))).seconds > 0
     assert plan(cells(10**6, field=0.5)).seconds > 0

@@ -12,6 +12,7 @@ from qsb.algebra.opsum import Matrix, OpSum
 from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics import costs
 from qsb.dynamics.charged import ChargedMixedReadout
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.frame import MixedReadout
@@ -57,19 +58,22 @@ class Density:
         return Size(d * d, state * (window + block + 9 * batch + 30), self._work(problem))
 
     def _work(self, problem: Problem) -> Work:
-        """One application of the generator a unit of phase, and one diagonalisation a save time."""
-        b, parts, saved = problem.battery, segments(problem), len(problem.times)
+        """Applications of the generator, and one diagonalisation a save time."""
+        b, saved = problem.battery, len(problem.times)
         d = float(min(b.space.dimension, 2**100))  # refused long before
         flips = sum(t.order(b.space) > 0 for op in (b.battery, b.charger, b.interaction) for t in op.active)
-        pairs = min(b.space.sites**2, 64)
-        phase = sum(2.0 * b.space.sites * (s.end - s.start) + 60 for s in parts)
-        applied = phase * (1 if problem.structure.time_independent else 12) + 2 * saved
-        row = 4.0 * (flips + pairs) + 2 * b.space.sites
-        return Work(
-            flops=applied * row * d**2 + 2.0 * saved * phase * d**2 + 22.0 * saved * d**3,
-            traffic=applied * 48.0 * d**2,
-            calls=6 * applied + 10 * saved,
-        )
+        row = 4.0 * (flips + min(b.space.sites**2, 64)) + 2 * b.space.sites
+        apply = Work(row * d**2, 48.0 * d**2, 6.0)
+        total = apply * (2 * saved) + Work(22.0 * saved * d**3, 0.0, 10.0 * saved)
+        for s in segments(problem):
+            here = costs.saves(s, problem.times)
+            if s.constant:
+                phase = 2.0 * b.space.sites * (s.end - s.start) + 60
+                total += apply * phase + Work(2.0 * here * phase * d**2)
+            else:
+                applied = costs.runge_kutta(0.9 * b.space.sites, s, here)
+                total += apply * applied + costs.stages(applied, d**2)
+        return total
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""

@@ -105,7 +105,7 @@ class Fermion:
         matrices = (11 if slim else 26) + (8 if each else 0) + 12 * (len(parts) - 1) + (135 if driven else 0)
         subset = 8 * 6 * times * 2 ** len(request.subset) if "reduced" in request.needs else 0
         held = 8 * n * n * matrices + 8 * n * (200 + 6 * min(times, 256)) + 8 * 16 * times + subset + 2**17
-        stages = sum(12 * (10 + 3 * norm * (s.end - s.start)) for s in driven)
+        stages = sum(24 * (10 + 3 * norm * (s.end - s.start)) for s in driven)
         flops = n**3 * (
             (30.0 if slim else 150.0) * (len(parts) - len(driven)) + (14.0 if slim else 36.0) * each * times
         )

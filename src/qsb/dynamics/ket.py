@@ -12,6 +12,7 @@ from qsb.algebra.pauli import PauliSum, pauli_strings
 from qsb.algebra.quartic import products
 from qsb.algebra.space import Boson
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics import costs
 from qsb.dynamics.charged import ChargedPureReadout
 from qsb.dynamics.chebyshev import MANY, expansion_bytes, terms
 from qsb.dynamics.closed import closed_generator
@@ -29,32 +30,36 @@ ESTIMATED = 40
 SCATTERED = 50.0
 #: half-width of the spectrum of four-fermion terms, in units of the root of the sum of their |M|^2
 PAIR_WIDTH = 0.74
-#: half-width of a spectrum in units of the sum of |coefficients|: 0.53 and 0.73 in two chains of 12 to 16 cells
-WIDTH = 0.6
 
 
-def _work(problem: Problem) -> Work:
-    """Expansions of the constant segments and one product with H a save time, in complex vectors of the whole space."""
-    space = problem.battery.space
-    if not space.spins_only or problem.structure.opaque:
-        return Work()
-    d = float(space.dimension)
-    times = np.asarray(problem.times)
+def _work(problem: Problem, request: Request) -> Work:
+    """Expansions or Runge-Kutta steps of the segments, one product with H a save time, and the spectra of parts."""
+    space, times = problem.battery.space, np.asarray(problem.times)
+    d, n = float(space.dimension), space.sites
     total = Work()
     for s in segments(problem):
         if s.hamiltonian.quartic:
             total = total + _quartic_work(problem, s)
             continue
-        strings = pauli_strings(s.hamiltonian, space)
-        flips = len({x for x, _ in strings} - {0})
-        half = WIDTH * sum(abs(c) for c in strings.values())
-        saved = int(np.sum((times > s.start) & (times <= s.end)))
-        windows = -(-saved // MANY) or 1
-        count = windows * terms(half * (s.end - s.start) / windows)
-        products = count + saved
-        flops = products * 4 * d * (flips + 3) + 4 * d * saved * count / windows
-        traffic = products * 16 * d * 4 + 32 * d * saved * count / windows / MANY
-        total = total + Work(flops, traffic, 3.0 * count + 10.0 * saved)
+        flips = len(
+            {x for op in (s.hamiltonian, *(op for op, _ in s.drives)) for x, _ in pauli_strings(op, space)} - {0}
+        )
+        saved, size = costs.saves(s, times), costs.energy(s, space)
+        product = Work(4 * d * (flips + 3), 64 * d, 3.0)
+        if not s.constant:
+            applied = costs.runge_kutta(0.4 * size, s, saved)
+            total += product * (2 * applied) + costs.stages(applied, 2 * d) + Work(calls=10.0 * saved)
+        elif d <= KET_EIGEN_LIMIT:
+            total += product * saved + Work(40 * d**3 + 8 * d**2 * saved, 0.0, 200 + 10.0 * saved)
+        else:
+            windows = -(-saved // MANY) or 1
+            count = windows * terms(costs.WIDTH * size * (s.end - s.start) / windows)
+            total += product * (count + saved) + Work(
+                4 * d * saved * count / windows, 32 * d * saved * count / windows / MANY, 10.0 * saved
+            )
+    for name, k in (("reduced", len(request.subset)), ("cut", request.cut)):
+        if name in request.needs:
+            total += costs.spectra((2**k, 2 ** (n - k)), len(times))
     return total
 
 
@@ -95,7 +100,12 @@ class Ket:
         d = problem.battery.space.dimension
         dense = 3 * 16 * d * d if d <= KET_EIGEN_LIMIT else 0
         held = 16 * d * 12 + expansion_bytes(16 * d, len(problem.times)) + batch_bytes(problem, d, ket=True) + dense
-        return Size(d, held, _work(problem) if problem.battery.space.sites <= ESTIMATED else Work())
+        space = problem.battery.space
+        if not space.spins_only or problem.structure.opaque:
+            return Size(d, held, untimed="the spectrum of a mode or of a user's matrix is not known before it is built")
+        if space.sites > ESTIMATED:
+            return Size(d, held, untimed=f"more than {ESTIMATED} cells fit no memory")
+        return Size(d, held, _work(problem, request))
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""

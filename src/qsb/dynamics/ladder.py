@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from qsb.algebra.space import Boson
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, charger_populations
-from qsb.dynamics import full
+from qsb.dynamics import costs, full
 from qsb.dynamics.charged import TAIL, ChargedPureReadout, top_levels
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.expansion import PARALLEL_PLACES, GridGenerator
@@ -32,7 +33,7 @@ from qsb.dynamics.full import charger_ket, start_density
 from qsb.dynamics.integrate import choose
 from qsb.dynamics.ladder_density import SectorReadout, Sectors, sector_generator
 from qsb.dynamics.lindblad import DENSE_UNKNOWNS
-from qsb.dynamics.representation import Array, Generator, Reduced, Request, Size, batch_bytes
+from qsb.dynamics.representation import Array, Generator, Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.symmetric import SymmetricFrame, start_dicke
 
@@ -411,18 +412,54 @@ def _start(problem: Problem, frame: LadderFrame) -> Any:
     return sp.csr_array(whole[frame.index][:, frame.index])
 
 
-def size(problem: Problem) -> Size:
+def size(problem: Problem, request: Request) -> Size:
     """Reached states or their square, the vectors of an expansion, and a batch of save states."""
     group = problem.battery.space.part("charger").groups[0]
     # a group of spins is looked at by its collective states
     whole = _height(problem) * ladder.ladder_dimension(group)
     if whole > MOST_PLACES:
-        return Size(whole, 8 * 30 * whole)
+        return Size(whole, 8 * 30 * whole, untimed="so many states are not looked at before they fit")
     d = layout(problem).states
     if not pure_run(problem):
         entries = sectors(problem).entries
         dense = 12 * 16 * entries**2 if entries <= DENSE_UNKNOWNS else 0
-        return Size(entries, 16 * entries * 20 + batch_bytes(problem, entries) + dense)
+        held = 16 * entries * 20 + batch_bytes(problem, entries) + dense
+        return Size(entries, held, untimed="how far the decays of a mode reach is not known before it is built")
     dense = 4 * 16 * d * d if d <= EIGEN_STATES else 0
     # two threads with a ring of ten real vectors each, and what one window gives out
-    return Size(d, 8 * d * 30 + min(2**28, 32 * d * len(problem.times)) + batch_bytes(problem, d) + dense)
+    held = 8 * d * 30 + min(2**28, 32 * d * len(problem.times)) + batch_bytes(problem, d) + dense
+    return Size(d, held, _work(problem, request, d))
+
+
+def _half(problem: Problem, segment: Segment) -> float:
+    """Half of the width of H's spectrum at most, from the greatest weights of its products of ladder operators."""
+    total, space = 0.0, problem.battery.space
+    times = np.linspace(segment.start, segment.end, 16)
+    parts = [(segment.hamiltonian, 1.0)]
+    parts += [(op, float(np.mean([abs(f(float(t))) for t in times]))) for op, f in segment.drives]
+    for op, factor in parts:
+        for p in ladder.products(op, space):
+            for (k, u), (m, w) in product(p.rows.items(), p.columns.items()):
+                greatest = float(np.abs(u).max(initial=0.0) * np.abs(w).max(initial=0.0))
+                total += factor * greatest * (0.5 if k == m == 0 else 1.0)
+    return total
+
+
+def _work(problem: Problem, request: Request, states: int) -> Work:
+    """A diagonalisation, expansions or Runge-Kutta steps of kets, and the reading of states and of their spectra."""
+    d, saved = float(states), len(problem.times)
+    total = Work(0.0, 320.0 * d * saved, 60.0 * saved)
+    if request.needs & {"spectrum", "pinched"}:
+        small = problem.cells + 1
+        total += costs.spectra((small, max(1, states // small)), saved)
+    for s in segments(problem):
+        here, half = costs.saves(s, problem.times), _half(problem, s)
+        if not s.constant:
+            applied = costs.runge_kutta(0.3 * half, s, here)
+            total += costs.stages(applied, 2 * d) + Work(40.0 * d, 64.0 * d, 6.0) * applied
+        elif states <= EIGEN_STATES:
+            total += Work(40.0 * d**3 + 8.0 * here * d**2, 0.0, 200.0)
+        else:
+            # both directions of time from one expansion, and energies that the state does not have are left out
+            total += Work(40.0 * d, 16.0 * d, 0.1) * (half * (s.end - s.start) + 40)
+    return total

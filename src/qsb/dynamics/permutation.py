@@ -22,6 +22,7 @@ from qsb.algebra.kernels import threads
 from qsb.algebra.opsum import Global, Local, Pair
 from qsb.algebra.sectors import Banded, Sectors, packed_size
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics import costs
 from qsb.dynamics.frame import EnergyBasis
 from qsb.dynamics.integrate import choose
 from qsb.dynamics.representation import BATCH_BYTES, Array, Reduced, Request, Size, Work
@@ -324,10 +325,10 @@ class Permutation:
             if s.constant and n <= DENSE_UNKNOWNS:
                 total += Work(flops=30.0 * n**3 + 2.0 * times * n**2, calls=200.0)
             elif s.constant:
-                total += Work(flops=70.0 * n * (1.3 * phase + 40), traffic=40.0 * n * phase, calls=phase / 100 + 10)
+                total += Work(flops=120.0 * n * (1.3 * phase + 40), traffic=60.0 * n * phase, calls=phase / 100 + 10)
             else:
-                stages = 20.0 * phase + 12 * length / min(s.max_step, max(length, 1e-300))
-                total += Work(flops=130.0 * n * stages, traffic=200.0 * n * stages, calls=10 * stages)
+                applied = costs.runge_kutta(0.25 * phase / length, s, costs.saves(s, problem.times)) if length else 1.0
+                total += Work(flops=130.0 * n, traffic=100.0 * n) * applied + costs.stages(applied, n)
         return total
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:

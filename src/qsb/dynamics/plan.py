@@ -66,6 +66,7 @@ class Plan:
         structure: the flags that decided, as plain values.
         refused: the cheaper ones that were passed over, and why.
         request: what will be read out.
+        untimed: why the time is not estimated, where it is not.
     """
 
     representation: str
@@ -78,6 +79,7 @@ class Plan:
     refused: tuple[Refusal, ...]
     request: Request
     work: Work = field(default_factory=Work)
+    untimed: str = ""
 
     @property
     def seconds(self) -> float | None:
@@ -113,7 +115,8 @@ class Plan:
         """A few lines for a reader."""
         counted = {name: self.integrators.count(name) for name in dict.fromkeys(self.integrators)}
         steps = ", ".join(name if n == 1 else f"{name} ({n} segments)" for name, n in counted.items())
-        took = "time not estimated" if self.seconds is None else f"about {format_seconds(self.seconds)}"
+        unknown = f"time not estimated ({self.untimed})" if self.untimed else "time not estimated"
+        took = unknown if self.seconds is None else f"about {format_seconds(self.seconds)}"
         lines = [
             f"{self.representation}: {self.why}",
             f"  {'exact' if self.exact else 'approximate'}; {self.dimension:,} complex unknowns; "
@@ -220,7 +223,17 @@ def _accept(
         why += f" ({n} {'kind' if n == 1 else 'kinds'} among {s.sites} cells)"
     picked = candidate.integrators(problem)
     return Plan(
-        candidate.name, why, candidate.exact, size.dimension, size.bytes, picked, flags, refused, request, size.work
+        candidate.name,
+        why,
+        candidate.exact,
+        size.dimension,
+        size.bytes,
+        picked,
+        flags,
+        refused,
+        request,
+        size.work,
+        size.untimed,
     )
 
 
@@ -246,7 +259,10 @@ def _override(made: Plan, problem: Problem, integrator: str) -> Plan:
         raise SpecError(f"Integrator {integrator!r} advances kets, and {made.representation!r} holds none here.")
     if wanted.constant_only and not all(part.constant for part in segments(problem)):
         raise SpecError(f"Integrator {integrator!r} needs constant generators; an envelope changes inside a segment.")
-    return replace(made, integrators=(integrator,) * len(made.integrators))
+    named = (integrator,) * len(made.integrators)
+    if named == made.integrators:
+        return made
+    return replace(made, integrators=named, work=Work(), untimed="another integrator than the planner's own was named")
 
 
 def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:

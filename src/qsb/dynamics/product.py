@@ -22,6 +22,7 @@ from qsb.algebra.opsum import OpSum, per_site
 from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics import costs
 from qsb.dynamics.full import read_extremes
 from qsb.dynamics.integrate import choose
 from qsb.dynamics.representation import Apply, Array, Generator, Reduced, Request, Size, Work
@@ -392,7 +393,12 @@ class Product:
         # of one kind the binomial levels are written down where a spectrum is read
         wide = c == 1 and bool(request.needs & {"spectrum", "levels", "populations"})
         levels = min(problem.battery.space.sites + 1, 2**20) if wide else 0
-        work = Work(4e3 * c + 100.0 * c * saved, 600.0 * c * saved + 80.0 * levels, 20.0 * saved)
+        work = Work(4e3 * c + 100.0 * c * saved, 6000.0 * c * saved + 1000.0 * levels, 40.0 * saved)
+        for s in segments(problem):
+            if not s.constant:
+                # of single cells, whose frequencies are a few times the strength of one term
+                applied = costs.runge_kutta(1.5, s, costs.saves(s, problem.times))
+                work += costs.stages(applied, 4.0 * c)
         return Size(4 * c, 8 * c * (4 * 40 + 16 * 6) + 8 * 4 * c * batch + 96 * levels, work)
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:

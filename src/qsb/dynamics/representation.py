@@ -140,14 +140,22 @@ class Work:
         """Both, one after the other."""
         return Work(self.flops + other.flops, self.traffic + other.traffic, self.calls + other.calls)
 
+    def __mul__(self, times: float) -> Work:
+        """The same many times."""
+        return Work(self.flops * times, self.traffic * times, self.calls * times)
+
 
 @dataclass(frozen=True)
 class Size:
-    """Cost of a reduction: number of complex unknowns, peak bytes, and the work of a whole run."""
+    """Cost of a reduction: number of complex unknowns, peak bytes, and the work of a whole run.
+
+    `untimed` says why the work is not known, where it is not.
+    """
 
     dimension: int
     bytes: int
     work: Work = Work()
+    untimed: str = ""
 
 
 #: bytes that one batch of states (with two derivatives) may take; kets are read one by one sooner, for they fill memory

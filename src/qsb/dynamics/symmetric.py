@@ -20,10 +20,12 @@ from qsb.algebra.sectors import multiplicity
 from qsb.algebra.space import Space
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics import costs
+from qsb.dynamics.chebyshev import MANY, terms
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.frame import EnergyBasis, MixedReadout, Operator, PureReadout, SmallSubsets, Sparse
 from qsb.dynamics.full import read_extremes
-from qsb.dynamics.integrate import EIGEN_LIMIT, choose
+from qsb.dynamics.integrate import EIGEN_LIMIT, PROPAGATOR_LIMIT, Taylor, choose
 from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.lindblad import matrix_generator
 from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size, Work, batch_bytes
@@ -269,16 +271,13 @@ class Symmetric:
         if problem.structure.charged:
             from qsb.dynamics import ladder
 
-            return ladder.size(problem)
+            return ladder.size(problem, request)
         if problem.structure.dissipative:
             dense = 12 * 16 * d**4 if d * d <= 256 else 0
-            return Size(d * d, 16 * d * d * 30 + batch_bytes(problem, d * d) + dense)
+            return Size(d * d, 16 * d * d * 30 + batch_bytes(problem, d * d) + dense, _mixed_work(problem))
         window = min(len(problem.times), max(1, 2**28 // (16 * d)))
-        saved = len(problem.times)
-        # a dense diagonalisation and one product a save time; above, applications of sparse collective matrices
-        flops = 12.0 * d**3 + 8.0 * saved * d**2 if d <= EIGEN_LIMIT else 0.0
-        work = Work(flops, 0.0, 25.0 * saved) if flops else Work()
-        return Size(d, 16 * d * (10 + window) + batch_bytes(problem, d, ket=True) + 4 * 16 * d * d, work)
+        held = 16 * d * (10 + window) + batch_bytes(problem, d, ket=True) + 4 * 16 * d * d
+        return Size(d, held, _pure_work(problem))
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""
@@ -321,6 +320,44 @@ class Symmetric:
         )
         rho = _start_matrix(problem) if psi is None else np.outer(psi, psi.conj())
         return Reduced(rho, generators, readout)
+
+
+def _pure_work(problem: Problem) -> Work:
+    """A dense diagonalisation, an expansion in products with five diagonals, or Runge-Kutta steps; and readings."""
+    d, space = float(problem.cells + 1), problem.battery.space
+    total = Work(0.0, 160.0 * d * len(problem.times), 80.0 * len(problem.times))
+    for s in segments(problem):
+        saved, size = costs.saves(s, problem.times), costs.energy(s, space)
+        if not s.constant:
+            applied = costs.runge_kutta(0.3 * size, s, saved)
+            total += costs.stages(applied, 2 * d) + Work(0.0, 200.0 * d, 2.0) * applied
+        elif d <= EIGEN_LIMIT:
+            total += Work(40.0 * d**3 + 8.0 * saved * d**2, 0.0, 200.0)
+        else:
+            windows = -(-saved // MANY) or 1
+            count = windows * terms(costs.WIDTH * size * (s.end - s.start) / windows)
+            total += Work(4.0 * d * MANY, 1200.0 * d, 20.0) * count
+    return total
+
+
+def _mixed_work(problem: Problem) -> Work:
+    """Exponentials of small generators, or series and Runge-Kutta steps with products of sparse matrices."""
+    d, space = float(problem.cells + 1), problem.battery.space
+    n = d * d
+    total = Work(0.0, 160.0 * n * len(problem.times), 60.0 * len(problem.times))
+    for s in segments(problem):
+        saved, size = costs.saves(s, problem.times), costs.energy(s, space)
+        decay = sum(float(np.max(j.rate)) * d**2 / 2 for j in (*s.jumps, *(j for j, _ in s.rated)))
+        apply = Work(0.0, 400.0 * n, 12.0)
+        if not s.constant:
+            applied = costs.runge_kutta(0.12 * (size + decay), s, saved)
+            total += costs.stages(applied, 2 * n) + apply * applied
+        elif n <= PROPAGATOR_LIMIT:
+            total += Work(200.0 * n**3 + 8.0 * saved * n**2, 0.0, 200.0)
+        else:
+            phase = (2 * costs.WIDTH * size + decay) * (s.end - s.start)
+            total += apply * (10.0 * (phase / Taylor().stride + saved))
+    return total
 
 
 def start_dicke(problem: Problem) -> Any:

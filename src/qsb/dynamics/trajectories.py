@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from qsb.algebra import build, reduced
 from qsb.algebra.kernels import threads
 from qsb.charging.problem import Problem, Structure
+from qsb.dynamics import costs
 from qsb.dynamics.frame import statics
 from qsb.dynamics.full import FullFrame, start_ket
 from qsb.dynamics.ket import full_lacks
@@ -74,8 +75,10 @@ class Trajectories:
         ket = 16 * d * (40 + 34 * moving + 4 * window)
         tables = 16 * d * (4 * drives + 24 * n)
         marks = len(problem.times) * (64 * n + 16 * 4 ** len(request.subset)) * GROUPS
-        flops = float(request.samples) * 1e3 * d * min(10.0 * n, 1e9) if d < 2**60 else np.inf
-        return Size(d, min(threads.count(), GROUPS) * ket + tables + marks, Work(flops))
+        held = min(threads.count(), GROUPS) * ket + tables + marks
+        if not problem.battery.space.spins_only or s.opaque:
+            return Size(d, held, untimed="the spectrum of a mode or of a user's matrix is not known before it is built")
+        return Size(d, held, _work(problem) * request.samples)
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """The same for every segment: a Taylor series with norm events, of any coefficients."""
@@ -111,6 +114,21 @@ class Trajectories:
             raise ConvergenceError("the norm at a jump", miss, 10 * tolerance, "raise [solve] tolerance.")
         others = [{name: total[name] - s[name] for name in total} for s in sums]
         return ensemble.series(total, others, {"norm_event": miss})
+
+
+def _work(problem: Problem) -> Work:
+    """One trajectory: a Taylor series, about four terms a unit of phase, in loops of scalars; and readings."""
+    space = problem.battery.space
+    d, saved = float(min(space.dimension, 2**100)), len(problem.times)
+    total = Work(40.0 * d * saved, 64.0 * d * saved, 60.0)
+    for s in segments(problem):
+        ops = (s.hamiltonian, *(op for op, _ in s.drives))
+        phase = costs.WIDTH * costs.energy(s, space) * (s.end - s.start)
+        events = sum(float(np.sum(j.rate)) for j in s.jumps) * (s.end - s.start) + 2
+        applied = (4.0 if s.constant else 12.0) * phase + 10 * events + costs.saves(s, problem.times)
+        # a loop of scalars does a twentieth of what a product of matrices does
+        total += Work(80.0 * d * (2 + sum(costs.flips(op, space) for op in ops))) * applied
+    return total
 
 
 @dataclass(frozen=True)
