@@ -105,7 +105,8 @@ def _solve(
     kinks: list[Kink] = []
     done, total = 0, len(problem.times)
     between = _Between(reduced, np.empty(0) if probes is None else np.setdiff1d(probes, problem.times))
-    for x, unitary, dissipative, f in _batches(problem, reduced, plan, tolerance, budget, kinks, between):
+    whole = again is None
+    for x, unitary, dissipative, f in _batches(problem, reduced, plan, tolerance, budget, kinks, between, whole):
         for name, value in reduced.readout.check(x).items():
             # written so that NaN stays
             budget[name] = budget[name] if value <= budget.get(name, -1.0) else value
@@ -176,6 +177,7 @@ def _batches(
     budget: dict[str, float],
     kinks: list[Kink],
     between: _Between,
+    whole: bool,
 ) -> Iterator[tuple[Array, Array, Array, list[float]]]:
     """Yield states, both parts of their derivative and drives, a bounded number of save times at once."""
     most = KET_BATCH_BYTES if reduced.generators[0].skew else BATCH_BYTES
@@ -186,7 +188,7 @@ def _batches(
     drive: list[float] = []
     silent = set(between.times.tolist())
     times = np.union1d(problem.times, between.times)
-    for t, x, generator in _walk(times, reduced, plan, tolerance, budget, kinks):
+    for t, x, generator in _walk(times, reduced, plan, tolerance, budget, kinks, whole):
         rates = generator.apply_unitary(t, x), generator.apply_dissipative(t, x)
         if t in silent:
             between.read(x, *rates)
@@ -210,8 +212,12 @@ def _walk(
     tolerance: float,
     budget: dict[str, float],
     kinks: list[Kink],
+    whole: bool,
 ) -> Iterator[tuple[float, Array, Generator]]:
-    """Yield (time, state, generator of the segment that ends at or holds the time); 0 belongs to the first."""
+    """Yield (time, state, generator of the segment that ends at or holds the time); 0 belongs to the first.
+
+    Not further than to the last time, unless the whole protocol is asked for with its kinks and checks.
+    """
     x = reduced.start
     first = reduced.generators[0]
     if times[0] == first.segment.start:
@@ -220,9 +226,11 @@ def _walk(
     for generator, name in zip(reduced.generators, plan.integrators, strict=True):
         a, b = generator.segment.start, generator.segment.end
         inside = [float(t) for t in times[(times > a) & (times <= b)]]
-        stops = inside if inside and inside[-1] == b else [*inside, b]
+        stops = inside if inside and (inside[-1] == b or not (whole or times[-1] > b)) else [*inside, b]
         if b == a:
             continue
+        if not whole and times[-1] <= a:
+            break
         if previous is not None:
             _kink(reduced, previous, generator, x, kinks)
         previous = generator
@@ -237,7 +245,7 @@ def _walk(
         for k, x in enumerate(states):
             if k < len(inside):
                 yield stops[k], x, generator
-        _conserve(generator, before, _total_energy(generator, b, x), b, budget, tolerance)
+        _conserve(generator, before, _total_energy(generator, stops[-1], x), stops[-1], budget, tolerance)
 
 
 def _kink(reduced: Reduced, old: Generator, new: Generator, x: Array, kinks: list[Kink]) -> None:
