@@ -217,7 +217,8 @@ def _window(
         found[k] = both(parts[k])
 
     list(threads.each(half, range(len(parts)), large=grid.size > PARALLEL_PLACES))
-    states, worst = [], 0.0
+    # what lies outside from the start is as bad
+    states, worst = [], float(np.sum(np.abs(x[shell.kept[grid.index] == 0.0]) ** 2))
     for t, k in zip(wanted, which, strict=True):
         sign = 1.0 if t >= 0 else -1.0
         even, odd = [grid.unpad(f[0][k]) for f in found], [grid.unpad(f[1][k]) for f in found]

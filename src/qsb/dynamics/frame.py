@@ -208,7 +208,7 @@ def read_energy(op: Operator, x: Array, unitary: Array) -> dict[str, Value]:
     if isinstance(op, PauliSum) and op.is_diagonal and x.shape[1] <= SHORT:
         weights, h = x.real**2 + x.imag**2, op.diagonal
         energy, square, power = weights @ h, weights @ h**2, 2 * (x.conj() * unitary).real @ h
-    elif isinstance(op, PauliSum) and op.is_diagonal:
+    elif (op.is_diagonal if isinstance(op, PauliSum) else hasattr(op, "moments")):
         found = np.array([op.moments(v, u) for v, u in zip(x, unitary, strict=True)])
         energy, square, power = np.ascontiguousarray(found.T)
     else:

@@ -160,6 +160,45 @@ def apply(x: Floats, centre: float, scale: float, size: int, edge: int, grid: tu
         _row(i, x, place, 0, 0, tall, 0.0, scale, centre, edge, grid, y)
 
 
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
+def apply_ket(
+    psi: NDArray[np.complex128],
+    index: Ints,
+    size: int,
+    edge: int,
+    grid: tuple[Any, ...],
+    out: NDArray[np.complex128],
+) -> None:
+    """H psi of a ket whose entries belong at the places `index` of a padded array."""
+    length, height = grid[0], grid[3].size
+    tall = height + 2 * edge
+    place = np.arange(2 * tall) * length
+    x, y = np.zeros(2 * size), np.zeros(length)
+    for k in range(index.size):
+        x[index[k]] = psi[k].real
+    for i in range(height):
+        _row(i, x, place, 0, 0, tall, 0.0, 1.0, 0.0, edge, grid, y)
+    for k in range(index.size):
+        out[k] = x[size + index[k]]
+        x[index[k]] = psi[k].imag
+    for i in range(height):
+        _row(i, x, place, 0, 0, tall, 0.0, 1.0, 0.0, edge, grid, y)
+    for k in range(index.size):
+        out[k] += complex(0.0, x[size + index[k]])
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator, unused-ignore]
+def moments(h: Floats, x: NDArray[np.complex128], u: NDArray[np.complex128]) -> tuple[float, float, float]:
+    """<h>, <h^2> and 2 Re <x|h|u> of a diagonal operator."""
+    a, b, c = 0.0, 0.0, 0.0
+    for k in range(h.size):
+        p = h[k] * (x[k].real * x[k].real + x[k].imag * x[k].imag)
+        a += p
+        b += h[k] * p
+        c += h[k] * (x[k].real * u[k].real + x[k].imag * u[k].imag)
+    return a, b, 2.0 * c
+
+
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _places(height: int, edge: int, length: int, many: int, skew: int) -> Ints:
     """Where the rows of many + 2 vectors begin: the first two and the last two share whole arrays, which come first,
