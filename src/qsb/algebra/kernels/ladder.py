@@ -48,80 +48,88 @@ def reach(mask: NDArray[np.bool_], down: Ints, right: Ints, rows: Floats, column
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
-def _row(
-    i: int,
+def _rows(
+    front: int,
+    skew: int,
+    many: int,
     x: Floats,
     place: Ints,
-    source: int,
-    old: int,
-    out: int,
-    keep: float,
+    started: bool,
     scale: float,
     centre: float,
     edge: int,
     grid: tuple[Any, ...],
     y: Floats,
 ) -> None:
-    """Row i of scale (H - centre) v - keep u within its window; row r of v, u and the result begins in x at
-    place[source + r], place[old + r] and place[out + r].
+    """A row of each of `many` vectors, the k-th scale (H - centre) u - v of the two before it, in its window.
+
+    Row r of vector k begins in x at place[k, r], those made being 2, 3, ...; of vector k + 2 row `front` - `skew` k is
+    made. Where the recursion has not `started`, v is left out of the first, and the scale is half of it.
 
     Indices are unsigned: only then does the compiler know that none wraps around, and use wide registers.
     """
     length, low, high, kind, diagonal, level, group, jump, factor, column, shift, weight, margin = grid
-    if high[i] <= low[i]:
-        return
-    a, b = np.uint64(low[i]), np.uint64(high[i])
-    width = b - a
-    near, far = np.uint64(low[i] - margin), np.uint64(high[i] + margin)
     height = kind.size
     kinds = level.size // length
-    row = i + edge
-    h, t, o = np.uint64(place[out + row]) + a, np.uint64(place[source + row]) + a, np.uint64(place[old + row]) + a
-    f = np.uint64(kind[i] * length) + a
-    d = scale * (diagonal[i] - centre)
-    begun = False
-    for g in range(group.size - 1):
-        begin, end, k, last = group[g], group[g + 1], column[g], column[g + 1]
-        if end - begin == 2 and last - k == 2 and not begun:  # all in one pass
-            u, other = scale * factor[begin * height + i], scale * factor[(begin + 1) * height + i]
-            s, r = place[source + row + jump[begin]] + low[i], place[source + row + jump[begin + 1]] + low[i]
-            v, w = np.uint64((k * kinds + kind[i]) * length) + a, np.uint64(((k + 1) * kinds + kind[i]) * length) + a
-            sp, rp = np.uint64(s + shift[k * height + i]), np.uint64(r + shift[k * height + i])
-            sq, rq = np.uint64(s + shift[(k + 1) * height + i]), np.uint64(r + shift[(k + 1) * height + i])
-            for c in range(width):
-                own = (d + scale * level[f + c]) * x[t + c] - keep * x[o + c]
-                p = u * x[sp + c] + other * x[rp + c]
-                q = u * x[sq + c] + other * x[rq + c]
-                x[h + c] = own + weight[v + c] * p + weight[w + c] * q
-            begun = True
+    tall = height + 2 * edge
+    keep, whole = 1.0, scale
+    for step in range(many):
+        i = front - skew * step
+        if i < 0 or i >= height or high[i] <= low[i]:
             continue
-        filled = False
-        for j in range(begin, end):
-            u = scale * factor[j * height + i]
-            if u != 0.0:
-                z = np.uint64(place[source + row + jump[j]])
-                if filled:
-                    for c in range(near, far):
-                        y[c] += u * x[z + c]
-                else:
-                    for c in range(near, far):
-                        y[c] = u * x[z + c]
-                    filled = True
-        if not filled:
-            continue
-        if not begun:
+        begun = started or step > 0
+        keep, scale = (1.0, whole) if begun else (0.0, 0.5 * whole)
+        old, source, out = step * tall, (step + 1) * tall, (step + 2) * tall
+        a, b = np.uint64(low[i]), np.uint64(high[i])
+        width = b - a
+        near, far = np.uint64(low[i] - margin), np.uint64(high[i] + margin)
+        row = i + edge
+        h, t, o = np.uint64(place[out + row]) + a, np.uint64(place[source + row]) + a, np.uint64(place[old + row]) + a
+        f = np.uint64(kind[i] * length) + a
+        d = scale * (diagonal[i] - centre)
+        made = False
+        for g in range(group.size - 1):
+            begin, end, k, last = group[g], group[g + 1], column[g], column[g + 1]
+            if end - begin == 2 and last - k == 2 and not made:  # all in one pass
+                u, other = scale * factor[begin * height + i], scale * factor[(begin + 1) * height + i]
+                s, r = place[source + row + jump[begin]] + low[i], place[source + row + jump[begin + 1]] + low[i]
+                v, w = np.uint64((k * kinds + kind[i]) * length) + a, np.uint64(((k + 1) * kinds + kind[i]) * length) + a
+                sp, rp = np.uint64(s + shift[k * height + i]), np.uint64(r + shift[k * height + i])
+                sq, rq = np.uint64(s + shift[(k + 1) * height + i]), np.uint64(r + shift[(k + 1) * height + i])
+                for c in range(width):
+                    own = (d + scale * level[f + c]) * x[t + c] - keep * x[o + c]
+                    p = u * x[sp + c] + other * x[rp + c]
+                    q = u * x[sq + c] + other * x[rq + c]
+                    x[h + c] = own + weight[v + c] * p + weight[w + c] * q
+                made = True
+                continue
+            filled = False
+            for j in range(begin, end):
+                u = scale * factor[j * height + i]
+                if u != 0.0:
+                    z = np.uint64(place[source + row + jump[j]])
+                    if filled:
+                        for c in range(near, far):
+                            y[c] += u * x[z + c]
+                    else:
+                        for c in range(near, far):
+                            y[c] = u * x[z + c]
+                        filled = True
+            if not filled:
+                continue
+            if not made:
+                for c in range(width):
+                    x[h + c] = (d + scale * level[f + c]) * x[t + c] - keep * x[o + c]
+                made = True
+            while k < last:
+                # a shift may be negative; places begin at the margin, so the sum is not
+                v, z = np.uint64((k * kinds + kind[i]) * length) + a, np.uint64(shift[k * height + i] + low[i])
+                for c in range(width):
+                    x[h + c] += weight[v + c] * y[z + c]
+                k += 1
+        if not made:
             for c in range(width):
                 x[h + c] = (d + scale * level[f + c]) * x[t + c] - keep * x[o + c]
-            begun = True
-        while k < last:
-            # a shift may be negative; places begin at the margin, so the sum is not
-            v, z = np.uint64((k * kinds + kind[i]) * length) + a, np.uint64(shift[k * height + i] + low[i])
-            for c in range(width):
-                x[h + c] += weight[v + c] * y[z + c]
-            k += 1
-    if not begun:
-        for c in range(width):
-            x[h + c] = (d + scale * level[f + c]) * x[t + c] - keep * x[o + c]
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
@@ -149,15 +157,24 @@ def _collect(
                 total[n + c] += z0 * xp + z1 * xq + z2 * xr + z3 * xs
 
 
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _pair(tall: int, length: int) -> Ints:
+    """Where the rows of a vector and of its image begin, the first twice: nothing comes before it."""
+    place = np.empty(3 * tall, dtype=np.int64)
+    for r in range(tall):
+        place[r] = place[tall + r] = r * length
+        place[2 * tall + r] = (tall + r) * length
+    return place
+
+
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
 def apply(x: Floats, centre: float, scale: float, size: int, edge: int, grid: tuple[Any, ...]) -> None:
     """The second `size` places of x become scale (H - centre) times the first."""
     length, height = grid[0], grid[3].size
     y = np.zeros(length)
-    tall = height + 2 * edge
-    place = np.arange(2 * tall) * length
+    place = _pair(height + 2 * edge, length)
     for i in range(height):
-        _row(i, x, place, 0, 0, tall, 0.0, scale, centre, edge, grid, y)
+        _rows(i, 1, 1, x, place, False, 2.0 * scale, centre, edge, grid, y)
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
@@ -171,18 +188,17 @@ def apply_ket(
 ) -> None:
     """H psi of a ket whose entries belong at the places `index` of a padded array."""
     length, height = grid[0], grid[3].size
-    tall = height + 2 * edge
-    place = np.arange(2 * tall) * length
+    place = _pair(height + 2 * edge, length)
     x, y = np.zeros(2 * size), np.zeros(length)
     for k in range(index.size):
         x[index[k]] = psi[k].real
     for i in range(height):
-        _row(i, x, place, 0, 0, tall, 0.0, 1.0, 0.0, edge, grid, y)
+        _rows(i, 1, 1, x, place, False, 2.0, 0.0, edge, grid, y)
     for k in range(index.size):
         out[k] = x[size + index[k]]
         x[index[k]] = psi[k].imag
     for i in range(height):
-        _row(i, x, place, 0, 0, tall, 0.0, 1.0, 0.0, edge, grid, y)
+        _rows(i, 1, 1, x, place, False, 2.0, 0.0, edge, grid, y)
     for k in range(index.size):
         out[k] += complex(0.0, x[size + index[k]])
 
@@ -277,22 +293,15 @@ def expand(
                 at = place[k * tall + r]
                 x[at + left[r] : at + right[r]] = 0.0
         for front in range(height + edge + skew * many):
-            for k in range(many):
+            for k in range(many - 2):
                 i = front - skew * k
-                if i < 0 or i >= height + edge:
-                    continue
-                if k < many - 2:
+                if 0 <= i < height + edge:
                     at = place[(k + 2) * tall + i + edge]
                     for c in range(left[i + edge], first[i + edge]):
                         x[at + c] = 0.0
                     for c in range(behind[i + edge], right[i + edge]):
                         x[at + c] = 0.0
-                if i < height:
-                    begun = done + k > 1
-                    _row(
-                        i, x, place, (k + 1) * tall, k * tall, (k + 2) * tall, 1.0 if begun else 0.0,
-                        2.0 * scale if begun else scale, centre, edge, grid, y,
-                    )  # fmt: skip
+            _rows(front, skew, many, x, place, done > 1, 2.0 * scale, centre, edge, grid, y)
             i = front - skew * (many - 1)
             if 0 <= i < height and high[i] > low[i]:
                 for k in range(many):
