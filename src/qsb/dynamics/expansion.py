@@ -305,7 +305,9 @@ def _centres(times: Floats, half: float, room: int) -> _Centres | None:
         last = (count - 1) // each
         centre = np.minimum(np.round(times[others] / (step * each)).astype(int), last)
         apart = times[others] - centre * step * each
-        return _Centres(step, each, count, place, tuple(zip(others.tolist(), centre.tolist(), apart.tolist(), strict=True)))
+        return _Centres(
+            step, each, count, place, tuple(zip(others.tolist(), centre.tolist(), apart.tolist(), strict=True))
+        )
 
     found: list[_Centres] = []
     grids = (n for n in range(len(times), len(times) // 2, -1) if np.all(placed(n)[1:] >= 0))

@@ -104,11 +104,11 @@ class Levels:
         """Operator times a ket."""
         return np.asarray(self.values * psi)
 
-    def moments(self, psi: Array, rate: Array) -> tuple[float, float, float]:
-        """<O>, <O^2> and 2 Re <psi|O|rate>."""
+    def moments(self, x: Array, rate: Array) -> tuple[float, float, float]:
+        """<O>, <O^2> and 2 Re <x|O|rate>."""
         from qsb.algebra.kernels.ladder import moments
 
-        kets = (np.ascontiguousarray(v, dtype=complex) for v in (psi, rate))
+        kets = (np.ascontiguousarray(v, dtype=complex) for v in (x, rate))
         a, b, c = moments(self.values, *kets)
         return float(a), float(b), float(c)
 

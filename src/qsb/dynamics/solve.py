@@ -276,15 +276,15 @@ def _walk(
         if marks.known:
             legs = marks.legs(a, b, inside)
         apart = max(1, -(-len(inside) // min(_MARKS, int(_MARKED_BYTES // x.nbytes) or 1)))
-        for begin, y, stops in legs:
-            before = _total_energy(generator, begin, y)
-            for k, y in enumerate(integrator.advance(generator, y, begin, stops, tolerance)):
+        for begin, mark, stops in legs:
+            before = _total_energy(generator, begin, mark)
+            states = integrator.advance(generator, mark, begin, stops, tolerance)
+            for k, x in enumerate(states):
                 if k < len(inside):
-                    yield stops[k], y, generator
+                    yield stops[k], x, generator
                     if name in _MARKING and k % apart == apart - 1:
-                        marks.add(stops[k], y)
-            _conserve(generator, before, _total_energy(generator, stops[-1], y), stops[-1], budget, tolerance)
-            x = y
+                        marks.add(stops[k], x)
+            _conserve(generator, before, _total_energy(generator, stops[-1], x), stops[-1], budget, tolerance)
 
 
 def _kink(reduced: Reduced, old: Generator, new: Generator, x: Array, kinks: list[Kink]) -> None:

@@ -93,7 +93,10 @@ def _rows(
             if end - begin == 2 and last - k == 2 and not made:  # all in one pass
                 u, other = scale * factor[begin * height + i], scale * factor[(begin + 1) * height + i]
                 s, r = place[source + row + jump[begin]] + low[i], place[source + row + jump[begin + 1]] + low[i]
-                v, w = np.uint64((k * kinds + kind[i]) * length) + a, np.uint64(((k + 1) * kinds + kind[i]) * length) + a
+                v, w = (
+                    np.uint64((k * kinds + kind[i]) * length) + a,
+                    np.uint64(((k + 1) * kinds + kind[i]) * length) + a,
+                )
                 sp, rp = np.uint64(s + shift[k * height + i]), np.uint64(r + shift[k * height + i])
                 sq, rq = np.uint64(s + shift[(k + 1) * height + i]), np.uint64(r + shift[(k + 1) * height + i])
                 for c in range(width):
@@ -217,8 +220,11 @@ def moments(h: Floats, x: NDArray[np.complex128], u: NDArray[np.complex128]) -> 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _places(height: int, edge: int, length: int, many: int, skew: int) -> Ints:
-    """Where the rows of many + 2 vectors begin: the first two and the last two share whole arrays, which come first,
-    the others have as many rows as are in use at a time."""
+    """Where the rows of many + 2 vectors begin.
+
+    The first two and the last two share whole arrays, which come first; of the others as many rows as are in use at a
+    time are kept.
+    """
     tall = height + 2 * edge
     slots = skew * (many - 1) + 3 * edge + 1
     place = np.empty((many + 2) * tall, dtype=np.int64)
