@@ -1,5 +1,7 @@
 """Cells in a cavity: closed forms, agreement of representations, conserved numbers found, cutoffs that tell."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,8 @@ from qsb.algebra.space import Boson, Group, Level, Space, Spin
 from qsb.dynamics import expansion
 from qsb.dynamics.ladder import LadderFrame, layout, leaks, sectors
 from qsb.dynamics.plan import REPRESENTATIONS
-from qsb.errors import CutoffError, SpecError
+from qsb.dynamics.solve import solve
+from qsb.errors import ConvergenceError, CutoffError, SpecError
 
 CAVITY = ("symmetric", "ket", "density")
 
@@ -287,8 +290,32 @@ def test_expansion_on_the_grid_is_the_exponential_and_widens_a_window_that_is_to
     for margins in ((0.5, 1.0, np.inf), (10.0, np.inf), (np.inf,)):
         monkeypatch.setattr(expansion, "_MARGINS", margins)
         generator = expansion.GridGenerator(None, (), skew=True, grid=grid)
-        states = list(expansion.LadderChebyshev().advance(generator, start + 0j, 0.0, problem.times[1:], 1e-12))
-        np.testing.assert_allclose(states, expected, rtol=0, atol=1e-11)
+        # a start that is real up to a phase takes one real vector, any other one two
+        for x, phase in ((start + 0j, 1.0), (np.exp(0.7j) * start, np.exp(0.7j)), (expected[0], None)):
+            times = problem.times[1:] if phase is not None else problem.times[2:] - problem.times[1]
+            states = list(expansion.LadderChebyshev().advance(generator, x, 0.0, times, 1e-12))
+            there = expected[1:] if phase is None else phase * expected
+            np.testing.assert_allclose(states, there, rtol=0, atol=1e-11)
+        beside = np.sort(np.append(problem.times[1:], [0.13, 0.9, 1.01, 3.72]))
+        states = list(expansion.LadderChebyshev().advance(generator, start + 0j, 0.0, beside, 1e-12))
+        there = u * np.exp(-1j * np.outer(beside, e))[:, None, :] @ (u.T @ start)
+        np.testing.assert_allclose(states, there, rtol=0, atol=1e-11)
+
+
+def test_a_second_look_goes_on_from_states_on_the_way():
+    problem = at(qsb.models.dicke(20, coupling=0.1, cutoff=80), np.linspace(0, 4, 41))
+    plan = qsb.plan(problem, ["stored_energy"])
+    assert plan.integrators == ("ladder",)
+    first = solve(problem, plan)
+    assert len(first.marks.held) > 10
+    between = dataclasses.replace(problem, times=np.array([0.0, 0.05, 0.7, 2.63, 2.64, 3.999]))
+    again, alone = solve(between, plan, again=first), solve(between, plan)
+    for name in ("energy", "power"):
+        np.testing.assert_allclose(again.values[name], alone.values[name], rtol=0, atol=1e-11)
+    # a mark that is wrong is used, and seen
+    first.marks.held[10] = (first.marks.held[10][0], 1.1 * first.marks.held[10][1])
+    with pytest.raises(ConvergenceError, match="norm"):
+        solve(dataclasses.replace(problem, times=np.array([first.marks.held[10][0] + 0.01])), plan, again=first)
 
 
 # -- ergotropy is the battery's, on all of its levels --

@@ -351,3 +351,13 @@ def test_stages_that_change_nothing_change_no_peak(stages):
     a, b = (qsb.run(p, ["ergotropy"]) for p in (whole, dataclasses.replace(whole, protocol=cut)))
     for name in SCALARS:
         assert float(a[name]) == pytest.approx(float(b[name]), rel=1e-6), name
+
+
+def test_probes_lie_beside_equally_many_save_times():
+    times = np.linspace(0.0, 10.0, 101)
+    found = closer.probes(times)
+    assert len(found) == 25
+    nearest = np.abs(found[:, None] - times).min(axis=1) / 0.1
+    np.testing.assert_allclose(nearest, 0.3819660112501051, rtol=1e-9)
+    assert len(closer.probes(times[:3])) == 24
+    assert not len(closer.probes(times[:1]))

@@ -393,7 +393,8 @@ class Grid:
 
         if np.iscomplexobj(psi):
             out = np.empty(len(psi), dtype=complex)
-            out.real, out.imag = self.apply(psi.real), self.apply(psi.imag)
+            ket = np.ascontiguousarray(psi, dtype=complex)
+            ladder.apply_ket(ket, self.index, self.size, self.edge, self._arguments(self.whole), out)
             return out
         both = np.zeros(2 * self.size)
         both[self.index] = psi

@@ -9,6 +9,13 @@ vectors gives both directions of time,
 
 h = (H - c)/b. So save times are read around centres a window apart, on both sides of each.
 
+From a start that is real up to a phase, :math:`\psi(t) \propto e^{-ict}(y(t) - iz(t))` with :math:`y = \cos(H-c)t\,x`
+and :math:`z = \sin(H-c)t\,x`, one real vector is enough,
+
+.. math:: y(t+s) = 2\,C_s\,y(t) - y(t-s),\qquad z(t+s) = z(t-s) + 2\,S_s\,y(t),
+
+so that only y is expanded, around equally spaced centres (`Mirrored`). Rounding grows at most as the number of centres.
+
 A state keeps its distribution of energies. Where Gershgorin's disc of a grid place (the classical range of energies
 there) lies outside it, amplitudes fall off exponentially; such places are left out, which narrows the spectrum that
 the polynomials must cover. What is left at the edge is measured in every state that comes out, and where it is too
@@ -44,6 +51,10 @@ _NEGLIGIBLE = 1e-16
 _FLOOR = 1e-60
 #: by how much vectors of a damped expansion may grow, which amplifies rounding
 GROWTH = 1e4
+#: phase of a long expansion: from there on, its tail is small beside it
+_LONG = 600.0
+#: centres up to which one real vector is walked with: rounding grows with their number
+_MOST_CENTRES = 200
 #: places from which a second thread pays
 PARALLEL_PLACES = 5_000
 
@@ -85,10 +96,26 @@ class LadderChebyshev:
     def advance(
         self, generator: Generator, x: Array, start: float, times: Sequence[float], tolerance: float
     ) -> Iterator[Array]:
-        """Window after window; the state at the next centre comes out beside those at the save times."""
+        """Window after window, from one real vector where the start is real up to a phase."""
         assert isinstance(generator, GridGenerator)
         assert generator.grid is not None
-        grid = generator.grid
+        top = x[np.argmax(np.abs(x))]
+        turned = x * (np.conj(top) / abs(top))
+        if len(times) and times[-1] > start and np.abs(turned.imag).max() <= np.finfo(float).eps:
+            after = np.asarray(times, dtype=float) - start
+            room = max(1, int(self.window_bytes // (32 * generator.grid.size)))
+            shell = _shell(generator.grid, x, _MARGINS[0])
+            centres = _centres(after, shell.half, room)
+            if centres is not None:
+                run = Mirrored(generator.grid, after, centres, tolerance, top / abs(top))
+                yield from run.states(np.ascontiguousarray(turned.real), shell)
+                return
+        yield from self._both_parts(generator.grid, x, start, times, tolerance)
+
+    def _both_parts(
+        self, grid: Grid, x: Array, start: float, times: Sequence[float], tolerance: float
+    ) -> Iterator[Array]:
+        """The state at the next centre comes out beside those at the save times."""
         margins = list(_MARGINS)
         shell = _shell(grid, x, margins.pop(0))
         now, at = start, 0
@@ -190,7 +217,8 @@ def _window(
         found[k] = both(parts[k])
 
     list(threads.each(half, range(len(parts)), large=grid.size > PARALLEL_PLACES))
-    states, worst = [], 0.0
+    # what lies outside from the start is as bad
+    states, worst = [], float(np.sum(np.abs(x[shell.kept[grid.index] == 0.0]) ** 2))
     for t, k in zip(wanted, which, strict=True):
         sign = 1.0 if t >= 0 else -1.0
         even, odd = [grid.unpad(f[0][k]) for f in found], [grid.unpad(f[1][k]) for f in found]
@@ -214,12 +242,194 @@ def _expand(grid: Grid, shell: _Shell, v: Floats, reaches: NDArray[np.float64]) 
 @lru_cache(maxsize=16)
 def _weights(phases: tuple[float, ...]) -> tuple[Floats, Ints]:
     """Coefficients (phases, terms) of C and S, and how many are needed; equal windows ask for the same ones."""
+    from qsb.algebra.kernels.bessel import bessel
+
     k = np.arange(_terms(float(phases[0])) + 10)
-    bessel = jv(k, np.array(phases)[:, None])
+    table = np.empty((len(phases), len(k)))
+    bessel(np.array(phases), False, table)
     # from the last function that is not negligible on, all smaller ones fall off faster than exponentially
-    needed = np.array([np.flatnonzero(np.abs(row) > _NEGLIGIBLE)[-1] + 1 for row in bessel], dtype=np.int64)
-    weights = np.where(k == 0, 1.0, 2.0) * np.array([1.0, 1.0, -1.0, -1.0])[k % 4] * bessel
+    needed = np.array([np.flatnonzero(np.abs(row) > _NEGLIGIBLE)[-1] + 1 for row in table], dtype=np.int64)
+    weights = np.where(k == 0, 1.0, 2.0) * np.array([1.0, 1.0, -1.0, -1.0])[k % 4] * table
     return weights, needed
+
+
+@dataclass(frozen=True)
+class _Centres:
+    """Centres of windows from 0 on, and what is read around them.
+
+    Attributes:
+        step: distance of the equally spaced outputs.
+        each: outputs from one centre to the next.
+        count: outputs in all; the last is the last time.
+        place: number of each output among the times, -1 where it is not one, (count + 1,).
+        beside: (number among the times, centre, distance from it) of times that are no output.
+    """
+
+    step: float
+    each: int
+    count: int
+    place: Ints
+    beside: tuple[tuple[int, int, float], ...]
+
+    def cost(self, half: float) -> float:
+        """In applications of H to a real vector."""
+        windows = -(-self.count // self.each)
+        reach = half * self.step * np.arange(1, self.each + 1)
+        total = windows * (_terms(float(reach[-1])) + _OUTPUT_COST * float(np.sum(reach + 12 * np.cbrt(reach) + 30)))
+        far: dict[int, float] = {}
+        for _, centre, s in self.beside:
+            far[centre] = max(far.get(centre, 0.0), abs(s))
+            total += 2 * _OUTPUT_COST * _terms(half * abs(s))
+        return total + sum(_terms(half * s) for centre, s in far.items() if centre)
+
+
+def _centres(times: Floats, half: float, room: int) -> _Centres | None:
+    """The centres that cost least; None where there would be too many of them.
+
+    Args:
+        times: after the start, ascending.
+        half: half-width of the spectrum.
+        room: states that may be kept.
+    """
+    whole, near = float(times[-1]), 64 * np.finfo(float).eps * float(times[-1])
+
+    def placed(count: int) -> Ints:
+        """Number among the times of each of `count` equally spaced outputs, 0 included."""
+        exact = whole / count * np.arange(count + 1)
+        at = np.minimum(np.searchsorted(times, exact - near), len(times) - 1)
+        return np.asarray(np.where(np.abs(times[at] - exact) <= near, at, -1))
+
+    def made(count: int, each: int, place: Ints) -> _Centres:
+        step = whole / count
+        others = np.setdiff1d(np.arange(len(times)), place)
+        last = (count - 1) // each
+        centre = np.minimum(np.round(times[others] / (step * each)).astype(int), last)
+        apart = times[others] - centre * step * each
+        return _Centres(
+            step, each, count, place, tuple(zip(others.tolist(), centre.tolist(), apart.tolist(), strict=True))
+        )
+
+    found: list[_Centres] = []
+    grids = (n for n in range(len(times), len(times) // 2, -1) if np.all(placed(n)[1:] >= 0))
+    even = next(grids, 0)
+    if even:
+        most = [each for each in range(1, min(even, room) + 1) if half * whole / even * each < 4 * _LONG or each == 1]
+        found += [made(even, each, placed(even)) for each in most]
+    least = max(1, int(half * whole / (2 * _LONG)))
+    tried = np.unique(np.round(least * np.geomspace(1.0, 8.0, 10)).astype(int))
+    found += [made(count, 1, placed(count)) for count in tried.tolist() if count <= _MOST_CENTRES]
+    found = [c for c in found if -(-c.count // c.each) <= _MOST_CENTRES]
+    return min(found, key=lambda c: c.cost(half)) if found else None
+
+
+class Mirrored:
+    """exp(-iHt) of a real start: cosine and sine from centre to centre, each from the two before it."""
+
+    def __init__(self, grid: Grid, times: Floats, centres: _Centres, tolerance: float, phase: complex) -> None:
+        """Nothing is computed yet.
+
+        Args:
+            grid: H.
+            times: after the start, ascending.
+            centres: see `_centres`.
+            tolerance: its square is the population that the edge of what is kept may have.
+            phase: factor of the real start.
+        """
+        self.grid, self.times, self.centres, self.tolerance, self.phase = grid, times, centres, tolerance, phase
+        self.beside: dict[int, list[tuple[int, float]]] = {}
+        for k, centre, s in centres.beside:
+            self.beside.setdefault(centre, []).append((k, s))
+
+    def states(self, x: Floats, shell: _Shell) -> Iterator[Array]:
+        """Kets at the times, in order."""
+        c, margins = self.centres, list(_MARGINS[1:])
+        windows = -(-c.count // c.each)
+        shape = (c.each + 1, self.grid.size // self.grid.length, self.grid.length)
+        # cosine and sine at the centre and the outputs behind it; before the start they mirror those after it
+        y, z = np.zeros(shape), np.zeros(shape)
+        y[-1] = self.grid.pad(x).reshape(shape[1:])
+        ready = {} if c.place[0] < 0 else {0: self._ket(shell, y[-1], z[-1], 0)}
+        following = 0
+        for window in range(windows):
+            outputs = min(c.each, c.count - window * c.each)
+            while True:
+                cosine, sine, more = self._window(shell, y, z, window, outputs)
+                edge = self._edge(shell, cosine, sine, more)
+                if edge <= self.tolerance**2 or not margins:
+                    break
+                wider = _shell(self.grid, x.astype(complex), margins.pop(0))
+                self._turn(y, z, window, shell.centre - wider.centre)
+                shell = wider
+            y, z = cosine, sine
+            for k in range(1, outputs + 1):
+                at = int(c.place[window * c.each + k])
+                if at >= 0:
+                    ready[at] = self._ket(shell, y[k], z[k], at)
+            for at, there in more.items():
+                ready[at] = self._ket(shell, *there, at)
+            while following in ready:
+                yield ready.pop(following)
+                following += 1
+
+    def _window(
+        self, shell: _Shell, y: Floats, z: Floats, window: int, outputs: int
+    ) -> tuple[Floats, Floats, dict[int, tuple[Floats, Floats]]]:
+        """Cosine and sine at a centre and its outputs, and at the times beside it, from those of the window before."""
+        c = self.centres
+        mine = self.beside.get(window, [])
+        apart = [abs(s) for _, s in mine]
+        distances = np.array([c.step * k for k in range(1, outputs + 1)] + apart)
+        order = np.argsort(-distances, kind="stable")
+        rank = np.argsort(order)
+        tasks = [(y[-1], distances[order])]
+        if mine and window:
+            late = np.argsort(-np.array(apart), kind="stable")
+            place = np.argsort(late)
+            tasks.append((z[-1], np.array(apart)[late]))
+
+        def expanded(task: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+            return _expand(self.grid, shell, (task[0].reshape(-1) + _FLOOR) * shell.kept, task[1])
+
+        found = list(threads.each(expanded, tasks, large=self.grid.size > PARALLEL_PLACES))
+        even, odd = found[0]
+        cosine, sine = np.zeros_like(y), np.zeros_like(z)
+        cosine[0], sine[0] = y[-1], z[-1]
+        for k in range(1, outputs + 1):
+            cos, sin = even[rank[k - 1]], odd[rank[k - 1]]
+            if window:
+                np.subtract(2 * cos, y[c.each - k], out=cosine[k])
+                np.add(2 * sin, z[c.each - k], out=sine[k])
+            else:
+                cosine[k], sine[k] = cos, sin
+        more = {}
+        for j, (at, s) in enumerate(mine):
+            cos, sin = even[rank[outputs + j]], math.copysign(1.0, s) * odd[rank[outputs + j]]
+            if window:
+                sign = math.copysign(1.0, s)
+                cos, sin = cos - sign * found[1][1][place[j]], found[1][0][place[j]] + sin
+            more[at] = cos, sin
+        return cosine, sine, more
+
+    def _edge(self, shell: _Shell, y: Floats, z: Floats, more: dict[int, tuple[Floats, Floats]]) -> float:
+        """The largest population of the edge."""
+        edge = self.grid.index[shell.edge]
+        pairs = [*zip(y, z, strict=True), *more.values()]
+        return max(float(sum(np.sum(v.reshape(-1)[edge] ** 2) for v in pair)) for pair in pairs)
+
+    def _turn(self, y: Floats, z: Floats, window: int, change: float) -> None:
+        """From one zero of energy to another, `change` below it; the last of y and z are those of the centre."""
+        c = self.centres
+        for k in range(c.each + 1):
+            angle = change * c.step * (c.each * (window - 1) + k)
+            cos, sin = math.cos(angle), math.sin(angle)
+            y[k], z[k] = cos * y[k] - sin * z[k], cos * z[k] + sin * y[k]
+
+    def _ket(self, shell: _Shell, y: Floats, z: Floats, at: int) -> Array:
+        """The state of which y and z are cosine and sine."""
+        out = np.empty(len(self.grid.index), dtype=complex)
+        out.real, out.imag = self.grid.unpad(y), -self.grid.unpad(z)
+        out *= self.phase * np.exp(-1j * shell.centre * self.times[at])
+        return out
 
 
 @dataclass(frozen=True)

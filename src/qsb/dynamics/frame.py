@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import scipy.sparse.linalg as spla
@@ -203,12 +203,21 @@ def _inner(a: Array, b: Array) -> NDArray[np.float64]:
     return np.asarray(np.einsum("ti,ti->t", a.conj(), b).real)
 
 
+@runtime_checkable
+class Diagonal(Protocol):
+    """An operator that reads a ket and its rate in one pass where it is diagonal."""
+
+    def moments(self, x: Array, rate: Array) -> tuple[float, float, float]:
+        """<O>, <O^2> and 2 Re <x|O|rate>."""
+        ...
+
+
 def read_energy(op: Operator, x: Array, unitary: Array) -> dict[str, Value]:
     """<H>, its variance and its rate 2 Re <x|H|dx/dt> in kets (T, d)."""
     if isinstance(op, PauliSum) and op.is_diagonal and x.shape[1] <= SHORT:
         weights, h = x.real**2 + x.imag**2, op.diagonal
         energy, square, power = weights @ h, weights @ h**2, 2 * (x.conj() * unitary).real @ h
-    elif isinstance(op, PauliSum) and op.is_diagonal:
+    elif isinstance(op, Diagonal) and (op.is_diagonal if isinstance(op, PauliSum) else True):
         found = np.array([op.moments(v, u) for v, u in zip(x, unitary, strict=True)])
         energy, square, power = np.ascontiguousarray(found.T)
     else:

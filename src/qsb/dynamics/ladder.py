@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.linalg import blas, lapack
 
 from qsb.algebra import ladder
 from qsb.algebra.blocks import Blocks, Spectrum
@@ -118,6 +119,14 @@ class Levels:
     def apply(self, psi: Array) -> Array:
         """Operator times a ket."""
         return np.asarray(self.values * psi)
+
+    def moments(self, x: Array, rate: Array) -> tuple[float, float, float]:
+        """<O>, <O^2> and 2 Re <x|O|rate>."""
+        from qsb.algebra.kernels.ladder import moments
+
+        kets = (np.ascontiguousarray(v, dtype=complex) for v in (x, rate))
+        a, b, c = moments(self.values, *kets)
+        return float(a), float(b), float(c)
 
 
 @dataclass(frozen=True)
@@ -244,18 +253,24 @@ class LadderFrame(SmallSubsets):
         """Eigenvalues of the battery's states: rows that share no columns have no coherence, so class by class."""
         height, width = len(self.layout.first), self.layout.width
         values = np.zeros((len(psi), height))
+        classes = self.layout.classes()
 
         def read(t: int) -> None:
             kept = np.zeros(height * width, dtype=complex)
             kept[self._places] = psi[t]
             # columns that hold nothing to rounding add nothing
-            whole = kept.reshape(height, width)
-            used = np.flatnonzero(np.abs(whole).max(axis=0) > 1e-18)
-            whole = np.ascontiguousarray(whole[:, used[0] : used[-1] + 1])
+            parts = kept.view(float).reshape(height, 2 * width)
+            largest = np.maximum(parts.max(axis=0), -parts.min(axis=0))
+            used = np.flatnonzero(largest > 1e-18) // 2
+            whole = kept.reshape(height, width)[:, used[0] : used[-1] + 1]
             at = 0
-            for rows in self.layout.classes():
+            for rows in classes:
                 m = whole[rows]
-                values[t, at : at + len(rows)] = np.linalg.eigvalsh(m @ m.conj().T)
+                # (M M^+)* is Hermitian: half of it is enough, and its eigenvalues are the same
+                gram = blas.zherk(1.0, m.T, trans=2, lower=1)
+                found, _, info = lapack.zheevd(gram, compute_v=0, lower=1, overwrite_a=1)
+                assert info == 0
+                values[t, at : at + len(rows)] = found
                 at += len(rows)
 
         list(threads.each(read, range(len(psi)), large=height * width > PARALLEL_PLACES))

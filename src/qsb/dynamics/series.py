@@ -40,6 +40,7 @@ class Series:
         start_energy: <H_B> at t = 0.
         reduced: the reduced system, for solving again at other times; None of a simulation.
         probes: times between the save times with <H_B> and its rate there, each (K,), where they were asked for.
+        marks: states on the way, for solving again.
         errors: standard errors of sampled readouts by name, (T, ...); empty where nothing is sampled.
         replicas: of sampled readouts, the averages that leave out one group of samples each, for the errors of
             figures that are not linear in the state.
@@ -54,6 +55,7 @@ class Series:
     start_energy: float = 0.0
     reduced: Any = None
     probes: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None = None
+    marks: Any = None
     errors: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     replicas: tuple[Series, ...] = ()
 

@@ -25,6 +25,8 @@ from qsb.errors import ConvergenceError, CutoffError, PlanError
 
 #: bytes of states between the save times that are read together
 _HELD_BYTES = 2**22
+#: integrators whose states on the way are kept for a second look, how many of them, and the bytes that they may take
+_MARKING, _MARKS, _MARKED_BYTES = frozenset({"ladder"}), 32, 2**26
 #: unknowns up to which one BLAS thread is faster than several
 SMALL = 2**16
 #: readouts of a ket that diagonalise: as many states are read together as there are threads for them
@@ -105,7 +107,8 @@ def _solve(
     kinks: list[Kink] = []
     done, total = 0, len(problem.times)
     between = _Between(reduced, np.empty(0) if probes is None else np.setdiff1d(probes, problem.times))
-    for x, unitary, dissipative, f in _batches(problem, reduced, plan, tolerance, budget, kinks, between):
+    marks = _Marks() if again is None else again.marks
+    for x, unitary, dissipative, f in _batches(problem, reduced, plan, tolerance, budget, kinks, between, marks):
         for name, value in reduced.readout.check(x).items():
             # written so that NaN stays
             budget[name] = budget[name] if value <= budget.get(name, -1.0) else value
@@ -119,7 +122,39 @@ def _solve(
     start = start_energy(reduced)
     statics = reduced.readout.statics(needs) if again is None else again.statics
     told = between.told() if probes is not None else None
-    return Series(problem.times, values, statics, np.array(drive), budget, tuple(kinks), start, reduced, told)
+    marks = marks.done()
+    return Series(
+        problem.times, values, statics, np.array(drive), budget, tuple(kinks), start, reduced, told, marks=marks
+    )
+
+
+@dataclass
+class _Marks:
+    """States on the way, from which a second look at the same problem goes on.
+
+    Attributes:
+        held: times and kets, ascending; the start of every segment among them.
+        known: whether the whole protocol was walked through, so that nothing is added.
+    """
+
+    held: list[tuple[float, Array]] = field(default_factory=list)
+    known: bool = False
+
+    def done(self) -> _Marks:
+        """For a second look."""
+        return replace(self, known=True)
+
+    def add(self, t: float, x: Array) -> None:
+        """Keep a state."""
+        if not self.known:
+            self.held.append((t, x))
+
+    def legs(self, a: float, b: float, inside: list[float]) -> list[tuple[float, Array, list[float]]]:
+        """From which state to which times: each time from the last mark before it."""
+        marks = [m for m in self.held if a <= m[0] < b]
+        starts = np.array([t for t, _ in marks])
+        before = np.searchsorted(starts, inside, side="left") - 1
+        return [(*marks[k], [t for t, j in zip(inside, before, strict=True) if j == k]) for k in np.unique(before)]
 
 
 @dataclass
@@ -176,6 +211,7 @@ def _batches(
     budget: dict[str, float],
     kinks: list[Kink],
     between: _Between,
+    marks: _Marks,
 ) -> Iterator[tuple[Array, Array, Array, list[float]]]:
     """Yield states, both parts of their derivative and drives, a bounded number of save times at once."""
     most = KET_BATCH_BYTES if reduced.generators[0].skew else BATCH_BYTES
@@ -186,7 +222,7 @@ def _batches(
     drive: list[float] = []
     silent = set(between.times.tolist())
     times = np.union1d(problem.times, between.times)
-    for t, x, generator in _walk(times, reduced, plan, tolerance, budget, kinks):
+    for t, x, generator in _walk(times, reduced, plan, tolerance, budget, kinks, marks):
         rates = generator.apply_unitary(t, x), generator.apply_dissipative(t, x)
         if t in silent:
             between.read(x, *rates)
@@ -210,8 +246,12 @@ def _walk(
     tolerance: float,
     budget: dict[str, float],
     kinks: list[Kink],
+    marks: _Marks,
 ) -> Iterator[tuple[float, Array, Generator]]:
-    """Yield (time, state, generator of the segment that ends at or holds the time); 0 belongs to the first."""
+    """Yield (time, state, generator of the segment that ends at or holds the time); 0 belongs to the first.
+
+    A second look goes from mark to time, and not through the whole protocol with its kinks.
+    """
     x = reduced.start
     first = reduced.generators[0]
     if times[0] == first.segment.start:
@@ -220,10 +260,9 @@ def _walk(
     for generator, name in zip(reduced.generators, plan.integrators, strict=True):
         a, b = generator.segment.start, generator.segment.end
         inside = [float(t) for t in times[(times > a) & (times <= b)]]
-        stops = inside if inside and inside[-1] == b else [*inside, b]
         if b == a:
             continue
-        if previous is not None:
+        if previous is not None and not marks.known:
             _kink(reduced, previous, generator, x, kinks)
         previous = generator
         integrator = next(i for i in INTEGRATORS if i.name == name)
@@ -232,12 +271,20 @@ def _walk(
                 f"Integrator {name!r} needs a dense generator, and one of {x.size} unknowns is not built; choose "
                 "another."
             )
-        before = _total_energy(generator, a, x)
-        states = integrator.advance(generator, x, a, stops, tolerance)
-        for k, x in enumerate(states):
-            if k < len(inside):
-                yield stops[k], x, generator
-        _conserve(generator, before, _total_energy(generator, b, x), b, budget, tolerance)
+        marks.add(a, x)
+        legs = [(a, x, inside if inside and inside[-1] == b else [*inside, b])]
+        if marks.known:
+            legs = marks.legs(a, b, inside)
+        apart = max(1, -(-len(inside) // min(_MARKS, int(_MARKED_BYTES // x.nbytes) or 1)))
+        for begin, mark, stops in legs:
+            before = _total_energy(generator, begin, mark)
+            states = integrator.advance(generator, mark, begin, stops, tolerance)
+            for k, x in enumerate(states):
+                if k < len(inside):
+                    yield stops[k], x, generator
+                    if name in _MARKING and k % apart == apart - 1:
+                        marks.add(stops[k], x)
+            _conserve(generator, before, _total_energy(generator, stops[-1], x), stops[-1], budget, tolerance)
 
 
 def _kink(reduced: Reduced, old: Generator, new: Generator, x: Array, kinks: list[Kink]) -> None:

@@ -40,10 +40,14 @@ FINE_VALUES = 1e-6
 _SLACK = 30.0
 #: times between those of a grid that must be predicted before it is believed
 _PROBES = 24
+#: distance of one from the nearest save time, in intervals: of all numbers the one that fractions approach worst
+_FRACTION = 0.3819660112501051
 #: tops that are looked at from near: those that could be the largest
 MOST_TOPS = 12
 #: refinements of an interval, and points in all, after which the peaks are given up
 MOST_LEVELS, MOST_POINTS = 40, 60_000
+#: integrators to which every time costs the same, whatever its distance from the one before
+_FREE = frozenset({"ladder", "chebyshev"})
 #: series whose slope is known, as functions of time, stored energy and power
 _SMOOTH: dict[str, Callable[[RealArray, RealArray, RealArray], RealArray]] = {
     "stored_energy": lambda t, e, p: e,
@@ -114,21 +118,33 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
         doubtful = loose and len(times) > len(problem.times) + _DOUBTFUL
         if doubtful and not len(_coarse(peaks, curves, values, offset, loose)[1]):
             break
-        # all times again: equal steps share their propagators, which single midpoints would not
+        # all times again where equal steps share their propagators, which single midpoints would not
+        again = np.empty(0) if set(plan.integrators) <= _FREE else times
+        found = at(np.union1d(again, wanted))
+        known = {} if len(again) else values
+        order = np.argsort(np.concatenate([[] if len(again) else times, np.union1d(again, wanted)]), kind="stable")
+        values = {name: np.concatenate([known.get(name, np.empty(0)), v])[order] for name, v in found.items()}
         times = np.union1d(times, wanted)
-        values = at(times)
     return Closer({}, error, False)
 
 
 def probes(times: RealArray) -> RealArray:
-    """One time or more in intervals spread over the window, at fractions that no period divides."""
+    """Times at fractions that no period divides, in intervals spread over the window.
+
+    Of many intervals, those on both sides of equally many save times: integrators that work out from centres reach
+    such pairs in one go.
+    """
     steps = np.diff(times)
     if not len(steps):
         return np.empty(0)
-    each = max(1, _PROBES // len(steps))
-    chosen = np.unique(np.linspace(0, len(steps) - 1, min(_PROBES, len(steps))).astype(int))
+    if len(steps) >= _PROBES:
+        centres = np.arange(_PROBES // 2 + 1) * (2 * len(steps) // _PROBES)
+        after, before = centres[centres < len(steps)], centres[1:]
+        found = [times[after] + _FRACTION * steps[after], times[before] - _FRACTION * steps[before - 1]]
+        return np.setdiff1d(np.concatenate(found), times)
+    each = _PROBES // len(steps)
     fractions = np.sort((0.6180339887498949 * np.arange(1, each + 1) + 0.11 * np.pi) % 1.0)
-    return np.setdiff1d((times[chosen, None] + steps[chosen, None] * fractions).ravel(), times)
+    return np.setdiff1d((times[:-1, None] + steps[:, None] * fractions).ravel(), times)
 
 
 def _curves(peaks: Peaks, values: dict[str, RealArray], offset: float) -> list[Curve]:

@@ -48,125 +48,193 @@ def reach(mask: NDArray[np.bool_], down: Ints, right: Ints, rows: Floats, column
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
-def _row(
-    i: int,
+def _rows(
+    front: int,
+    skew: int,
+    many: int,
     x: Floats,
-    source: int,
-    old: int,
-    out: int,
-    keep: float,
+    place: Ints,
+    started: bool,
     scale: float,
     centre: float,
-    length: int,
-    step: int,
     edge: int,
-    low: Ints,
-    high: Ints,
-    kind: Ints,
-    diagonal: Floats,
-    level: Floats,
-    group: Ints,
-    jump: Ints,
-    factor: Floats,
-    column: Ints,
-    shift: Ints,
-    weight: Floats,
-    margin: int,
-    kinds: int,
+    grid: tuple[Any, ...],
     y: Floats,
 ) -> None:
-    """Row i of scale (H - centre) v - keep u within its window; v, u and the result begin at `source`, `old`, `out`.
+    """A row of each of `many` vectors, the k-th scale (H - centre) u - v of the two before it, in its window.
 
-    From one row to the next it is `step` places.
+    Row r of vector k begins in x at place[k, r], those made being 2, 3, ...; of vector k + 2 row `front` - `skew` k is
+    made. Where the recursion has not `started`, v is left out of the first, and the scale is half of it.
 
     Indices are unsigned: only then does the compiler know that none wraps around, and use wide registers.
     """
-    if high[i] <= low[i]:
-        return
-    a, b = np.uint64(low[i]), np.uint64(high[i])
-    near, far = np.uint64(low[i] - margin), np.uint64(high[i] + margin)
+    length, low, high, kind, diagonal, level, group, jump, factor, column, shift, weight, margin = grid
     height = kind.size
-    at = (i + edge) * step
-    here, there, before = np.uint64(out + at), np.uint64(source + at), np.uint64(old + at)
-    e = np.uint64(kind[i] * length)
-    d = scale * (diagonal[i] - centre)
-    begun = False
-    for g in range(group.size - 1):
-        filled = False
-        begin = group[g]
-        if group[g + 1] - begin == 2:  # up and down at once: one pass instead of two
-            u = scale * factor[begin * height + i]
-            other = scale * factor[(begin + 1) * height + i]
-            s = np.uint64(source + at + jump[begin] * step)
-            r = np.uint64(source + at + jump[begin + 1] * step)
-            for c in range(near, far):
-                y[c] = u * x[s + c] + other * x[r + c]
-            filled = u != 0.0 or other != 0.0
-            begin += 2
-        for j in range(begin, group[g + 1]):
-            u = scale * factor[j * height + i]
-            if u != 0.0:
-                s = np.uint64(source + at + jump[j] * step)
-                if filled:
-                    for c in range(near, far):
-                        y[c] += u * x[s + c]
-                else:
-                    for c in range(near, far):
-                        y[c] = u * x[s + c]
-                    filled = True
-        if not filled:
+    kinds = level.size // length
+    tall = height + 2 * edge
+    keep, whole = 1.0, scale
+    for step in range(many):
+        i = front - skew * step
+        if i < 0 or i >= height or high[i] <= low[i]:
             continue
-        k, last = column[g], column[g + 1]
-        if last - k >= 2:
-            v, w = np.uint64((k * kinds + kind[i]) * length), np.uint64(((k + 1) * kinds + kind[i]) * length)
-            # a shift may be negative; places begin at the margin, so the sum is not
-            p, q = np.uint64(shift[k * height + i] + low[i]), np.uint64(shift[(k + 1) * height + i] + low[i])
-            v, w, f, h, t, o = v + a, w + a, e + a, here + a, there + a, before + a
-            if begun:
-                for c in range(b - a):
-                    x[h + c] += weight[v + c] * y[p + c] + weight[w + c] * y[q + c]
-            else:
-                for c in range(b - a):
+        begun = started or step > 0
+        keep, scale = (1.0, whole) if begun else (0.0, 0.5 * whole)
+        old, source, out = step * tall, (step + 1) * tall, (step + 2) * tall
+        a, b = np.uint64(low[i]), np.uint64(high[i])
+        width = b - a
+        near, far = np.uint64(low[i] - margin), np.uint64(high[i] + margin)
+        row = i + edge
+        h, t, o = np.uint64(place[out + row]) + a, np.uint64(place[source + row]) + a, np.uint64(place[old + row]) + a
+        f = np.uint64(kind[i] * length) + a
+        d = scale * (diagonal[i] - centre)
+        made = False
+        for g in range(group.size - 1):
+            begin, end, k, last = group[g], group[g + 1], column[g], column[g + 1]
+            if end - begin == 2 and last - k == 2 and not made:  # all in one pass
+                u, other = scale * factor[begin * height + i], scale * factor[(begin + 1) * height + i]
+                s, r = place[source + row + jump[begin]] + low[i], place[source + row + jump[begin + 1]] + low[i]
+                v, w = (
+                    np.uint64((k * kinds + kind[i]) * length) + a,
+                    np.uint64(((k + 1) * kinds + kind[i]) * length) + a,
+                )
+                sp, rp = np.uint64(s + shift[k * height + i]), np.uint64(r + shift[k * height + i])
+                sq, rq = np.uint64(s + shift[(k + 1) * height + i]), np.uint64(r + shift[(k + 1) * height + i])
+                for c in range(width):
                     own = (d + scale * level[f + c]) * x[t + c] - keep * x[o + c]
-                    x[h + c] = own + weight[v + c] * y[p + c] + weight[w + c] * y[q + c]
-                begun = True
-            k += 2
-        if not begun and k < last:
-            for c in range(a, b):
-                x[here + c] = (d + scale * level[e + c]) * x[there + c] - keep * x[before + c]
-            begun = True
-        while k < last:
-            v, p = np.uint64((k * kinds + kind[i]) * length) + a, np.uint64(shift[k * height + i] + low[i])
-            h = here + a
-            for c in range(b - a):
-                x[h + c] += weight[v + c] * y[p + c]
-            k += 1
-    if not begun:
-        for c in range(a, b):
-            x[here + c] = (d + scale * level[e + c]) * x[there + c] - keep * x[before + c]
+                    p = u * x[sp + c] + other * x[rp + c]
+                    q = u * x[sq + c] + other * x[rq + c]
+                    x[h + c] = own + weight[v + c] * p + weight[w + c] * q
+                made = True
+                continue
+            filled = False
+            for j in range(begin, end):
+                u = scale * factor[j * height + i]
+                if u != 0.0:
+                    z = np.uint64(place[source + row + jump[j]])
+                    if filled:
+                        for c in range(near, far):
+                            y[c] += u * x[z + c]
+                    else:
+                        for c in range(near, far):
+                            y[c] = u * x[z + c]
+                        filled = True
+            if not filled:
+                continue
+            if not made:
+                for c in range(width):
+                    x[h + c] = (d + scale * level[f + c]) * x[t + c] - keep * x[o + c]
+                made = True
+            while k < last:
+                # a shift may be negative; places begin at the margin, so the sum is not
+                v, z = np.uint64((k * kinds + kind[i]) * length) + a, np.uint64(shift[k * height + i] + low[i])
+                for c in range(width):
+                    x[h + c] += weight[v + c] * y[z + c]
+                k += 1
+        if not made:
+            for c in range(width):
+                x[h + c] = (d + scale * level[f + c]) * x[t + c] - keep * x[o + c]
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
-def _collect(total: Floats, at: int, w: Floats, x: Floats, place: Ints, start: int, a: int, b: int) -> None:
-    """Add w[k] times the four rows of x that begin at place[k] + start, for the places a..b."""
-    p, q = np.uint64(place[0] + start), np.uint64(place[1] + start)
-    r, s = np.uint64(place[2] + start), np.uint64(place[3] + start)
-    t = np.uint64(at)
-    w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
-    for c in range(np.uint64(a), np.uint64(b)):
-        total[t + c] += w0 * x[p + c] + w1 * x[q + c] + w2 * x[r + c] + w3 * x[s + c]
+def _collect(
+    even: Floats, odd: Floats, at: int, next_: int, w: Floats, z: Floats, x: Floats, rows: Ints, a: int, b: int
+) -> None:
+    """Add to row `at` of `even` and `odd` w[k] times the eight rows of x, and to row `next_` z[k] times, for a..b.
+
+    Rows 0, 2, 4, 6 belong to `odd`; both outputs at once, so that rows are read once.
+    """
+    for half in range(2):
+        p, q = np.uint64(rows[half]), np.uint64(rows[half + 2])
+        r, s = np.uint64(rows[half + 4]), np.uint64(rows[half + 6])
+        t, n = np.uint64(at), np.uint64(next_)
+        w0, w1, w2, w3 = w[half], w[half + 2], w[half + 4], w[half + 6]
+        z0, z1, z2, z3 = z[half], z[half + 2], z[half + 4], z[half + 6]
+        total = odd if half == 0 else even
+        if at == next_:
+            for c in range(np.uint64(a), np.uint64(b)):
+                total[t + c] += w0 * x[p + c] + w1 * x[q + c] + w2 * x[r + c] + w3 * x[s + c]
+        else:
+            for c in range(np.uint64(a), np.uint64(b)):
+                xp, xq, xr, xs = x[p + c], x[q + c], x[r + c], x[s + c]
+                total[t + c] += w0 * xp + w1 * xq + w2 * xr + w3 * xs
+                total[n + c] += z0 * xp + z1 * xq + z2 * xr + z3 * xs
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _pair(tall: int, length: int) -> Ints:
+    """Where the rows of a vector and of its image begin, the first twice: nothing comes before it."""
+    place = np.empty(3 * tall, dtype=np.int64)
+    for r in range(tall):
+        place[r] = place[tall + r] = r * length
+        place[2 * tall + r] = (tall + r) * length
+    return place
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
 def apply(x: Floats, centre: float, scale: float, size: int, edge: int, grid: tuple[Any, ...]) -> None:
     """The second `size` places of x become scale (H - centre) times the first."""
-    length, low, high, kind, diagonal, level, group, jump, factor, column, shift, weight, margin = grid
+    length, height = grid[0], grid[3].size
     y = np.zeros(length)
-    for i in range(kind.size):
-        _row(
-            i, x, 0, 0, size, 0.0, scale, centre, length, length, edge, low, high, kind,
-            diagonal, level, group, jump, factor, column, shift, weight, margin, level.size // length, y,
-        )  # fmt: skip
+    place = _pair(height + 2 * edge, length)
+    for i in range(height):
+        _rows(i, 1, 1, x, place, False, 2.0 * scale, centre, edge, grid, y)
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
+def apply_ket(
+    psi: NDArray[np.complex128],
+    index: Ints,
+    size: int,
+    edge: int,
+    grid: tuple[Any, ...],
+    out: NDArray[np.complex128],
+) -> None:
+    """H psi of a ket whose entries belong at the places `index` of a padded array."""
+    length, height = grid[0], grid[3].size
+    place = _pair(height + 2 * edge, length)
+    x, y = np.zeros(2 * size), np.zeros(length)
+    for k in range(index.size):
+        x[index[k]] = psi[k].real
+    for i in range(height):
+        _rows(i, 1, 1, x, place, False, 2.0, 0.0, edge, grid, y)
+    for k in range(index.size):
+        out[k] = x[size + index[k]]
+        x[index[k]] = psi[k].imag
+    for i in range(height):
+        _rows(i, 1, 1, x, place, False, 2.0, 0.0, edge, grid, y)
+    for k in range(index.size):
+        out[k] += complex(0.0, x[size + index[k]])
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator, unused-ignore]
+def moments(h: Floats, x: NDArray[np.complex128], u: NDArray[np.complex128]) -> tuple[float, float, float]:
+    """<h>, <h^2> and 2 Re <x|h|u> of a diagonal operator."""
+    a, b, c = 0.0, 0.0, 0.0
+    for k in range(h.size):
+        p = h[k] * (x[k].real * x[k].real + x[k].imag * x[k].imag)
+        a += p
+        b += h[k] * p
+        c += h[k] * (x[k].real * u[k].real + x[k].imag * u[k].imag)
+    return a, b, 2.0 * c
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _places(height: int, edge: int, length: int, many: int, skew: int) -> Ints:
+    """Where the rows of many + 2 vectors begin.
+
+    The first two and the last two share whole arrays, which come first; of the others as many rows as are in use at a
+    time are kept.
+    """
+    tall = height + 2 * edge
+    slots = skew * (many - 1) + 3 * edge + 1
+    place = np.empty((many + 2) * tall, dtype=np.int64)
+    for k in range(many + 2):
+        for r in range(tall):
+            if k < 2 or k >= many:
+                place[k * tall + r] = ((k if k < 2 else k - many) * tall + r) * length
+            else:
+                place[k * tall + r] = (2 * tall + (k - 2) * slots + r % slots) * length
+    return place
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
@@ -185,8 +253,8 @@ def expand(
     """Add sum_k w[s, k] T_k(h) v over even k to `even` and over odd k to `odd`, h = scale (H - centre).
 
     Eight vectors are made in one sweep over the rows, each a step of rows behind the one before it, so that all that is
-    touched stays in the cache. Rows of all vectors, and of all outputs, lie side by side: few pages of memory are in
-    use at a time.
+    touched stays in the cache: of six of them only the rows in use are kept, the last two take the place of the two
+    that the sweep began from. Rows of all outputs lie side by side.
 
     Args:
         v: padded array, `size` places.
@@ -200,73 +268,58 @@ def expand(
         edge: rows of zeros around.
         grid: as `Grid` makes it.
     """
-    length, low, high, kind, diagonal, level, group, jump, factor, column, shift, weight, margin = grid
-    height, many, ring = kind.size, 8, 10
+    length, low, high, margin = grid[0], grid[1], grid[2], grid[12]
+    height, many = grid[3].size, 8
+    tall, skew = height + 2 * edge, max(edge, 1)
     y = np.zeros(length)
-    x = np.zeros(ring * size)
-    for r in range(size // length):
-        x[r * ring * length : (r * ring + 1) * length] = v[r * length : (r + 1) * length]
-    place = np.empty(many, dtype=np.int64)
-    w = np.empty(4)
-    # divisions cost as much as the work on a short row, so they are made once for all rows
-    slot = np.empty(many + 2, dtype=np.int64)
-    kinds = level.size // length
-    skew = max(edge, 1)
+    place = _places(height, edge, length, many, skew)
+    x = np.zeros(place.max() + length)
+    x[size : 2 * size] = v
+    rows = np.empty(many, dtype=np.int64)
+    w, z = np.empty(many), np.empty(many)
     outputs = needed.size
-    for r in range(size // length):
+    for r in range(tall):
         for j in range(outputs):
             for c in range(length):
                 even[(r * outputs + j) * length + c] += weights[j, 0] * v[r * length + c]
+    # rows of which parts are kept were another row before: what neighbours read beyond the window is made zero
+    left, right = np.zeros(tall, dtype=np.int64), np.zeros(tall, dtype=np.int64)
+    first, behind = np.zeros(tall, dtype=np.int64), np.zeros(tall, dtype=np.int64)
+    for r in range(tall):
+        left[r], right[r] = length, 0
+        for i in range(max(r - 2 * edge, 0), min(r + 1, height)):
+            if high[i] > low[i]:
+                left[r], right[r] = min(left[r], low[i] - margin), max(right[r], high[i] + margin)
+        first[r], behind[r] = right[r], right[r]
+        if edge <= r < height + edge and high[r - edge] > low[r - edge]:
+            first[r], behind[r] = low[r - edge], high[r - edge]
     for done in range(1, needed[0], many):  # odd, so that the first, third, ... of the eight belong to `odd`
-        for k in range(many + 2):
-            slot[k] = ((done + k - 2 + ring) % ring) * length
-        for k in range(many):
-            place[k] = slot[2 + k // 4 + 2 * (k % 4)]
-        for front in range(height + skew * many):
-            for k in range(many):
+        for k in range(2, many):
+            for r in range(edge):
+                at = place[k * tall + r]
+                x[at + left[r] : at + right[r]] = 0.0
+        for front in range(height + edge + skew * many):
+            for k in range(many - 2):
                 i = front - skew * k
-                if 0 <= i < height:
-                    begun = done + k > 1
-                    _row(
-                        i,
-                        x,
-                        slot[k + 1],
-                        slot[k],
-                        slot[k + 2],
-                        1.0 if begun else 0.0,
-                        2.0 * scale if begun else scale,
-                        centre,
-                        length,
-                        ring * length,
-                        edge,
-                        low,
-                        high,
-                        kind,
-                        diagonal,
-                        level,
-                        group,
-                        jump,
-                        factor,
-                        column,
-                        shift,
-                        weight,
-                        margin,
-                        kinds,
-                        y,
-                    )
+                if 0 <= i < height + edge:
+                    at = place[(k + 2) * tall + i + edge]
+                    for c in range(left[i + edge], first[i + edge]):
+                        x[at + c] = 0.0
+                    for c in range(behind[i + edge], right[i + edge]):
+                        x[at + c] = 0.0
+            _rows(front, skew, many, x, place, done > 1, 2.0 * scale, centre, edge, grid, y)
             i = front - skew * (many - 1)
             if 0 <= i < height and high[i] > low[i]:
-                start = (i + edge) * ring * length
-                for j in range(outputs):
-                    at = ((i + edge) * outputs + j) * length
-                    if needed[j] <= done:
-                        break
-                    for k in range(4):
-                        w[k] = weights[j, done + 2 * k]
-                    _collect(odd, at, w, x, place[:4], start, low[i], high[i])
-                    for k in range(4):
-                        w[k] = weights[j, done + 1 + 2 * k]
-                    _collect(even, at, w, x, place[4:], start, low[i], high[i])
+                for k in range(many):
+                    rows[k] = place[(k + 2) * tall + i + edge]
+                j = 0
+                while j < outputs and needed[j] > done:
+                    other = j + 1 if j + 1 < outputs and needed[j + 1] > done else j
+                    for k in range(many):
+                        w[k], z[k] = weights[j, done + k], weights[other, done + k]
+                    at = (i + edge) * outputs * length
+                    _collect(even, odd, at + j * length, at + other * length, w, z, x, rows, low[i], high[i])
+                    j = other + 1
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
