@@ -28,6 +28,8 @@ from qsb.errors import ConvergenceError, CutoffError, PlanError
 _HELD_BYTES = 2**22
 #: unknowns up to which one BLAS thread is faster than several
 SMALL = 2**16
+#: bytes of states whose spectra are found together, which shares what is learnt from the first of them
+SPECTRA_BYTES = 2**24
 #: readouts of a ket that diagonalise: as many states are read together as there are threads for them
 _SPECTRA = frozenset({"reduced", "cut"})
 
@@ -237,7 +239,7 @@ def _batches(
     most = KET_BATCH_BYTES if reduced.generators[0].skew else BATCH_BYTES
     room = max(1, int(most // (3 * reduced.start.nbytes)))
     if plan.request.needs & _SPECTRA:
-        room = max(min(threads.count(), 4), room)
+        room = max(min(threads.count(), 4), room, min(SPECTRA_BYTES // (3 * reduced.start.nbytes), 8))
     held: list[tuple[Array, Array, Array]] = []
     drive: list[float] = []
     silent = set(between.times.tolist())
