@@ -35,10 +35,8 @@ Reals = NDArray[np.float64]
 
 #: half-width x time of one window: a complex start has twice the vectors and four times the products
 REAL_PHASE, COMPLEX_PHASE = 320.0, 110.0
-#: most vectors that pass by together, and most of all in memory
-PASSING, MOST = 32, 160
-#: bytes of these vectors, more where there were fewer than `FEW` of them, and never more than the last number
-BYTES, FEW, LARGEST = 2**27, 96, 3 * 2**27
+#: vectors that pass by together, those that are held, and the most bytes of all of them
+PASSING, HELD, LARGEST = 16, 64, 3 * 2**27
 #: readouts that do not depend on the state
 STATICS = frozenset({"extremes", "levels", "span", "locality"})
 #: doubles of each vector that one product of matrices takes
@@ -258,7 +256,7 @@ def _inner(a: Reals, b: Reals) -> Reals:
 
 def rooms(size: int, count: int) -> tuple[int, int]:
     """Vectors that pass by together and vectors that are held, of `count` of `size` bytes."""
-    most = max(10, min(MOST, max(BYTES, min(FEW * size, LARGEST)) // size))
+    most = max(10, min(PASSING + HELD, LARGEST // size))
     step = min(PASSING, most // 5) // 2 * 2
     return step, min(-(-count // step), most // step - 1) * step
 
