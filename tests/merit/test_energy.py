@@ -4,10 +4,18 @@ import math
 
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 
 from qsb.errors import ConvergenceError, SpecError
-from qsb.merit.energy import average_power, energy_std, ergotropy_fraction, level_std, maximum
+from qsb.merit.energy import (
+    _spline_slopes,
+    average_power,
+    energy_std,
+    ergotropy_fraction,
+    level_std,
+    maximum,
+)
 
 
 def field(times, cells=3, gap=1.0, strength=0.5):
@@ -50,6 +58,14 @@ def test_maximum_lies_between_the_points(slopes):
     assert value == pytest.approx(1.5, abs=2e-4)
     assert time == pytest.approx(math.pi / math.sqrt(2), abs=2e-3)
     assert value > energy.max() + 5e-4
+
+
+@pytest.mark.parametrize("count", [4, 5, 50])
+def test_slopes_without_slopes_are_those_of_the_not_a_knot_spline(count):
+    rng = np.random.default_rng(count)
+    times, values = np.cumsum(rng.random(count) + 0.1), rng.normal(size=count)
+    right = CubicSpline(times, values)(times, 1)
+    assert np.abs(_spline_slopes(times, values) - right).max() < 1e-12 * np.abs(right).max()
 
 
 def test_hermite_maximum_converges_with_the_fourth_power_of_the_step():

@@ -35,7 +35,7 @@ NEGLIGIBLE = 1e-12
 #: allowed bound of sum_k |error of eigenvalue k| from single precision in the small rest
 SINGLE_ERROR = 5e-9
 #: side below which the plain way is the fastest, and below which single precision gains nothing
-SMALL_SIDE, SINGLE_SIDE = 192, 384
+SMALL_SIDE, SINGLE_SIDE = 192, 192
 #: rows of a thin matrix, tried one after the other, and most Lanczos steps, as parts of the side
 _THIN, _STEPS = (8, 4), 4
 _SINGLE = float(np.finfo(np.float32).eps) / 2
@@ -61,12 +61,15 @@ def spectra(psi: Array, dims: tuple[int, ...], subset: Sequence[int]) -> Spectru
         return np.ascontiguousarray(m if kept <= total // kept else m.T)
 
     # neighbours in time have about the same rank: where the first is not thin, looking at all others is wasted
-    hope = side >= SMALL_SIDE and _thinner(short(psi[0])) is not None
+    first = _thinner(short(psi[0])) if side >= SMALL_SIDE else None
 
     def one(ket: Array) -> RealArray:
-        return _small(short(ket)) if side < SMALL_SIDE else _large(short(ket), hope)
+        if first is not None and ket is kets[0]:
+            return _few(first, side)
+        return _small(short(ket)) if side < SMALL_SIDE else _large(short(ket), first is not None)
 
-    values = np.array(list(threads.each(one, list(psi), large=side >= SMALL_SIDE // 2)))
+    kets = list(psi)
+    values = np.array(list(threads.each(one, kets, large=side >= SMALL_SIDE // 2)))
     if kept == side:
         return Spectrum.simple(values)
     return Spectrum.counted(np.concatenate([values, np.zeros((len(values), 1))], axis=1), (1,) * side + (kept - side,))
@@ -109,6 +112,12 @@ def _small(m: Array) -> RealArray:
     return np.asarray(np.linalg.eigvalsh(m @ m.conj().T), dtype=np.float64)
 
 
+def _few(thin: Array, side: int) -> RealArray:
+    """Eigenvalues from a thinner matrix, and zeros."""
+    found = _small(thin) if len(thin) < SMALL_SIDE else _large(thin, False)
+    return np.concatenate([found, np.zeros(side - len(found))])
+
+
 def _large(m: Array, hope: bool) -> RealArray:
     """A thinner matrix, if there is hope for one; Lanczos head in double precision; a rest in single precision."""
     from qsb.algebra.kernels import reduced as kernels
@@ -116,8 +125,7 @@ def _large(m: Array, hope: bool) -> RealArray:
     n = len(m)
     thin = _thinner(m) if hope else None
     if thin is not None:
-        found = _small(thin) if len(thin) < SMALL_SIDE else _large(thin, False)
-        return np.concatenate([found, np.zeros(n - len(found))])
+        return _few(thin, n)
     re, im = _gram(m)
     if n < SINGLE_SIDE:
         return np.asarray(np.linalg.eigvalsh(re + 1j * im), dtype=np.float64)
@@ -129,7 +137,7 @@ def _large(m: Array, hope: bool) -> RealArray:
     start /= np.linalg.norm(start)
     q[0, 0], q[0, 1] = start.real, start.imag
     allowed = SINGLE_ERROR * trace / (np.sqrt(n) * _SINGLE)
-    count, left = kernels.head(re, im, q, alpha, beta, trace, NEGLIGIBLE * trace, allowed / 3)
+    count, left = kernels.head(re, im, q, alpha, beta, trace, NEGLIGIBLE * trace, allowed / 20)
     alpha, beta = alpha[:count], beta[:count]
     if left <= NEGLIGIBLE * trace:
         return np.concatenate([_tridiagonal(alpha, beta[:-1]), np.zeros(n - count)])

@@ -104,23 +104,34 @@ class PauliVectors:
 
     def fill(self, count: int) -> float:
         """See `Vectors`."""
-        a, b = 1 / self.half, -self.centre / self.half
         for j in range(count):
-            if self.made == 0:
-                self.rows[0] = self.rows[self.room - 1]
-            else:
-                factor = 1.0 if self.made == 1 else 2.0
-                before = self.rows[j - 2] if self.made > 1 else None
-                whole = self.whole[0] if self.whole else self.rows[j - 1]
-                image = self.whole[1] if self.whole else None
-                factors = factor * a, factor * b, 0.0 if before is None else -1.0
-                self.operator.multiply(whole, self.rows[j], self.pair, factors, before, image)
-                self.whole.reverse()
-            self.made += 1
+            self.make(j, (j - 1) % self.room, (j - 2) % self.room)
         return float(np.linalg.norm(self.rows[count - 1]))
 
-    def add(self, coefficients: Reals, counts: NDArray[np.int64], out: Array) -> None:
-        """See `Vectors`."""
+    def make(self, row: int, last: int, before: int) -> None:
+        """Make the next vector from the two in these rows; the very first one comes from where it was put."""
+        if self.made == 0:
+            self.rows[row] = self.rows[self.room - 1]
+        else:
+            factor = 1.0 if self.made == 1 else 2.0
+            previous = self.rows[before] if self.made > 1 else None
+            image = self.whole[1] if self.whole else None
+            factors = factor / self.half, -factor * self.centre / self.half, 0.0 if previous is None else -1.0
+            self.operator.multiply(self.newest(last), self.rows[row], self.pair, factors, previous, image)
+            self.whole.reverse()
+        self.made += 1
+
+    def newest(self, row: int) -> Reals:
+        """All blocks of the vector that was made last, which is in this row."""
+        return self.whole[0] if self.whole else self.rows[row]
+
+    def go_back(self, row: int) -> None:
+        """Let the recursion go on from the vector in this row."""
+        if self.whole:
+            self.whole[0] = self.operator.expand(self.rows[row], self.pair)
+
+    def add(self, coefficients: Reals, counts: NDArray[np.int64], out: Array, first: int = 0) -> None:
+        """See `Vectors`; `first` is the row of the first vector."""
         from qsb.algebra.kernels import pauli, threads
 
         layout = self.operator.layout
@@ -129,7 +140,7 @@ class PauliVectors:
             pauli.accumulate,
             out.shape[1] // min(size, 256),
             2.0 * float(counts.sum()) * self.length,
-            *(self.rows.reshape(-1), self.length, np.ascontiguousarray(coefficients), counts, self.pair),
+            *(self.rows[first:].reshape(-1), self.length, np.ascontiguousarray(coefficients), counts, self.pair),
             *(layout.scales, size, out.view(float)),
         )
 

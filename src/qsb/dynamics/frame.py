@@ -475,7 +475,7 @@ def spectral_bounds(op: Operator, dimension: int, safe: tuple[float, float] | No
     k = len(alpha)
     t = np.diag(alpha) + np.diag(beta[: k - 1], 1) + np.diag(beta[: k - 1], -1)
     e, u = np.linalg.eigh(t)
-    margin = 0.02 * (e[-1] - e[0]) + 1e-9
+    margin = 0.005 * (e[-1] - e[0]) + 1e-9
     low = float(e[0] - beta[k - 1] * abs(u[-1, 0]) - margin)
     high = float(e[-1] + beta[k - 1] * abs(u[-1, -1]) + margin)
     if safe is not None:

@@ -10,11 +10,11 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.linalg as la
-from scipy.integrate import DOP853
 
 from qsb.dynamics.chebyshev import Chebyshev
 from qsb.dynamics.expansion import DampedChebyshev, LadderChebyshev
@@ -216,13 +216,21 @@ class Taylor:
         raise ConvergenceError("the Taylor series", float(np.linalg.norm(term)), float(small), "lower Taylor.stride.")
 
 
-class _Quiet(DOP853):  # type: ignore[misc]
-    """DOP853 that knows a step without any error: where both estimates vanish by underflow, their quotient is 0/0."""
+@cache
+def _quiet() -> Any:
+    """DOP853 that knows a step without any error: where both estimates vanish by underflow, their quotient is 0/0.
 
-    def _estimate_error_norm(self, stages: Array, h: float, scale: Array) -> float:
-        with np.errstate(invalid="ignore"):
-            norm = float(super()._estimate_error_norm(stages, h, scale))
-        return 0.0 if math.isnan(norm) and np.isfinite(stages).all() else norm
+    Made when it is asked for: SciPy's integrators bring its optimisers, 15 MB that most runs do without.
+    """
+    from scipy.integrate import DOP853
+
+    class Quiet(DOP853):  # type: ignore[misc]
+        def _estimate_error_norm(self, stages: Array, h: float, scale: Array) -> float:
+            with np.errstate(invalid="ignore"):
+                norm = float(super()._estimate_error_norm(stages, h, scale))
+            return 0.0 if math.isnan(norm) and np.isfinite(stages).all() else norm
+
+    return Quiet
 
 
 @dataclass(frozen=True)
@@ -256,7 +264,7 @@ class DormandPrince:
             if t > now:
                 relative = 1e30 if self.fixed_step else max(local, 3e-14)
                 first = None if step is None else min(step, t - now)
-                solver = _Quiet(
+                solver = _quiet()(
                     rhs,
                     now,
                     y,

@@ -15,6 +15,7 @@ from qsb.algebra.copies import Copies
 from qsb.algebra.kernels import threads
 from qsb.algebra.pauli import PauliSum
 from qsb.charging.problem import Problem
+from qsb.dynamics import energies
 from qsb.dynamics.charged import TAIL
 from qsb.dynamics.integrate import INTEGRATORS, NEEDS_DENSE
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
@@ -29,6 +30,8 @@ _HELD_BYTES = 2**22
 _MARKING, _MARKS, _MARKED_BYTES = frozenset({"ladder"}), 32, 2**26
 #: unknowns up to which one BLAS thread is faster than several
 SMALL = 2**16
+#: bytes of states whose spectra are found together, which shares what is learnt from the first of them
+SPECTRA_BYTES = 2**24
 #: readouts of a ket that diagonalise: as many states are read together as there are threads for them
 _SPECTRA = frozenset({"reduced", "cut"})
 
@@ -101,6 +104,10 @@ def _solve(
 ) -> Series:
     """Walk, read, check."""
     needs = plan.request.needs
+    inside = np.union1d(problem.times, np.empty(0) if probes is None else probes)
+    battery = energies.meter(reduced, needs, plan.integrators, len(inside))
+    if battery is not None:
+        return _without_states(problem, reduced, battery, inside, probes is not None, needs, tolerance, progress, again)
     batches: list[dict[str, Value]] = []
     drive: list[float] = []
     budget: dict[str, float] = {}
@@ -155,6 +162,57 @@ class _Marks:
         starts = np.array([t for t, _ in marks])
         before = np.searchsorted(starts, inside, side="left") - 1
         return [(*marks[k], [t for t, j in zip(inside, before, strict=True) if j == k]) for k in np.unique(before)]
+
+
+def _without_states(
+    problem: Problem,
+    reduced: Reduced,
+    battery: PauliSum,
+    times: NDArray[np.float64],
+    probed: bool,
+    needs: frozenset[str],
+    tolerance: float,
+    progress: Callable[[float], None] | None,
+    again: Series | None,
+) -> Series:
+    """Energy and power at save times and probes from products of Chebyshev vectors, with the same checks."""
+    budget: dict[str, float] = {}
+    kinks: list[Kink] = []
+    drive: dict[float, float] = {}
+    first, x = reduced.generators[0], reduced.start
+    parts: list[NDArray[np.float64]] = []
+    if times[0] == first.segment.start:
+        drive[times[0]] = first.segment.drive(float(times[0]))
+        rates = first.apply_unitary(0.0, x), first.apply_dissipative(0.0, x)
+        parts.append(np.array(_observe_energy(reduced, x, *rates))[:, None])
+    previous: Generator | None = None
+    for generator in reduced.generators:
+        a, b = generator.segment.start, generator.segment.end
+        if b == a:
+            continue
+        if previous is not None:
+            _kink(reduced, previous, generator, x, kinks)
+        previous = generator
+        inside = times[(times > a) & (times <= b)]
+        drive |= {float(t): generator.segment.drive(float(t)) for t in inside}
+        before = _total_energy(generator, a, x)
+        found = energies.advance(generator, battery, x, a, inside, b)
+        x = found.end
+        norms = np.append(found.norm, np.linalg.norm(x))
+        budget["norm"] = max(budget.get("norm", 0.0), float(np.abs(norms - 1).max()))
+        verify(problem, budget, tolerance)
+        _conserve(generator, before, _total_energy(generator, b, x), b, budget, tolerance)
+        parts.append(np.array([found.energy, found.power]))
+        if progress is not None:
+            progress(float(np.mean(problem.times <= b)))
+    energy, power = np.concatenate(parts, axis=1)
+    saved = np.isin(times, problem.times)
+    values: dict[str, Value] = {"energy": energy[saved], "power": power[saved], "work_power": power[saved]}
+    values["heat_power"] = np.zeros(int(saved.sum()))
+    statics = reduced.readout.statics(needs) if again is None else again.statics
+    told = (times[~saved], energy[~saved], power[~saved]) if probed else None
+    series = np.array([drive[float(t)] for t in problem.times])
+    return Series(problem.times, values, statics, series, budget, tuple(kinks), start_energy(reduced), reduced, told)
 
 
 @dataclass
@@ -217,7 +275,7 @@ def _batches(
     most = KET_BATCH_BYTES if reduced.generators[0].skew else BATCH_BYTES
     room = max(1, int(most // (3 * reduced.start.nbytes)))
     if plan.request.needs & _SPECTRA:
-        room = max(min(threads.count(), 4), room)
+        room = max(min(threads.count(), 4), room, min(SPECTRA_BYTES // (3 * reduced.start.nbytes), 8))
     held: list[tuple[Array, Array, Array]] = []
     drive: list[float] = []
     silent = set(between.times.tolist())
