@@ -105,6 +105,12 @@ def _panels(drawn: list[str]) -> list[list[str]]:
     return [group for group in together if group] + alone
 
 
+def _folded(text: str) -> str:
+    """A label that would be longer than its axis on two lines, the symbol and the unit on the second."""
+    words, symbol = text.split(" $", 1)
+    return text if len(words) <= 16 else f"{words}\n${symbol}"
+
+
 def _run(data: xr.Dataset, drawn: list[str]) -> Figure:
     panels = _panels(drawn)
     figure = blank(SINGLE + 1.6, 0.5 + 1.75 * len(panels))
@@ -115,7 +121,7 @@ def _run(data: xr.Dataset, drawn: list[str]) -> Figure:
                 ax, data["time"].values, data[name].values, f"${quantity(name).symbol}$  {quantity(name).long_name}", k
             )
         shared = quantity(group[0])
-        ax.set_ylabel(label(group[0]) if len(group) == 1 else _unit_label(shared.unit))
+        ax.set_ylabel(_folded(label(group[0])) if len(group) == 1 else _unit_label(shared.unit))
         if len(group) > 1:
             ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         ax.axhline(0.0, color="0.8", linewidth=0.6, zorder=0)
