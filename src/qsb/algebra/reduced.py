@@ -35,7 +35,7 @@ NEGLIGIBLE = 1e-12
 #: allowed bound of sum_k |error of eigenvalue k| from single precision in the small rest
 SINGLE_ERROR = 5e-9
 #: side below which the plain way is the fastest, and below which single precision gains nothing
-SMALL_SIDE, SINGLE_SIDE = 192, 192
+SMALL_SIDE, SINGLE_SIDE = 192, 384
 #: rows of a thin matrix, tried one after the other, and most Lanczos steps, as parts of the side
 _THIN, _STEPS = (8, 4), 4
 _SINGLE = float(np.finfo(np.float32).eps) / 2
