@@ -32,6 +32,8 @@ READOUTS = (
     "collective_passive",
     "cut",
     "span",
+    "bounded",
+    "gaussian",
 )
 """What a representation can be asked for; ``quantities.toml`` says what each is."""
 

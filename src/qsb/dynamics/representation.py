@@ -177,6 +177,8 @@ READOUTS: dict[str, str] = {
     "collective_passive": "lowest energy that unitaries alike on all cells reach, inside the sectors of total spin",
     "cut": "entropy of the first cells of a pure state",
     "span": "lowest and highest eigenvalue of V",
+    "bounded": "that H_B has a highest level",
+    "gaussian": "lowest energy that Gaussian unitaries of modes reach",
 }
 
 

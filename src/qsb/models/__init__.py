@@ -23,6 +23,7 @@ from qsb.models.dicke import dicke, tavis_cummings, two_photon_dicke
 from qsb.models.ensemble import Coupling, ensemble
 from qsb.models.ising import ising
 from qsb.models.mediated import mediated, mediated_channels
+from qsb.models.oscillator import oscillator
 from qsb.models.qudit import qudit, qudit_decay
 from qsb.models.star import central_spin, star
 from qsb.models.stirap import stirap
@@ -38,6 +39,7 @@ MODELS: dict[str, Callable[..., Battery]] = {
     "ising": ising,
     "mediated": mediated,
     "micromaser": micromaser,
+    "oscillator": oscillator,
     "qudit": qudit,
     "star": star,
     "stirap": stirap,
@@ -62,6 +64,7 @@ __all__ = [
     "mediated",
     "mediated_channels",
     "micromaser",
+    "oscillator",
     "qudit",
     "qudit_decay",
     "star",

@@ -13,7 +13,7 @@ from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
 from qsb.charging.problem import Problem
 from qsb.dynamics.series import Series, jackknife
-from qsb.errors import SpecError
+from qsb.errors import ConvergenceError, SpecError
 from qsb.merit import bound, correlation, energy, ergotropy, passivity
 from qsb.quantities import names, quantity
 
@@ -124,7 +124,11 @@ class Reading:
     @property
     def scale(self) -> float:
         """The size of the energies that are subtracted from each other."""
-        return max(abs(e) for e in self.extremes)
+        known = [abs(e) for e in self.extremes if np.isfinite(e)]
+        if len(known) < 2:
+            # modes have no highest level: what they hold sets the size
+            known += [float(self.series.statics["scale"]), float(np.abs(self["energy"]).max())]
+        return max(known)
 
     @property
     def levels(self) -> Spectrum | Copies:
@@ -141,7 +145,7 @@ class Reading:
     @property
     def pure(self) -> bool:
         """Whether the state is a ket at all times, so that no spectrum was read."""
-        return "spectrum" not in self.series.values
+        return not {"spectrum", "purity"} & set(self.series.values)
 
 
 def _stored(r: Reading) -> RealArray:
@@ -160,6 +164,8 @@ def _above(r: Reading) -> RealArray:
 def _passive(r: Reading) -> RealArray:
     if r.pure:
         return np.full(len(r.series.times), r.extremes[0])
+    if "passive" in r.series.values:
+        return r["passive"]
     return ergotropy.passive_energy(r.spectrum(), r.levels)
 
 
@@ -188,7 +194,29 @@ def _anti(r: Reading) -> RealArray:
 
 
 def _asymptotic(r: Reading) -> RealArray:
+    if "completely_passive" in r.series.values:
+        return ergotropy.extractable_work(r["energy"], r["completely_passive"], r.scale)
     return _above(r) if r.pure else passivity.asymptotic_work(r["energy"], r.spectrum(), r.levels)
+
+
+def _gaussian(r: Reading) -> RealArray:
+    return ergotropy.extractable_work(r["energy"], r["gaussian_passive"], r.scale)
+
+
+def _purity(r: Reading) -> RealArray:
+    if r.pure:
+        return np.ones(len(r.series.times))
+    if "purity" not in r.series.values:
+        return correlation.purity(r.spectrum())
+    lost = np.isnan(r["purity"])
+    if lost.any():
+        raise ConvergenceError(
+            f"the purity at t = {r.series.times[lost][0]:g}, where rounding of the covariance hides it",
+            np.inf,
+            1e-7,
+            "ask for ergotropy, which does not suffer, or squeeze less.",
+        )
+    return r["purity"]
 
 
 def _symmetric(r: Reading) -> RealArray:
@@ -247,6 +275,7 @@ FIGURES: dict[str, Callable[[Reading], RealArray]] = {
     "heat_power": lambda r: r["heat_power"],
     "ergotropy": _ergotropy,
     "ergotropy_fraction": lambda r: energy.ergotropy_fraction(_ergotropy(r), _above(r), 1e-9 * r.scale),
+    "gaussian_ergotropy": _gaussian,
     "symmetric_ergotropy": _symmetric,
     "asymptotic_ergotropy": _asymptotic,
     "local_ergotropy": _local,
@@ -258,7 +287,7 @@ FIGURES: dict[str, Callable[[Reading], RealArray]] = {
     "capacity": _capacity,
     "anti_ergotropy": _anti,
     "energy_std": lambda r: np.asarray(np.sqrt(r["variance"])),
-    "purity": lambda r: np.ones(len(r.series.times)) if r.pure else correlation.purity(r.spectrum()),
+    "purity": _purity,
     "entanglement_entropy": lambda r: r["cut"],
     "bound_fisher": _fisher,
     "bound_uncertainty": lambda r: bound.uncertainty(np.sqrt(r["variance"]), _charger_std(r)),
