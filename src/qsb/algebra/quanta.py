@@ -92,8 +92,7 @@ class Ladders:
         if len(n) == len(self.frequencies) and np.ptp(ratio) <= 1e-13 * ratio[0]:
             return most  # a Gibbs state
         allowed = PRECISE * max(most, float(self.frequencies[0]))
-        log = len(n) * math.log(24.0 + beta.sum()) - math.lgamma(len(n) + 1) - float(np.log(beta).sum())
-        count = int(min(max(math.exp(min(log, 50.0)), 64), MOST))
+        count = 256
         while True:
             low, high = self._enclose(beta, n, count)
             high = min(high, max(most, low))

@@ -28,10 +28,10 @@ from qsb.units import format_bytes, format_seconds, parse_bytes
 #: cheapest exact first; approximate ones last, taken only if named or if nothing exact fits
 REPRESENTATIONS: tuple[Representation, ...] = (
     Product(),
+    Bosons(),
     Symmetric(),
     Permutation(),
     Fermion(),
-    Bosons(),
     Ket(),
     Density(),
     Collision(),
