@@ -452,11 +452,13 @@ def test_every_pair_of_representations_is_compared():
     met = set()
     for problem, _ in PROBLEMS.values():
         met |= set(itertools.combinations([r.name for r in accepted(problem)], 2))
-    assert met == set(itertools.combinations([r.name for r in REPRESENTATIONS if r.exact], 2))
+    # modes have a file of their own
+    names_here = [r.name for r in REPRESENTATIONS if r.exact and r.name != "gaussian"]
+    assert met == set(itertools.combinations(names_here, 2))
 
 
 def test_every_readout_is_delivered_by_two_representations():
-    for readout in READOUTS:
+    for readout in set(READOUTS) - {"gaussian"}:
         assert any(len(accepted(p, {readout})) >= 2 for p, _ in PROBLEMS.values()), readout
 
 

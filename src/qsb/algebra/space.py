@@ -45,6 +45,11 @@ class Boson:
             raise SpecError(f"A mode's cutoff must be a whole number >= 1, but it is {self.cutoff!r}.")
 
     @property
+    def highest(self) -> int:
+        """The highest Fock state that is kept; `ENDLESS` - 1 without a cutoff."""
+        return self.dimension - 1
+
+    @property
     def dimension(self) -> int:
         """Number of levels, cutoff + 1; `ENDLESS` without a cutoff."""
         return ENDLESS if self.cutoff is None else self.cutoff + 1

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import BOSON_OPERATORS, OpSum
+from qsb.algebra.opsum import BOSON_OPERATORS, Matrix, OpSum
 from qsb.algebra.space import Boson, Space
 from qsb.algebra.states import ModeStart
+from qsb.errors import StructureError
 
 RealArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -59,7 +60,7 @@ class Quadratic:
             if not factors:
                 c += weight
             elif len(factors) == 1:
-                (site, kind), = factors
+                ((site, kind),) = factors
                 f[[site, m + site]] += weight * _LADDER[kind]
             else:
                 (i, first), (j, second) = factors
@@ -89,9 +90,7 @@ class Quadratic:
 
     @property
     def frequencies(self) -> RealArray | None:
-        """Frequencies of the normal modes, ascending (M,); None unless the form is bounded from below and has no flat
-        direction.
-        """
+        """Frequencies of the normal modes, ascending (M,); None of a form that is unbounded or has a flat direction."""
         e = np.linalg.eigvalsh(self.matrix)
         if e[0] <= FLAT * max(abs(e[0]), abs(e[-1])):
             return None
@@ -117,25 +116,27 @@ class Quadratic:
         each = np.sqrt(squares)
         spread = each if temperature == 0 else each / np.tanh(each / (2 * temperature))
         v = inverse @ ((w * spread) @ w.T) @ inverse / 2
-        return -np.linalg.solve(self.matrix, self.vector), (v + v.T) / 2
+        return np.asarray(-np.linalg.solve(self.matrix, self.vector)), np.asarray((v + v.T) / 2)
 
 
 def linear(op: OpSum, space: Space) -> tuple[ComplexArray, complex]:
     """A jump operator l.R + c (see `why_not_linear`) as l, (2M,), and c."""
     m = space.sites
-    l, c = np.zeros(2 * m, dtype=complex), 0.0j
+    row, c = np.zeros(2 * m, dtype=complex), 0.0j
     for weight, factors in _monomials(op, space):
         if factors:
-            (site, kind), = factors
-            l[[site, m + site]] += weight * _LADDER[kind]
+            ((site, kind),) = factors
+            row[[site, m + site]] += weight * _LADDER[kind]
         else:
             c += weight
-    return l, c
+    return row, c
 
 
 def _monomials(op: OpSum, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, int], ...]]]:
     """(weight, ((site, 0 for a or 1 for a+), ...)) of every product of ladder operators, in normal order on a site."""
     for term in op.active:
+        if isinstance(term, Matrix):
+            raise StructureError("A matrix is not read as a polynomial of ladder operators.")
         for weight, word in term.words(space):
             parts: list[tuple[complex, tuple[tuple[int, int], ...]]] = [(weight, ())]
             for site, name in word:
@@ -159,13 +160,15 @@ def why_not_linear(ops: Iterable[OpSum], space: Space) -> str | None:
 
 def _why_not(ops: Iterable[OpSum], space: Space, most: int, what: str, degree: str) -> str | None:
     for op in ops:
-        if op.opaque:
-            return f"{what} is an opaque matrix"
         for term in op.active:
+            if isinstance(term, Matrix):
+                return f"{what} is an opaque matrix"
             for _, word in term.words(space):
                 if sum(max(up + down for up, down in BOSON_OPERATORS[name]) for _, name in word) > most:
                     names = " ".join(name for _, name in word)
-                    return f"{what}, {names}, is more than {degree} in a and a+, and takes a Gaussian state out of those"
+                    return (
+                        f"{what}, {names}, is more than {degree} in a and a+, and takes a Gaussian state out of those"
+                    )
     return None
 
 
@@ -202,7 +205,7 @@ def symplectic_eigenvalues(v: RealArray) -> RealArray:
 
 
 def uncertainty_violation(v: RealArray) -> float:
-    r"""How far the worst of covariances (T, 2M, 2M) breaks :math:`V + \tfrac i2\Omega \ge 0`, as a share of its size."""
+    r"""How far the worst of covariances (T, 2M, 2M) breaks :math:`V + \tfrac i2\Omega\ge0`, as a share of its size."""
     if not np.isfinite(v).all():
         return np.nan
     n = v.shape[-1]

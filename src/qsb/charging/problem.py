@@ -226,12 +226,14 @@ class Problem:
             body_order=read.body_order(charger, space),
             collisional=any(s.collisions for s in self.protocol.stages),
             **(self._fermions(parts) if spins and not self.jumps else {}),
-            **({"not_gaussian": self._not_gaussian(parts)} if symplectic.modes_only(space) else {}),
+            not_gaussian=self._not_gaussian(parts),
         )
 
     def _not_gaussian(self, parts: list[OpSum]) -> str:
         """Why modes leave the Gaussian states, or do not begin in one."""
         start, space = self.battery.start, self.battery.space
+        if not symplectic.modes_only(space):
+            return "the sites are not all harmonic modes"
         if start.kind == "state":
             return "the start is given as a whole state, which is not read as a covariance"
         if start.charger is not None and start.charger.quanta:
@@ -296,7 +298,7 @@ def charger_populations(start: Start, group: Group) -> NDArray[np.float64]:
     """
     mode = start.charger or ModeStart()
     if isinstance(group.kind, Boson):
-        return mode.populations(group.kind.dimension - 1)
+        return mode.populations(group.kind.highest)
     if not isinstance(group.kind, Spin):
         raise SpecError(f"How the charger group {group.name!r} of levels begins must be given as a whole state.")
     if mode.kind not in ("vacuum", "fock"):

@@ -40,16 +40,18 @@ def _hamiltonian(op: OpSum, space: Space) -> Moments:
 
 
 def _jump(jump: Jump, space: Space) -> Moments:
-    r"""Of :math:`L = l\cdot R + c`: :math:`A = \Omega\,\mathrm{Im}(l^*l^T)`, :math:`D = \Omega\,\mathrm{Re}(l^*l^T)
-    \Omega^T` and :math:`d = -\mathrm{Im}(\Omega l\,c^*)`, each times the rate.
+    r"""Of a jump :math:`L = l\cdot R + c`, times its rate.
+
+    .. math:: A = \Omega\,\mathrm{Im}(l^*l^T),\quad D = \Omega\,\mathrm{Re}(l^*l^T)\Omega^T,\quad
+              d = -\mathrm{Im}(\Omega l\,c^*)
     """
     form, n = symplectic.omega(space.sites), 2 * space.sites
     total = Moments(np.zeros((n, n)), np.zeros(n), np.zeros((n, n)))
     for rate, op in jump.operators(space):
-        l, c = symplectic.linear(op, space)
-        square = np.outer(l.conj(), l)
+        row, c = symplectic.linear(op, space)
+        square = np.outer(row.conj(), row)
         noise = form @ square.real @ form.T
-        total += Moments(form @ square.imag, -((form @ l) * np.conj(c)).imag, (noise + noise.T) / 2) * rate
+        total += Moments(form @ square.imag, -((form @ row) * np.conj(c)).imag, (noise + noise.T) / 2) * rate
     return total
 
 
@@ -220,7 +222,9 @@ class Bosons:
     def lacks(self, problem: Problem, needs: frozenset[str]) -> str | None:
         """Level populations, and what needs a largest energy or cells that are spins."""
         if Quadratic.of(problem.meter, problem.cells_space).frequencies is None:
-            return "H_B has a normal mode of no positive frequency, so that it is unbounded or its ground state not unique"
+            return (
+                "H_B has a normal mode of no positive frequency, so that it is unbounded or its ground state not unique"
+            )
         if needs & {"populations", "pinched"}:
             return "the occupations of energy levels are not read from a covariance"
         if "bounded" in needs:

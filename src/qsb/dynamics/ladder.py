@@ -309,7 +309,7 @@ class LadderFrame(SmallSubsets):
         for axis, role in enumerate(("battery", "charger")):
             group = self.problem.battery.space.part(role).groups[0]
             if isinstance(group.kind, Boson):
-                high = places[axis] > group.kind.cutoff - top_levels(group.kind.cutoff)
+                high = places[axis] > group.kind.highest - top_levels(group.kind.highest)
                 out[TAIL + group.name] = np.flatnonzero(high)
         return out
 

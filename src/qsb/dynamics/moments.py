@@ -118,7 +118,7 @@ class Moments:
         if decay > -_STILL * scale:
             return None
         v = la.solve_continuous_lyapunov(self.drift, -self.diffusion)
-        return packed(-np.linalg.solve(self.drift, self.force), (v + v.T) / 2)
+        return packed(np.asarray(-np.linalg.solve(self.drift, self.force)), (v + v.T) / 2)
 
 
 @dataclass(frozen=True)

@@ -74,8 +74,9 @@ def energy(covariance: ArrayLike, means: ArrayLike, hamiltonian: ArrayLike) -> R
 
 
 def energy_std(covariance: ArrayLike, means: ArrayLike, hamiltonian: ArrayLike) -> RealArray:
-    r"""Return the energy fluctuation, :math:`\sqrt{\tfrac12\mathrm{tr}(hVhV)+\tfrac18\mathrm{tr}(h\Omega h\Omega)
-    +r^ThVhr}`.
+    r"""Return the energy fluctuation, (...,).
+
+    .. math:: \sqrt{\tfrac12\mathrm{tr}(hVhV) + \tfrac18\mathrm{tr}(h\Omega h\Omega) + r^ThVhr}
 
     Args and errors are those of `energy`.
     """
@@ -86,8 +87,8 @@ def energy_std(covariance: ArrayLike, means: ArrayLike, hamiltonian: ArrayLike) 
 def passive_energy(covariance: ArrayLike, hamiltonian: ArrayLike) -> RealArray:
     """Return the lowest energy that unitaries reach, above the ground energy; means do not matter.
 
-    Of several mixed modes the largest eigenvalues are paired with the lowest levels until the rest, which has a rigorous
-    bound, is below 1e-9 of it.
+    Of several mixed modes the largest eigenvalues are paired with the lowest levels until the rest, which has a
+    rigorous bound, is below 1e-9 of it.
 
     Args and errors are those of `energy`.
 
@@ -105,7 +106,7 @@ def ergotropy(covariance: ArrayLike, means: ArrayLike, hamiltonian: ArrayLike) -
     `passive_energy`, with the means.
 
     Examples:
-        >>> float(ergotropy([[1.5, 0.0], [0.0, 1.5]], [2.0, 0.0], [1.0]))  # displaced thermal: what the displacement gave
+        >>> float(ergotropy([[1.5, 0.0], [0.0, 1.5]], [2.0, 0.0], [1.0]))  # a displaced thermal mode
         2.0
     """
     given = _Given.of(covariance, means, hamiltonian)
@@ -156,7 +157,9 @@ class _Given:
         meter = Quadratic((h + h.T) / 2, np.zeros(n), 0.0)
         frequencies = meter.frequencies
         if frequencies is None:
-            raise StructureError("the Hamiltonian is not positive definite; each normal mode needs a positive frequency")
+            raise StructureError(
+                "the Hamiltonian is not positive definite; each normal mode needs a positive frequency"
+            )
         return cls(v.reshape(-1, n, n), r.reshape(-1, n), meter, frequencies, v.shape[:-2])
 
     @property
@@ -191,4 +194,3 @@ def _covariance(covariance: ArrayLike) -> RealArray:
             "the vacuum has V = 1/2"
         )
     return v
-

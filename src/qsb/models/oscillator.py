@@ -89,7 +89,7 @@ def oscillator(
     """
     m, beside = count("modes", modes), _chargers(chargers)
     own = _frequencies(frequency, m)
-    bonds = word("geometry", geometry, get_args(Bonds))
+    bonds: Bonds = word("geometry", geometry, get_args(Bonds))  # type: ignore[assignment]
     given = {
         "charger_frequency": charger_frequency is not None,
         "coupling": number("coupling", coupling) != 0,
