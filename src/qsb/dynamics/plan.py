@@ -173,9 +173,10 @@ def _judge(candidate: Representation, problem: Problem, request: Request, limit:
     reason = None
     if problem.structure.collisional and not getattr(candidate, "renews", False):
         reason = "the charger is renewed at each collision"
+    reason = reason or candidate.accepts(problem.structure)
     if candidate.name != "gaussian":
         reason = reason or _needs_levels(problem, request.needs)
-    reason = reason or candidate.accepts(problem.structure) or candidate.lacks(problem, request.needs)
+    reason = reason or candidate.lacks(problem, request.needs)
     if reason is None and hasattr(candidate, "declines"):
         reason = candidate.declines(problem, request)
     if reason is not None:
