@@ -19,6 +19,7 @@ SERIES = [
     "heat_power",
     "ergotropy",
     "ergotropy_fraction",
+    "gaussian_ergotropy",
     "symmetric_ergotropy",
     "asymptotic_ergotropy",
     "local_ergotropy",

@@ -35,6 +35,8 @@ READOUTS = (
     "rest",
     "transposed",
     "flows",
+    "bounded",
+    "gaussian",
 )
 """What a representation can be asked for; ``quantities.toml`` says what each is."""
 

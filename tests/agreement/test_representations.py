@@ -27,10 +27,13 @@ from qsb.errors import PlanError, SpecError
 from qsb.quantities import names
 from qsb.runs.run import run
 
+#: readouts that some representation by levels delivers; what only modes have is compared in a file of its own
+EVERY = tuple(name for name in READOUTS if name != "gaussian")
+
 
 def solved(problem, representation):
     """Solve with every readout that this representation delivers."""
-    needs = frozenset(n for n in READOUTS if representation.lacks(problem, frozenset({n})) is None)
+    needs = frozenset(n for n in EVERY if representation.lacks(problem, frozenset({n})) is None)
     if problem.cells == 1:
         needs -= {"cut"}
     request = Request(needs, subset_of(problem), cut_of(problem))
@@ -162,11 +165,13 @@ def test_every_pair_of_representations_is_compared():
     met = set()
     for problem, _ in PROBLEMS.values():
         met |= set(itertools.combinations([r.name for r in accepted(problem)], 2))
-    assert met == set(itertools.combinations([r.name for r in REPRESENTATIONS if r.exact], 2))
+    # modes have a file of their own, and nobody but `collision` renews a charger
+    names_here = [r.name for r in REPRESENTATIONS if r.exact and r.name not in ("gaussian", "collision")]
+    assert met == set(itertools.combinations(names_here, 2))
 
 
 def test_every_readout_is_delivered_by_two_representations():
-    for readout in READOUTS:
+    for readout in EVERY:
         assert any(len(accepted(p, {readout})) >= 2 for p, _ in PROBLEMS.values()), readout
 
 

@@ -320,6 +320,7 @@ def test_a_plan_reads_as_a_few_lines():
     assert format_bytes(made.bytes) in second
     assert [line.split(":")[0].strip() for line in rest] == [
         "not product",
+        "not gaussian",
         "not symmetric",
         "not permutation",
         "not fermion",

@@ -6,7 +6,9 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("name", ["collective", "daemonic", "ergotropy", "free_energy", "partition", "passivity"])
+@pytest.mark.parametrize(
+    "name", ["collective", "daemonic", "ergotropy", "free_energy", "gaussian", "partition", "passivity"]
+)
 def test_examples(name):
     found = doctest.testmod(importlib.import_module(f"qsb.merit.{name}"))
     assert found.attempted > 0

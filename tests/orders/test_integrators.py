@@ -15,6 +15,7 @@ from qsb.charging.battery import Battery
 from qsb.charging.environment import dephasing, emission
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import Gaussian, Sinusoidal, quench
+from qsb.dynamics.bosons import Bosons
 from qsb.dynamics.density import Density
 from qsb.dynamics.expansion import DampedChebyshev, LadderChebyshev
 from qsb.dynamics.faber import Faber
@@ -22,11 +23,13 @@ from qsb.dynamics.integrate import INTEGRATORS, Chebyshev, DormandPrince, Eigen,
 from qsb.dynamics.ket import Ket
 from qsb.dynamics.krylov import Krylov
 from qsb.dynamics.magnus import Magnus
+from qsb.dynamics.moments import MomentFlow
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request
 from qsb.dynamics.solve import solve
 from qsb.dynamics.symmetric import Symmetric
 from qsb.errors import ConvergenceError
+from qsb.models import oscillator
 
 DURATION = 3.0
 ROUNDING = 3e-13
@@ -317,8 +320,38 @@ def test_damped_chebyshev_refuses_bounds_that_are_too_narrow():
         last(DampedChebyshev(longest=1e9), narrow, reduced.start, [400 * DURATION])
 
 
+@pytest.mark.parametrize("count", [1, 2, 7, 40])
+def test_the_flow_of_moments_is_exact_at_any_number_of_steps(count):
+    assert MomentFlow().order == math.inf
+    assert MomentFlow().constant_only
+    problem = Problem(oscillator(2, drive=0.3, squeezing=0.2, hopping=0.4), quench(DURATION), (emission(0.2),))
+    (generator,) = Bosons().reduce(problem, Request()).generators
+    start = Bosons().reduce(problem, Request()).start
+    # on the means and the upper triangle of a symmetric covariance
+    dense = np.array([generator.apply(0.0, e) for e in symmetric_basis(4)]).T
+    weights = np.linalg.lstsq(symmetric_basis(4).T, start, rcond=None)[0]
+    back = np.linalg.lstsq(symmetric_basis(4).T, dense, rcond=None)[0]
+    truth = symmetric_basis(4).T @ (la.expm(back * DURATION) @ weights)
+    even = np.linspace(0, DURATION, count + 1)[1:]
+    uneven = DURATION * np.sort(np.append(np.random.default_rng(4).random(count - 1), 1.0))
+    for times in (even, uneven, np.concatenate([[0.0], even])):
+        *_, got = MomentFlow().advance(generator, start, 0.0, [float(t) for t in times], 1e-13)
+        np.testing.assert_allclose(got, truth, rtol=0, atol=ROUNDING * np.abs(truth).max())
+
+
+def symmetric_basis(n):
+    """Return packed unit states (1, r, V) with V = V^T, one a row."""
+    out = list(np.eye(1 + n + n * n)[: 1 + n])
+    for i in range(n):
+        for j in range(i, n):
+            v = np.zeros((n, n))
+            v[i, j] = v[j, i] = 1.0
+            out.append(np.concatenate([np.zeros(1 + n), v.ravel()]))
+    return np.array(out)
+
+
 def test_every_integrator_is_measured_here():
-    measured = {type(i) for i, _ in EXACT} | {DormandPrince, Magnus, LadderChebyshev, DampedChebyshev}
+    measured = {type(i) for i, _ in EXACT} | {DormandPrince, Magnus, LadderChebyshev, DampedChebyshev, MomentFlow}
     assert measured == {type(i) for i in INTEGRATORS}
     assert not any(i.stochastic for i in INTEGRATORS)
 

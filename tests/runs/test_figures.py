@@ -16,8 +16,8 @@ from systems import accepting, cells, pairs
 
 CLOSE = 1e-9
 
-#: figures of a battery that has no charger beside it; tests/dynamics/test_cavity.py has the other one
-ALONE = set(FIGURES) - {"charger_energy"}
+#: figures of cells without a charger; tests/dynamics/test_cavity.py has the charger, and test_gaussian.py the modes
+ALONE = set(FIGURES) - {"charger_energy", "gaussian_ergotropy"}
 
 
 def matrix(op, problem):

@@ -59,7 +59,7 @@ def _site_matrix(kind: Spin | Boson | Level, name: str) -> NDArray[np.complex128
     if isinstance(kind, Spin):
         return SPIN_OPERATORS[name]
     if isinstance(kind, Boson) and name in BOSON_OPERATORS:
-        return boson_matrix(name, kind.cutoff)
+        return boson_matrix(name, kind.highest)
     if name == "i":
         return np.eye(kind.dimension, dtype=complex)
     if acts_on(name, kind):

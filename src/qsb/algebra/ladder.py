@@ -79,7 +79,7 @@ def _band(op: OpSum, group: Group, single: bool = False) -> Band:
         for t in op.active:
             name = t.op if isinstance(t, Local | Global) else "i"
             strength = complex(np.asarray(getattr(t, "strength", 1.0)).flat[0])
-            for offset, w in build.boson_band(name, group.kind.cutoff).items():
+            for offset, w in build.boson_band(name, group.kind.highest).items():
                 total[offset] = total.get(offset, 0) + strength * w
         return total
     return diagonals(build.collective(op, Space((Group(group.name, Spin(), group.count),))))
@@ -135,7 +135,8 @@ def leaks(mask: NDArray[np.bool_], op: OpSum, space: Space) -> bool:
     """Whether an operator leads from reached states to Fock states beyond a cutoff."""
     wider = Space(
         tuple(
-            Group(g.name, Boson(g.kind.cutoff + 4), 1, g.role) if isinstance(g.kind, Boson) else g for g in space.groups
+            Group(g.name, Boson(g.kind.highest + 4), 1, g.role) if isinstance(g.kind, Boson) else g
+            for g in space.groups
         )
     )
     if wider == space:

@@ -25,20 +25,26 @@ class Spin:
         return 2
 
 
+#: what stands for the dimension of a mode without a cutoff: larger than anything that fits
+ENDLESS = 2**62
+
+
 @dataclass(frozen=True)
 class Boson:
-    """A truncated harmonic mode with Fock states 0..cutoff.
+    """A harmonic mode, truncated to the Fock states 0..cutoff where a representation needs that.
 
     Attributes:
-        cutoff: the highest Fock state that is kept.
+        cutoff: the highest Fock state that is kept; None for all of them, which only a covariance can carry.
         grows: how often a run may double the cutoff where the highest states turn out to be occupied.
     """
 
-    cutoff: int
+    cutoff: int | None = None
     grows: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a cutoff that is no positive whole number."""
+        if self.cutoff is None:
+            return
         if isinstance(self.cutoff, bool) or not isinstance(self.cutoff, Integral) or self.cutoff < 1:
             raise SpecError(f"A mode's cutoff must be a whole number >= 1, but it is {self.cutoff!r}.")
         if self.cutoff > MOST_SITES:
@@ -50,9 +56,14 @@ class Boson:
             )
 
     @property
+    def highest(self) -> int:
+        """The highest Fock state that is kept; `ENDLESS` - 1 without a cutoff."""
+        return self.dimension - 1
+
+    @property
     def dimension(self) -> int:
-        """Number of levels, cutoff + 1."""
-        return self.cutoff + 1
+        """Number of levels, cutoff + 1; `ENDLESS` without a cutoff."""
+        return ENDLESS if self.cutoff is None else self.cutoff + 1
 
 
 @dataclass(frozen=True)
@@ -138,6 +149,11 @@ class Space:
     def single_mode(self) -> bool:
         """Whether the space is one mode, as a battery."""
         return self.sites == 1 and isinstance(self.groups[0].kind, Boson) and self.groups[0].role == "battery"
+
+    @property
+    def endless(self) -> tuple[str, ...]:
+        """Names of the groups of modes without a cutoff."""
+        return tuple(g.name for g in self.groups if isinstance(g.kind, Boson) and g.kind.cutoff is None)
 
     @property
     def charged(self) -> bool:

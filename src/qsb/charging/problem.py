@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb import checks
-from qsb.algebra import fermion
+from qsb.algebra import fermion, symplectic
 from qsb.algebra import structure as read
 from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
@@ -56,6 +56,7 @@ class Structure:
         fermion_start: whether the start is Gaussian then.
         fermion_parity: whether the start has one parity then.
         fermion_ring: whether a term couples the two ends.
+        not_gaussian: why the state is no Gaussian one of harmonic modes at all times; empty if it is.
     """
 
     sites: int
@@ -81,6 +82,7 @@ class Structure:
     fermion_start: bool = False
     fermion_parity: bool = False
     fermion_ring: bool = False
+    not_gaussian: str = "the sites are not all harmonic modes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +143,8 @@ class Problem:
             raise SpecError(f"A product start needs one Bloch vector a cell ({cells.sites}), but has {len(bloch)}.")
         if self.starts_apart:
             for group in space.part("charger").groups:
-                charger_populations(start, group)
+                if group.name not in space.endless:
+                    charger_populations(start, group)
 
     @cached_property
     def starts_apart(self) -> bool:
@@ -231,7 +234,21 @@ class Problem:
             body_order=read.body_order(charger, space),
             collisional=any(s.collisions for s in self.protocol.stages),
             **(self._fermions(parts) if spins and not self.jumps else {}),
+            not_gaussian=self._not_gaussian(parts),
         )
+
+    def _not_gaussian(self, parts: list[OpSum]) -> str:
+        """Why modes leave the Gaussian states, or do not begin in one."""
+        start, space = self.battery.start, self.battery.space
+        if not symplectic.modes_only(space):
+            return "the sites are not all harmonic modes"
+        if start.kind == "state":
+            return "the start is given as a whole state, which is not read as a covariance"
+        if start.charger is not None and start.charger.quanta:
+            return f"a Fock state of {start.charger.quanta} quanta is not Gaussian"
+        jumps = (op for j in self.jumps for _, op in j.operators(space))
+        reasons = symplectic.why_not_quadratic(parts, space), symplectic.why_not_linear(jumps, space)
+        return next((r for r in reasons if r is not None), "")
 
     def _is_collective(self, jump: Jump) -> bool:
         space = self.battery.space
@@ -289,7 +306,7 @@ def charger_populations(start: Start, group: Group) -> NDArray[np.float64]:
     """
     mode = start.charger or ModeStart()
     if isinstance(group.kind, Boson):
-        return mode.populations(group.kind.cutoff)
+        return mode.populations(group.kind.highest)
     if not isinstance(group.kind, Spin):
         raise SpecError(f"How the charger group {group.name!r} of levels begins must be given as a whole state.")
     if mode.kind not in ("vacuum", "fock"):

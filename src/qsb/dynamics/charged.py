@@ -200,9 +200,10 @@ def top_levels(cutoff: int) -> int:
 
 
 def watched(problem: Problem) -> list[tuple[str, int, int]]:
-    """(group, index of its first site, cutoff) of every group of modes."""
+    """(group, index of its first site, cutoff) of every group of modes that has one."""
     space = problem.battery.space
-    return [(g.name, space.offset(g.name), g.kind.cutoff) for g in space.groups if isinstance(g.kind, Boson)]
+    modes = [(g.name, space.offset(g.name), g.kind) for g in space.groups if isinstance(g.kind, Boson)]
+    return [(name, at, kind.cutoff) for name, at, kind in modes if kind.cutoff is not None]
 
 
 def widened(problem: Problem, name: str) -> Problem | None:
@@ -210,7 +211,7 @@ def widened(problem: Problem, name: str) -> Problem | None:
     battery = problem.battery
     group = battery.space.group(name)
     assert isinstance(group.kind, Boson)
-    if group.kind.grows < 1 or problem.structure.opaque or battery.start.kind == "state":
+    if group.kind.cutoff is None or group.kind.grows < 1 or problem.structure.opaque or battery.start.kind == "state":
         return None
     wider = replace(group, kind=Boson(2 * group.kind.cutoff, group.kind.grows - 1))
     groups = tuple(wider if g.name == name else g for g in battery.space.groups)

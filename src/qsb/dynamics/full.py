@@ -371,7 +371,7 @@ def charger_ket(start: states.Start, group: Group) -> Array:
     """The initial ket of a charger group: each mode alike, or the Dicke state of its spins."""
     mode = start.charger or states.ModeStart()
     if isinstance(group.kind, Boson):
-        one = mode.ket(group.kind.cutoff)
+        one = mode.ket(group.kind.highest)
         return states.product_ket(one[None], group.count)
     ups = group.count - np.bitwise_count(np.arange(2**group.count, dtype=np.uint64)).astype(int)
     chosen = (ups == (mode.quanta or 0)).astype(complex)

@@ -22,6 +22,7 @@ from qsb.dynamics.exponential import exponentials
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.krylov import Krylov
 from qsb.dynamics.magnus import Magnus
+from qsb.dynamics.moments import MomentFlow
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
 
@@ -300,6 +301,7 @@ INTEGRATORS: tuple[Integrator, ...] = (
     Taylor(),
     DormandPrince(),
     Magnus(),
+    MomentFlow(),
 )
 
 #: those that work on a dense matrix of the generator, which only small problems have

@@ -326,7 +326,7 @@ class LadderFrame(SmallSubsets):
         for axis, part in enumerate((space.part("battery"), space.part("charger"))):
             (group,) = part.groups
             if isinstance(group.kind, Boson):
-                high = places[axis] > group.kind.cutoff - top_levels(group.kind.cutoff)
+                high = places[axis] > group.kind.highest - top_levels(group.kind.highest)
                 out[TAIL + group.name] = np.flatnonzero(high)
         return out
 

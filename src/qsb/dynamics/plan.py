@@ -10,6 +10,7 @@ from qsb.algebra.opsum import Local, OpSum
 from qsb.algebra.space import Space
 from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
+from qsb.dynamics.bosons import Bosons
 from qsb.dynamics.collision import Collision
 from qsb.dynamics.density import Density
 from qsb.dynamics.fermion import Fermion
@@ -30,6 +31,7 @@ _STAGES, MOST_APPLICATIONS = 12, 10**8
 #: cheapest exact first; approximate ones last, taken only if named or if nothing exact fits
 REPRESENTATIONS: tuple[Representation, ...] = (
     Product(),
+    Bosons(),
     Symmetric(),
     Permutation(),
     Fermion(),
@@ -80,6 +82,11 @@ class Plan:
     request: Request
     work: Work = field(default_factory=Work)
     untimed: str = ""
+
+    @property
+    def truncates(self) -> bool:
+        """Whether modes are cut at their highest Fock state."""
+        return self.representation != "gaussian"
 
     @property
     def seconds(self) -> float | None:
@@ -200,7 +207,10 @@ def _judge(candidate: Representation, problem: Problem, request: Request, limit:
     reason = None
     if problem.structure.collisional and not getattr(candidate, "renews", False):
         reason = "the charger is renewed at each collision"
-    reason = reason or candidate.accepts(problem.structure) or candidate.lacks(problem, request.needs)
+    reason = reason or candidate.accepts(problem.structure)
+    if candidate.name != "gaussian":
+        reason = reason or _needs_levels(problem, request.needs)
+    reason = reason or candidate.lacks(problem, request.needs)
     if reason is None and hasattr(candidate, "declines"):
         reason = candidate.declines(problem, request)
     if reason is not None:
@@ -210,6 +220,14 @@ def _judge(candidate: Representation, problem: Problem, request: Request, limit:
         reason = f"it needs {format_bytes(size.bytes)}, and the limit is {format_bytes(limit)}"
         return Refusal(candidate.name, reason, size.bytes), size
     return None, size
+
+
+def _needs_levels(problem: Problem, needs: frozenset[str]) -> str | None:
+    """Why a representation by levels cannot hold the modes or deliver what only a covariance says."""
+    endless = problem.battery.space.endless
+    if endless:
+        return f"the modes {', '.join(endless)} have no cutoff, so they have infinitely many levels; give one"
+    return "Gaussian unitaries are those of modes that a covariance describes" if "gaussian" in needs else None
 
 
 def _accept(
@@ -252,6 +270,8 @@ def _override(made: Plan, problem: Problem, integrator: str) -> Plan:
         )
     if integrator == "damped" and "damped" not in made.integrators:
         raise SpecError("Integrator 'damped' is for noisy cells in a cavity of which the plan takes it by itself.")
+    if integrator == "moments" and "moments" not in made.integrators:
+        raise SpecError("Integrator 'moments' is for the means and covariances of 'gaussian' under constant terms.")
     if integrator == "ladder" and not (made.representation == "symmetric" and s.charged):
         raise SpecError("Integrator 'ladder' is for the 'symmetric' kets of cells in a cavity.")
     ket = made.representation in ("ket", "symmetric") and s.pure_start and not s.dissipative

@@ -188,6 +188,8 @@ READOUTS: dict[str, str] = {
     "flows": "energy that each channel gives to each part of H, at unit envelopes",
     "cut": "entropy of the first cells of a pure state",
     "span": "lowest and highest eigenvalue of V",
+    "bounded": "that H_B has a highest level",
+    "gaussian": "lowest energy that Gaussian unitaries of modes reach",
 }
 
 

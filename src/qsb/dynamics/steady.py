@@ -22,6 +22,7 @@ from qsb.algebra.pauli import pauli_strings
 from qsb.algebra.space import Space
 from qsb.charging.problem import Problem
 from qsb.dynamics.integrate import INTEGRATORS
+from qsb.dynamics.moments import Moments
 from qsb.dynamics.representation import Array, Generator, Reduced
 from qsb.dynamics.segment import Segment
 from qsb.errors import ConvergenceError, SpecError
@@ -77,6 +78,10 @@ def steady_state(problem: Problem, reduced: Reduced, integrators: Sequence[str],
     """
     refuse(problem)
     last, x = reduced.generators[-1], reduced.start
+    if isinstance(last.kernel, Moments):
+        still = last.kernel.steady()
+        if still is not None:
+            return _checked(last, still, tolerance)
     if last.dense is not None:
         return _project(last.dense(), problem, reduced, integrators, tolerance)
     if last.sparse is not None:

@@ -7,6 +7,7 @@ Each function lives in the module of its idea:
 - `partition`: work by unitaries on blocks of cells, and the ergotropic gap
 - `passivity`: n copies, infinitely many, passive and completely passive states, virtual temperatures
 - `daemonic`: work where a measurement beside the battery tells which unitary to apply
+- `gaussian`: work from Gaussian states of harmonic modes, by all unitaries or Gaussian ones, from a covariance
 - `free_energy`: work with a heat bath, with and without a phase reference
 - `energy`, `precision`, `fluctuation`: powers and peaks, variance and Fisher information, work that is measured twice
 - `correlation`, `entanglement`, `coherence`: entropies, negativity and mutual information, coherence between levels

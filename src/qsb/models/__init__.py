@@ -25,6 +25,7 @@ from qsb.models.ensemble import Coupling, ensemble
 from qsb.models.ising import ising
 from qsb.models.kitaev import kitaev
 from qsb.models.mediated import mediated, mediated_channels
+from qsb.models.oscillator import oscillator
 from qsb.models.parallel import parallel
 from qsb.models.qudit import qudit, qudit_decay
 from qsb.models.ssh import ssh
@@ -46,6 +47,7 @@ MODELS: dict[str, Callable[..., Battery]] = {
     "kitaev": kitaev,
     "mediated": mediated,
     "micromaser": micromaser,
+    "oscillator": oscillator,
     "parallel": parallel,
     "qudit": qudit,
     "ssh": ssh,
@@ -78,6 +80,7 @@ __all__ = [
     "mediated",
     "mediated_channels",
     "micromaser",
+    "oscillator",
     "parallel",
     "qudit",
     "qudit_decay",

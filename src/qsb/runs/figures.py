@@ -15,7 +15,7 @@ from qsb.algebra.copies import Copies
 from qsb.algebra.space import Boson
 from qsb.charging.problem import Problem
 from qsb.dynamics.series import Series, jackknife
-from qsb.errors import SpecError
+from qsb.errors import ConvergenceError, SpecError
 from qsb.merit import (
     balance,
     bound,
@@ -161,7 +161,11 @@ class Reading:
     @property
     def scale(self) -> float:
         """The size of the energies that are subtracted from each other."""
-        return max(abs(e) for e in self.extremes)
+        known = [abs(e) for e in self.extremes if np.isfinite(e)]
+        if len(known) < 2:
+            # modes have no highest level: what they hold sets the size
+            known += [float(self.series.statics["scale"]), float(np.abs(self["energy"]).max())]
+        return max(known)
 
     @property
     def levels(self) -> Spectrum | Copies:
@@ -178,7 +182,7 @@ class Reading:
     @property
     def pure(self) -> bool:
         """Whether the state is a ket at all times, so that no spectrum was read."""
-        return "spectrum" not in self.series.values
+        return not {"spectrum", "purity"} & set(self.series.values)
 
 
 def _stored(r: Reading) -> RealArray:
@@ -197,6 +201,8 @@ def _above(r: Reading) -> RealArray:
 def _passive(r: Reading) -> RealArray:
     if r.pure:
         return np.full(len(r.series.times), r.extremes[0])
+    if "passive" in r.series.values:
+        return r["passive"]
     return ergotropy.passive_energy(r.spectrum(), r.levels)
 
 
@@ -225,7 +231,29 @@ def _anti(r: Reading) -> RealArray:
 
 
 def _asymptotic(r: Reading) -> RealArray:
+    if "completely_passive" in r.series.values:
+        return ergotropy.extractable_work(r["energy"], r["completely_passive"], r.scale)
     return _above(r) if r.pure else passivity.asymptotic_work(r["energy"], r.spectrum(), r.levels)
+
+
+def _gaussian(r: Reading) -> RealArray:
+    return ergotropy.extractable_work(r["energy"], r["gaussian_passive"], r.scale)
+
+
+def _purity(r: Reading) -> RealArray:
+    if r.pure:
+        return np.ones(len(r.series.times))
+    if "purity" not in r.series.values:
+        return correlation.purity(r.spectrum())
+    lost = np.isnan(r["purity"])
+    if lost.any():
+        raise ConvergenceError(
+            f"the purity at t = {r.series.times[lost][0]:g}, where rounding of the covariance hides it",
+            np.inf,
+            1e-7,
+            "ask for ergotropy, which does not suffer, or squeeze less.",
+        )
+    return r["purity"]
 
 
 def _symmetric(r: Reading) -> RealArray:
@@ -319,6 +347,7 @@ FIGURES: dict[str, Callable[[Reading], RealArray]] = {
     "heat_power": lambda r: r["heat_power"],
     "ergotropy": _ergotropy,
     "ergotropy_fraction": lambda r: energy.ergotropy_fraction(_ergotropy(r), _above(r), 1e-9 * r.scale),
+    "gaussian_ergotropy": _gaussian,
     "symmetric_ergotropy": _symmetric,
     "asymptotic_ergotropy": _asymptotic,
     "local_ergotropy": _local,
@@ -343,7 +372,7 @@ FIGURES: dict[str, Callable[[Reading], RealArray]] = {
     "heat": _heat,
     "drive_work": _work,
     "charging_efficiency": _efficiency,
-    "purity": lambda r: np.ones(len(r.series.times)) if r.pure else correlation.purity(r.spectrum()),
+    "purity": _purity,
     "entanglement_entropy": lambda r: r["cut"],
     "bound_fisher": _fisher,
     "bound_uncertainty": lambda r: bound.uncertainty(np.sqrt(r["variance"]), _charger_std(r)),

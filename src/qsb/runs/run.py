@@ -402,7 +402,7 @@ def provenance(
         "exact": int(made.exact),
         "versions": json.dumps(versions()),
         # of modes, as raised where a run may raise them
-        "cutoffs": json.dumps({name: cutoff for name, _, cutoff in watched(problem)}),
+        "cutoffs": json.dumps({name: cutoff for name, _, cutoff in watched(problem) if made.truncates}),
         "error_budget": json.dumps(
             {"tolerance": tolerance, **series.budget} | ({} if closer is None else {"peaks": closer.error})
         ),
