@@ -9,9 +9,11 @@ from scipy.linalg import expm
 from scipy.special import erf
 
 import qsb
+from qsb.algebra.space import Boson, Group
 from qsb.charging.protocol import Constant, Function, Gaussian, Piecewise, Ramp, Stage
 from qsb.dynamics.plan import plan
 from qsb.dynamics.solve import solve
+from qsb.errors import CutoffError
 from qsb.runs.figures import DEFAULT_FIGURES
 from systems import accepting, cells, field_energy, in_all, pairs
 
@@ -532,3 +534,14 @@ def test_save_times_that_nearly_touch(times, channels):
     found = qsb.run(cells(2, field=0.5, channels=channels, times=times, duration=1.0), peaks=False)
     whole = qsb.run(cells(2, field=0.5, channels=channels, times=[1.0], duration=1.0), peaks=False)
     assert float(found["stored_energy"][-1]) == pytest.approx(float(whole["stored_energy"][-1]), abs=1e-12)
+
+
+@pytest.mark.parametrize("representation", ["ket", "density", "trajectories"])
+def test_a_battery_mode_without_a_charger_that_overflows_is_refused(representation):
+    """Whatever holds the mode: a drive beyond the cutoff must not give numbers of the cut."""
+    space = qsb.Space((Group("mode", Boson(8), 1, "battery"),))
+    battery = qsb.Battery(space, qsb.OpSum((qsb.Local("n", 1.0, "mode"),)), qsb.OpSum((qsb.Local("x", 1.0, "mode"),)))
+    noise = () if representation == "ket" else (qsb.emission(0.1, on="mode"),)
+    problem = qsb.Problem(battery, qsb.quench(3.0), noise, np.linspace(0, 3, 4))
+    with pytest.raises(CutoffError, match="cutoff of 8"):
+        qsb.run(problem, ["stored_energy"], representation=representation, samples=8)

@@ -25,6 +25,7 @@ from qsb.dynamics.moments import Moments, packed, unpacked
 from qsb.dynamics.representation import BATCH_BYTES, Apply, Array, Generator, Reduced, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Value
+from qsb.dynamics.whole import whole_only
 
 RealArray = NDArray[np.float64]
 Piece = tuple[Callable[[float], float] | None, Apply]
@@ -231,6 +232,9 @@ class Bosons:
             return "harmonic modes have no highest level, so nothing bounds the energy of their anti-passive state"
         if "span" in needs or "locality" in needs:
             return "a V that acts on a mode has no largest eigenvalue"
+        reason = whole_only(needs)
+        if reason is not None:
+            return reason
         if needs & {"marginals", "reduced", "collective_passive"}:
             return "local and collective ergotropies are read for cells that are spins"
         if "cut" in needs and not (problem.structure.pure_start and not problem.structure.dissipative):

@@ -58,11 +58,6 @@ class ChargedFrame(Frame, Protocol):
         """States of a subset of cells of battery states (T, b, b)."""
         ...
 
-    @property
-    def highest(self) -> dict[str, NDArray[np.int64]]:
-        """States with a mode on its highest levels, by name of the check; none where nothing leads beyond them."""
-        ...
-
 
 @dataclass(frozen=True)
 class ChargedPureReadout(PureReadout):
@@ -109,11 +104,6 @@ class ChargedPureReadout(PureReadout):
         """See `Readout`."""
         return {"pure": False, **statics(self.frame, self.request, needs)}
 
-    def check(self, x: Array) -> dict[str, float]:
-        """Deviation of the norm from 1, and the population of the highest Fock states."""
-        high = {name: np.abs(x[:, states]) ** 2 for name, states in self.frame.highest.items()}
-        return super().check(x) | {name: float(p.sum(axis=1).max()) for name, p in high.items()}
-
 
 @dataclass(frozen=True)
 class ChargedMixedReadout(MixedReadout):
@@ -139,14 +129,6 @@ class ChargedMixedReadout(MixedReadout):
         rates = self.frame.battery_density(hermitian(unitary + dissipative))
         read_battery(needs & _STATE, self.frame.battery_density(hermitian(x)), rates, self.frame, self.request, out)
         return out
-
-    def check(self, x: Array) -> dict[str, float]:
-        """See `MixedReadout`, and the population of the highest Fock states."""
-        found = super().check(x)
-        if not np.isfinite(x).all():
-            return found
-        p = np.einsum("tii->ti", x).real
-        return found | {name: float(p[:, s].sum(axis=1).max()) for name, s in self.frame.highest.items()}
 
 
 def read_battery(

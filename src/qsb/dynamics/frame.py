@@ -96,6 +96,11 @@ class Frame(Protocol):
         """Number of dimensions of the whole space on which every state of the frame vanishes."""
         ...
 
+    @property
+    def highest(self) -> dict[str, NDArray[np.int64]]:
+        """States with a mode on its highest levels, by name of the check; none where nothing leads beyond them."""
+        ...
+
     def battery(self) -> Operator:
         """H_B."""
         ...
@@ -155,6 +160,11 @@ class Frame(Protocol):
 
 class SmallSubsets:
     """Spectrum and energy of a subset, for frames that have its state as small blocks (`reduce_ket`)."""
+
+    @property
+    def highest(self) -> dict[str, NDArray[np.int64]]:
+        """None: no mode is cut."""
+        return {}
 
     def reduce_ket(self, psi: Array, subset: tuple[int, ...]) -> Blocks:
         """Reduced states of kets (T, d)."""
@@ -289,8 +299,10 @@ class PureReadout:
         return {"pure": True, **statics(self.frame, self.request, needs)}
 
     def check(self, x: Array) -> dict[str, float]:
-        """Deviation of the norm from 1."""
-        return {"norm": max(abs(float(np.sqrt(np.vdot(v, v).real)) - 1) for v in x)}
+        """Deviation of the norm from 1, and the population of the highest Fock states of each mode."""
+        found = {"norm": max(abs(float(np.sqrt(np.vdot(v, v).real)) - 1) for v in x)}
+        high = {name: np.abs(x[:, states]) ** 2 for name, states in self.frame.highest.items()}
+        return found | {name: float(p.sum(axis=1).max()) for name, p in high.items()}
 
 
 def _pure_spectrum(x: Array, null: int) -> Spectrum:
@@ -387,7 +399,10 @@ class MixedReadout:
         return {"pure": False, **statics(self.frame, self.request, needs)}
 
     def check(self, x: Array) -> dict[str, float]:
-        """Deviations of trace and Hermiticity, and the most negative eigenvalue; a real form is always Hermitian."""
+        """Deviations of trace and Hermiticity, the most negative eigenvalue, and the population of highest Fock states.
+
+        A real form is always Hermitian.
+        """
         # one number that is not finite makes the sum not finite, and no mask as long as the states is made
         if not np.isfinite(x.sum()):
             return {"trace": np.nan}
@@ -400,6 +415,9 @@ class MixedReadout:
         else:
             lowest = hermitian_spectra(x[-1:])[0, 0]
         out["negativity"] = float(max(0.0, -lowest))
+        if self.frame.highest:
+            p = np.einsum("tii->ti", x).real
+            out |= {name: float(p[:, s].sum(axis=1).max()) for name, s in self.frame.highest.items()}
         return out
 
 

@@ -260,7 +260,8 @@ class FullFrame:
         """States with a mode on its highest levels, where terms may lead beyond them."""
         from qsb.dynamics import ladder
 
-        return charged.highest(self.problem) if ladder.may_leak(self.problem) else {}
+        modes = any(isinstance(g.kind, Boson) for g in self.space.groups)
+        return charged.highest(self.problem) if modes and ladder.may_leak(self.problem) else {}
 
 
 def _partial(psi: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:

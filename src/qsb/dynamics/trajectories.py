@@ -96,7 +96,10 @@ class Trajectories:
 
         Raises:
             ConvergenceError: if a norm event was not located, or a series did not converge.
+            CutoffError: if the highest Fock states of a mode are occupied at a save time.
         """
+        from qsb.dynamics.solve import verify  # which imports the list of representations
+
         ensemble = _Ensemble.of(problem, request, tolerance)
         groups = np.array_split(np.arange(request.samples), min(request.samples, GROUPS))
         sums: list[Sums] = []
@@ -112,8 +115,11 @@ class Trajectories:
         miss = max(float(s["miss"]) for s in sums)
         if not miss <= 10 * tolerance:
             raise ConvergenceError("the norm at a jump", miss, 10 * tolerance, "raise [solve] tolerance.")
+        budget = {"norm_event": miss}
+        budget |= {name: float((total[name] / total["count"]).max()) for name in ensemble.frame.highest}
+        verify(problem, budget, tolerance)
         others = [{name: total[name] - s[name] for name in total} for s in sums]
-        return ensemble.series(total, others, {"norm_event": miss})
+        return ensemble.series(total, others, budget)
 
 
 def _work(problem: Problem) -> Work:
@@ -245,6 +251,8 @@ class _Ensemble:
             heat += part if f is None else part * np.array([f(float(t)) for t in times])
         out: Sums = {"energy": energy, "work_power": work, "heat_power": heat, "power": work + heat}
         out["moment"] = np.vecdot(b, b).real
+        for name, states in self.frame.highest.items():
+            out[name] = (np.abs(kets[:, states]) ** 2).sum(axis=1)
         if self.charger is not None:
             v = _apply(self.charger, kets)
             out["charger"] = -np.vecdot(kets, v).imag
