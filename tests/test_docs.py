@@ -1,0 +1,53 @@
+"""The pages that guide a reader name everything that there is to choose from."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from qsb.models import MODELS
+from qsb.runs.citation import references
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def text(name):
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def rows(page, heading):
+    """Cells of the tables under a heading."""
+    part = re.split(r"^##+ ", page, flags=re.MULTILINE)
+    section = next(p for p in part if p.startswith(heading))
+    return [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in section.splitlines()
+        if line.startswith("| ")
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_every_model_has_a_row_and_a_spec(name):
+    page = text("models.md")
+    tables = [*rows(page, "Fields and couplings"), *rows(page, "Chargers with a state of their own")]
+    row = next((r for r in tables if r[0] == f"`{name}`"), None)
+    assert row is not None
+    assert len(row) == 6
+    assert all(row[:5]), row
+    assert f'    "{name}": ' in page or name in ("custom", "oscillator")
+
+
+def test_sources_of_the_models_are_in_the_bibliography():
+    page = text("models.md")
+    tables = [*rows(page, "Fields and couplings"), *rows(page, "Chargers with a state of their own")]
+    known = {identifier for entry in references().values() for identifier in entry.ids}
+    named = {part for row in tables for part in row[5].split(", ") if ":" in part}
+    assert len(named) > 15
+    assert named - known == set()
+
+
+def test_every_published_battery_has_a_home_or_a_reason():
+    listed = rows(text("models.md"), "Published batteries")[1:]
+    assert len(listed) >= 24
+    for battery, here in listed:
+        assert any(f"`{name}`" in here for name in [*MODELS, "oscillator"]) or "bound_" in here, battery
