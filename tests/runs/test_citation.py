@@ -52,6 +52,8 @@ def models():
 def rows():
     for name in quantities.names():
         yield from identifiers(quantities.quantity(name).reference)
+    for row in quantities.functions():
+        yield from identifiers(row.reference)
 
 
 def merits():
