@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from qsb import quantities
 from qsb.models import MODELS
 from qsb.runs.citation import references
 
@@ -51,3 +52,22 @@ def test_every_published_battery_has_a_home_or_a_reason():
     assert len(listed) >= 24
     for battery, here in listed:
         assert any(f"`{name}`" in here for name in [*MODELS, "oscillator"]) or "bound_" in here, battery
+
+
+@pytest.mark.parametrize("name", [n for kind in ("series", "scalar", "fit") for n in quantities.names(kind)])
+def test_every_figure_is_discussed(name):
+    assert f"`{name}`" in text("merits.md")
+
+
+@pytest.mark.parametrize("row", quantities.functions(), ids=lambda row: row.name)
+def test_every_function_is_discussed_by_its_name_or_by_its_figure(row):
+    page = text("merits.md")
+    assert f"`{row.figure}`" in page if row.figure else f"`{row.name}`" in page
+
+
+def test_pages_are_reached_from_the_index():
+    index = text("index.md")
+    toctree = index[index.index("```{toctree}") :]
+    for page in DOCS.glob("*.md"):
+        if page.stem != "index":
+            assert f"\n{page.stem}\n" in toctree
