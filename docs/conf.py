@@ -10,6 +10,7 @@ extensions = ["myst_parser", "sphinx.ext.mathjax"]
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 html_theme = "pydata_sphinx_theme"
+html_sidebars = {"**": []}  # the pages are one flat list, which the header has
 exclude_patterns = ["_build"]
 
 

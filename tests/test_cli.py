@@ -125,13 +125,25 @@ def test_wrong_requests_end_with_two(call):
     assert call("fit", "none.nc", "--resource", "coupling")[0] == 2
 
 
+def test_cite(call):
+    call("run", "a.toml", "--out", "run.nc", a=SPEC)
+    code, out, _ = call("cite", "run.nc")
+    assert code == 0
+    assert out.startswith("% the model and the figures of merit\n\n@article{binder2015,")
+    keys = [row["key"] for row in json.loads(call("cite", "run.nc", "--json")[1])]
+    assert {"binder2015", "qsb"} <= set(keys)
+    assert call("cite", "none.nc")[0] == 2
+
+
 def test_errors_as_json(call):
     code, out, _ = call("run", "none.toml", "--json")
     assert code == 2
     assert json.loads(out)["error"] == "SpecError"
 
 
-@pytest.mark.parametrize("kind", ["models", "figures", "channels", "envelopes", "representations", "papers"])
+@pytest.mark.parametrize(
+    "kind", ["models", "figures", "channels", "envelopes", "representations", "papers", "references"]
+)
 def test_lists(call, kind):
     code, out, _ = call("list", kind)
     assert code == 0

@@ -1,5 +1,7 @@
 """The nomenclature is complete, readable and current."""
 
+import importlib
+import inspect
 import re
 from pathlib import Path
 
@@ -173,6 +175,56 @@ def test_labels_can_be_drawn(name):
     from matplotlib.mathtext import MathTextParser
 
     MathTextParser("path").parse(quantities.label(name))
+
+
+#: modules of which every figure has a row, not only the public names of packages
+WHOLE = ["advantage", "balance", "bound", "daemonic", "discharge", "fluctuation", "partition", "precision", "speed"]
+#: what these modules have beside figures
+TOOLS = {"time_average"}
+
+
+def public_merits():
+    import qsb
+    from qsb import merit
+
+    named = {(home, name) for name, home in merit._HOMES.items()}
+    named |= {(home.split(".")[-1], name) for name, home in qsb._HOMES.items() if home.startswith("qsb.merit.")}
+    for module in WHOLE:
+        home = importlib.import_module(f"qsb.merit.{module}")
+        named |= {(module, name) for name in home.__all__ if inspect.isfunction(getattr(home, name))}
+    return {pair for pair in named if pair[1] not in TOOLS}
+
+
+def test_every_public_merit_function_has_a_definition():
+    known = {(row.module, row.name) for row in quantities.functions()}
+    assert len(public_merits()) > 40
+    assert public_merits() - known == set()
+
+
+@pytest.mark.parametrize("row", quantities.functions(), ids=lambda row: row.name)
+def test_function_is_called_as_its_row_says(row):
+    function = getattr(importlib.import_module(f"qsb.merit.{row.module}"), row.name)
+    assert ", ".join(inspect.signature(function).parameters) == row.arguments
+    assert inspect.getdoc(function)
+    if row.figure:
+        assert quantities.quantity(row.figure).unit == row.unit
+        return
+    assert row.definition.endswith(".")
+    assert row.definition.count("$") % 2 == 0
+    assert "$" not in row.symbol
+    for part in row.reference.split("; "):
+        assert REFERENCE.fullmatch(part), part
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"unit": "GHz"}, {"symbol": ""}, {"figure": "power"}, {"symbol": "", "definition": "", "reference": ""}],
+)
+def test_a_broken_function_row_is_refused(change):
+    good = {"symbol": "x", "definition": "X.", "reference": "standard definition"}
+    quantities.Function("m", "f", "x", "1", **good)
+    with pytest.raises(SpecError, match="function 'f'"):
+        quantities.Function(**{"module": "m", "name": "f", "arguments": "x", "unit": "1"} | good | change)
 
 
 def test_nomenclature_page_is_current():

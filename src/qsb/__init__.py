@@ -39,6 +39,7 @@ _HOMES = {
     "anti_ergotropy": "qsb.merit.ergotropy",
     "asymptotic_ergotropy": "qsb.merit.passivity",
     "capacity": "qsb.merit.ergotropy",
+    "citation": "qsb.runs.citation",
     "daemonic_ergotropy": "qsb.merit.daemonic",
     "dephasing": "qsb.charging.environment",
     "emission": "qsb.charging.environment",
@@ -114,6 +115,7 @@ if TYPE_CHECKING:
         n_copy_ergotropy,
         virtual_temperatures,
     )
+    from qsb.runs.citation import citation  # noqa: F401
     from qsb.runs.dataset import read, write  # noqa: F401
     from qsb.runs.run import plan, run  # noqa: F401
     from qsb.runs.spec import load_spec  # noqa: F401

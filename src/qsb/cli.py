@@ -1,4 +1,4 @@
-"""The command line: `qsb run | plan | fit | reproduce | list | bounds`.
+"""The command line: `qsb run | plan | fit | cite | reproduce | list | bounds`.
 
 Results go to stdout or to the named file, progress to stderr. Exit code 0: done; 1: the work failed, or what was asked
 about is impossible; 2: the request is wrong; 130: it was interrupted. Everything heavy is imported by the command that
@@ -120,6 +120,18 @@ def fit(
 
 
 @app.command()
+def cite(
+    dataset: Annotated[Path, typer.Argument(help="A NetCDF file that a run or a sweep wrote.")], as_json: Json = False
+) -> None:
+    """Print BibTeX of the model, the figures of merit, the methods and the software that a run used."""
+    from qsb.runs.citation import citation, cited
+    from qsb.runs.dataset import read
+
+    data = read(dataset)
+    _answer(as_json, lambda: [entry.to_dict() for entry in cited(data)], lambda: citation(data).rstrip())
+
+
+@app.command()
 def reproduce(
     paper: Annotated[str | None, typer.Argument(help="Key of a paper; `qsb list papers` has them.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the report; a former report there is replaced.")] = Path(
@@ -187,7 +199,7 @@ def _reproduce_all(out: Path, quick: bool, slow: bool, as_json: bool) -> None:
         raise typer.Exit(FAILED)
 
 
-Kind = Literal["models", "figures", "channels", "envelopes", "representations", "integrators", "papers"]
+Kind = Literal["models", "figures", "channels", "envelopes", "representations", "integrators", "papers", "references"]
 
 
 @app.command("list")
@@ -375,6 +387,12 @@ def _papers() -> dict[str, str]:
     return {key: paper.title + (" (slow)" if paper.slow else "") for key, paper in PAPERS.items()}
 
 
+def _references() -> dict[str, str]:
+    from qsb.runs.citation import references
+
+    return {key: str(entry) for key, entry in references().items()}
+
+
 def _bounds() -> dict[str, str]:
     from qsb.quantities import names, quantity
 
@@ -389,6 +407,7 @@ _CATALOGUES: Mapping[str, Callable[[], dict[str, str]]] = {
     "representations": _representations,
     "integrators": _integrators,
     "papers": _papers,
+    "references": _references,
 }
 
 

@@ -15,7 +15,18 @@ from types import MappingProxyType
 
 from qsb.errors import SpecError
 
-__all__ = ["KINDS", "READOUTS", "UNITS", "Quantity", "label", "names", "nomenclature_markdown", "quantity"]
+__all__ = [
+    "KINDS",
+    "READOUTS",
+    "UNITS",
+    "Function",
+    "Quantity",
+    "functions",
+    "label",
+    "names",
+    "nomenclature_markdown",
+    "quantity",
+]
 
 READOUTS = (
     "energy",
@@ -101,6 +112,41 @@ class Quantity:
         return {"units": self.unit, "long_name": self.long_name, "symbol": self.symbol}
 
 
+@dataclass(frozen=True)
+class Function:
+    """A figure of merit that is a function; one row of ``functions.toml``.
+
+    Attributes:
+        module: of `qsb.merit`.
+        name: of the function.
+        arguments: as it is called.
+        unit: a key of `UNITS`.
+        symbol: LaTeX without the dollar signs.
+        definition: the equation and the assumption that it rests on; Markdown with LaTeX.
+        reference: arXiv or DOI identifiers, or where it is derived.
+        figure: the variable of a dataset that has the same definition, or empty.
+    """
+
+    module: str
+    name: str
+    arguments: str
+    unit: str
+    symbol: str = ""
+    definition: str = ""
+    reference: str = ""
+    figure: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a row without a definition, or with two."""
+        if self.unit not in UNITS:
+            raise SpecError(f"function {self.name!r} has the unit {self.unit!r}; known are {', '.join(UNITS)}")
+        own = [bool(text.strip()) for text in (self.symbol, self.definition, self.reference)]
+        if any(own) if self.figure else not all(own):
+            raise SpecError(
+                f"function {self.name!r} needs symbol, definition and reference, or the figure that has them, not both"
+            )
+
+
 @cache
 def _rows() -> MappingProxyType[str, Quantity]:
     """Read the table once."""
@@ -108,6 +154,21 @@ def _rows() -> MappingProxyType[str, Quantity]:
     rows = {name: Quantity(name=name, **row | {"needs": tuple(row["needs"])}) for name, row in table.items()}
     errors = [_error_of(row) for row in rows.values() if row.kind == "series"]
     return MappingProxyType(rows | {row.name: row for row in errors})
+
+
+@cache
+def functions() -> tuple[Function, ...]:
+    """All figures of merit that are functions, in the order of their table.
+
+    Raises:
+        SpecError: on a row that is not whole, or names a figure that does not exist.
+    """
+    table = tomllib.loads(files("qsb").joinpath("functions.toml").read_text(encoding="utf-8"))
+    rows = tuple(Function(module, name, **row) for module, rows in table.items() for name, row in rows.items())
+    for row in rows:
+        if row.figure:
+            quantity(row.figure)
+    return rows
 
 
 def _error_of(row: Quantity) -> Quantity:
@@ -186,6 +247,12 @@ _ERRORS = (
 )
 
 
+_FUNCTIONS = (
+    "Figures of merit of `qsb.merit` that take states, spectra, numbers or series, also those that are no variable of "
+    "a dataset. This section is generated from `src/qsb/functions.toml`."
+)
+
+
 def nomenclature_markdown() -> str:
     """The glossary page ``docs/nomenclature.md``, one section a kind and one paragraph a quantity."""
     lines = [
@@ -212,7 +279,20 @@ def nomenclature_markdown() -> str:
                 "",
                 f"{row.definition}{needs} Reference: {_link(row.reference)}.",
             ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_functions_markdown()]) + "\n"
+
+
+def _functions_markdown() -> list[str]:
+    """The section on functions: one paragraph each, a link where a variable has the same definition."""
+    lines = ["", "## Functions of states", "", _FUNCTIONS]
+    for row in functions():
+        lines += ["", f"### `{row.module}.{row.name}({row.arguments})`", ""]
+        if row.figure:
+            same = quantity(row.figure)
+            lines.append(f"${same.symbol}$, in `{row.unit}`: as `{row.figure}` above.")
+        else:
+            lines += [f"${row.symbol}$, in `{row.unit}`.", "", f"{row.definition} Reference: {_link(row.reference)}."]
+    return lines
 
 
 if __name__ == "__main__":
