@@ -16,7 +16,6 @@ def test_verdicts(made):
     assert {j.claim.id: j.verdict.value for j in made.judgements} == {
         "boost": "reproduced",
         "limit": "reproduced",
-        "monotonic": "contradicted",
         "complete": "reproduced",
     }
 

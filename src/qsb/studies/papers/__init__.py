@@ -34,7 +34,7 @@ class Paper:
 #: key -> paper; `study` finds the module of that name beside this file
 PAPERS: dict[str, Paper] = {
     "alicki2013": Paper(
-        "Entanglement boost for extractable work from ensembles of quantum batteries (R. Alicki, 2013)", 3.0
+        "Entanglement boost for extractable work from ensembles of quantum batteries (R. Alicki, 2013)", 5.0
     ),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
     "singh2025": Paper(
