@@ -36,7 +36,8 @@ PAPERS: dict[str, Paper] = {
     "alicki2013": Paper(
         "Entanglement boost for extractable work from ensembles of quantum batteries (R. Alicki, 2013)", 5.0
     ),
-    "binder2015": Paper("Quantacell: powerful charging of quantum batteries (F. C. Binder, 2015)", 2.0),
+    "binder2015": Paper("Quantacell: powerful charging of quantum batteries (F. C. Binder, 2015)", 3.0),
+    "campaioli2017": Paper("Enhancing the charging power of quantum batteries (F. Campaioli, 2017)", 5.0),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
     "singh2025": Paper(
         "Quantum Stellar Batteries (M. Singh, 2025)",

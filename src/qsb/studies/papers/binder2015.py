@@ -259,7 +259,7 @@ def _figures(sheet: Worksheet, runs: dict[str, xr.Dataset], beside: xr.Dataset) 
         "H_B is off while the charger acts, except where stated.",
         "Two log-log plots against the number of cells: power with slopes 2, 1 and 0, and advantage N or 1.",
         Plane("Number of cells $N$", r"Peak power ($\omega^2$)", peak, "xy"),
-        Plane("Number of cells $N$", r"Advantage $\Gamma = P_\sharp/P_\parallel$ (1)", gain, "xy"),
+        Plane("Number of cells $N$", r"Advantage $\Gamma = P_\mathrm{global}/P_\mathrm{parallel}$ (1)", gain, "xy"),
     )
 
 
