@@ -39,6 +39,9 @@ PAPERS: dict[str, Paper] = {
     "binder2015": Paper("Quantacell: powerful charging of quantum batteries (F. C. Binder, 2015)", 3.0),
     "campaioli2017": Paper("Enhancing the charging power of quantum batteries (F. Campaioli, 2017)", 5.0),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
+    "gyhm2022": Paper(
+        "Quantum Charging Advantage Cannot Be Extensive Without Global Operations (J.-Y. Gyhm, 2022)", 10.0
+    ),
     "singh2025": Paper(
         "Quantum Stellar Batteries (M. Singh, 2025)",
         75.0,
