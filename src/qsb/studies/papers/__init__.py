@@ -40,8 +40,9 @@ PAPERS: dict[str, Paper] = {
     "campaioli2017": Paper("Enhancing the charging power of quantum batteries (F. Campaioli, 2017)", 5.0),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
     "gyhm2022": Paper(
-        "Quantum Charging Advantage Cannot Be Extensive Without Global Operations (J.-Y. Gyhm, 2022)", 10.0
+        "Quantum Charging Advantage Cannot Be Extensive Without Global Operations (J.-Y. Gyhm, 2022)", 5.0
     ),
+    "juliafarre2020": Paper("Bounds on the capacity and power of quantum batteries (S. Julià-Farré, 2020)", 5.0),
     "singh2025": Paper(
         "Quantum Stellar Batteries (M. Singh, 2025)",
         75.0,
