@@ -39,6 +39,7 @@ PAPERS: dict[str, Paper] = {
     "binder2015": Paper("Quantacell: powerful charging of quantum batteries (F. C. Binder, 2015)", 3.0),
     "campaioli2017": Paper("Enhancing the charging power of quantum batteries (F. Campaioli, 2017)", 5.0),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
+    "friis2018": Paper("Precision and Work Fluctuations in Gaussian Battery Charging (N. Friis, 2018)", 5.0),
     "gyhm2022": Paper(
         "Quantum Charging Advantage Cannot Be Extensive Without Global Operations (J.-Y. Gyhm, 2022)", 5.0
     ),
