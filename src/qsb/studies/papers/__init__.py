@@ -57,6 +57,7 @@ PAPERS: dict[str, Paper] = {
             "report": 0.85,
         },
     ),
+    "yang2023": Paper("Battery Capacity of Energy-Storing Quantum Systems (X. Yang, 2023)", 5.0),
 }
 
 
