@@ -14,7 +14,6 @@ def made():
 def test_verdicts(made):
     assert {j.claim.id: j.verdict.value for j in made.judgements} == {
         "power-bound": "reproduced",
-        "capacity-bound": "reproduced",
         "saturated": "reproduced",
         "variance": "reproduced",
         "bare-coupling": "reproduced",
