@@ -33,7 +33,17 @@ class Paper:
 
 #: key -> paper; `study` finds the module of that name beside this file
 PAPERS: dict[str, Paper] = {
+    "alicki2013": Paper(
+        "Entanglement boost for extractable work from ensembles of quantum batteries (R. Alicki, 2013)", 3.0
+    ),
+    "binder2015": Paper("Quantacell: powerful charging of quantum batteries (F. C. Binder, 2015)", 2.0),
+    "campaioli2017": Paper("Enhancing the charging power of quantum batteries (F. Campaioli, 2017)", 4.0),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
+    "friis2018": Paper("Precision and Work Fluctuations in Gaussian Battery Charging (N. Friis, 2018)", 4.0),
+    "gyhm2022": Paper(
+        "Quantum Charging Advantage Cannot Be Extensive Without Global Operations (J.-Y. Gyhm, 2022)", 3.0
+    ),
+    "juliafarre2020": Paper("Bounds on the capacity and power of quantum batteries (S. Julià-Farré, 2020)", 5.0),
     "singh2025": Paper(
         "Quantum Stellar Batteries (M. Singh, 2025)",
         75.0,
@@ -47,6 +57,7 @@ PAPERS: dict[str, Paper] = {
             "report": 0.85,
         },
     ),
+    "yang2023": Paper("Battery Capacity of Energy-Storing Quantum Systems (X. Yang, 2023)", 2.0),
 }
 
 
