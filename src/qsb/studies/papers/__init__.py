@@ -34,6 +34,9 @@ class Paper:
 #: key -> paper; `study` finds the module of that name beside this file
 PAPERS: dict[str, Paper] = {
     "andolina2018": Paper("Charger-mediated energy transfer in exactly solvable models (G. M. Andolina, 2018)", 6.0),
+    "andolina2019": Paper(
+        "Extractable work, the role of correlations, and asymptotic freedom (G. M. Andolina, 2019)", 8.0
+    ),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
     "singh2025": Paper(
         "Quantum Stellar Batteries (M. Singh, 2025)",
