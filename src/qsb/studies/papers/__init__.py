@@ -37,6 +37,7 @@ PAPERS: dict[str, Paper] = {
     "andolina2019": Paper(
         "Extractable work, the role of correlations, and asymptotic freedom (G. M. Andolina, 2019)", 8.0
     ),
+    "farina2019": Paper("Charger-mediated energy transfer: an open-system approach (D. Farina, 2019)", 9.0),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
     "singh2025": Paper(
         "Quantum Stellar Batteries (M. Singh, 2025)",
