@@ -37,6 +37,7 @@ PAPERS: dict[str, Paper] = {
     "andolina2019": Paper(
         "Extractable work, the role of correlations, and asymptotic freedom (G. M. Andolina, 2019)", 8.0
     ),
+    "crescente2020": Paper("Ultrafast charging in a two-photon Dicke quantum battery (A. Crescente, 2020)", 10.0),
     "farina2019": Paper("Charger-mediated energy transfer: an open-system approach (D. Farina, 2019)", 9.0),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
     "le2018": Paper("Spin-chain model of a many-body quantum battery (T. P. Le, 2018)", 6.0),
