@@ -41,6 +41,9 @@ PAPERS: dict[str, Paper] = {
     "farina2019": Paper("Charger-mediated energy transfer: an open-system approach (D. Farina, 2019)", 9.0),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
     "le2018": Paper("Spin-chain model of a many-body quantum battery (T. P. Le, 2018)", 6.0),
+    "peng2021": Paper(
+        "Lower and upper bounds of quantum battery power in multiple central spin systems (L. Peng, 2021)", 15.0
+    ),
     "quach2020": Paper("Using dark states to charge and stabilise open quantum batteries (J. Q. Quach, 2020)", 14.0),
     "singh2025": Paper(
         "Quantum Stellar Batteries (M. Singh, 2025)",
