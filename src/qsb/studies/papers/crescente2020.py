@@ -67,7 +67,8 @@ def study(*, quick: bool = False, tell: Tell = lambda step, what: None) -> Study
         fits[f"spread, {figure}"] = fit_scaling(cells, values, resource="coupling", figure="energy_std")
     single = _single(sheet, cells)
     faster = _faster(sheet)
-    _claims(sheet, fits, single, faster)
+    _claims(sheet, fits)
+    _coupling(sheet, fits, single, faster)
     _figure(sheet, fits, single)
     return sheet.study()
 
@@ -118,7 +119,7 @@ def _interval(fit: Scaling) -> str:
     return f"interval {fit.limit.low:.3f} to {fit.limit.high:.3f}"
 
 
-def _claims(sheet: Worksheet, fits: dict[str, Scaling], single: Scaling, faster: xr.Dataset) -> None:
+def _claims(sheet: Worksheet, fits: dict[str, Scaling]) -> None:
     sheet.claim(
         "quadratic",
         "The average power grows quadratically with the number of qubits.",
@@ -170,6 +171,9 @@ def _claims(sheet: Worksheet, fits: dict[str, Scaling], single: Scaling, faster:
         section="abstract",
         basis="read",
     )
+
+
+def _coupling(sheet: Worksheet, fits: dict[str, Scaling], single: Scaling, faster: xr.Dataset) -> None:
     ratio = np.array(fits["rotating"].values) / np.array(single.values)
     sheet.claim(
         "single-photon",

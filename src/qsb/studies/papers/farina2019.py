@@ -58,7 +58,8 @@ def study(*, quick: bool = False, tell: Tell = lambda step, what: None) -> Study
     oscillators = {loss: _oscillators(sheet, loss, 0.0) for loss in LOSSES}
     warm = _oscillators(sheet, LOSSES[1], WARM)
     qubits = {nbar: _qubits(sheet, nbar) for nbar in BATHS}
-    _claims(sheet, oscillators, warm, qubits)
+    _claims(sheet, oscillators, warm)
+    _two_level(sheet, qubits)
     _figure(sheet, oscillators, warm, qubits)
     return sheet.study()
 
@@ -100,9 +101,7 @@ def _qubits(sheet: Worksheet, nbar: float) -> xr.Dataset:
     return sheet.run(f"qubits-{nbar:g}", spec)
 
 
-def _claims(
-    sheet: Worksheet, oscillators: dict[float, xr.Dataset], warm: xr.Dataset, qubits: dict[float, xr.Dataset]
-) -> None:
+def _claims(sheet: Worksheet, oscillators: dict[float, xr.Dataset], warm: xr.Dataset) -> None:
     ideal = (DRIVE / COUPLING) ** 2
     sheet.claim(
         "coherent",
@@ -146,6 +145,9 @@ def _claims(
         section="model of two oscillators",
         basis="derived",
     )
+
+
+def _two_level(sheet: Worksheet, qubits: dict[float, xr.Dataset]) -> None:
     cold = qubits[0.0]
     sheet.claim(
         "qubits",

@@ -68,6 +68,7 @@ def study(*, quick: bool = False, tell: Tell = lambda step, what: None) -> Study
     }
     fits = {kind: _fit(sheet, kind) for kind in ("none", "kac")}
     _claims(sheet, runs, fits)
+    _origin(sheet, runs)
     _figure(sheet, runs, fits)
     return sheet.study()
 
@@ -161,6 +162,11 @@ def _claims(sheet: Worksheet, runs: dict[str, xr.Dataset], fits: dict[str, Scali
         section="critique, not a statement of the paper",
         basis="derived",
     )
+
+
+def _origin(sheet: Worksheet, runs: dict[str, xr.Dataset]) -> None:
+    power = {name: float(data["peak_power"]) for name, data in runs.items()}
+    cells = 8 if sheet.quick else 10
     exact, product = power["XX"], mean_field(cells, cells - 1, FIELD)
     moment = int(np.argmax(runs["XX"]["power"].values))
     entropy = float(runs["XX"]["entanglement_entropy"].values[moment])

@@ -63,6 +63,7 @@ def study(*, quick: bool = False, tell: Tell = lambda step, what: None) -> Study
         "polarised": _fit(sheet, "polarised", cells, bath),
     }
     _claims(sheet, one, fits, bath)
+    _formula(sheet, fits, bath)
     _figure(sheet, one, fits, bath)
     return sheet.study()
 
@@ -133,6 +134,9 @@ def _claims(sheet: Worksheet, one: Scaling, fits: dict[str, Scaling], bath: int)
         rule="default-reading",
         default="quanta",
     )
+
+
+def _formula(sheet: Worksheet, fits: dict[str, Scaling], bath: int) -> None:
     parts = {kind: _prefactors(fit, bath) for kind, fit in fits.items()}
     sheet.claim(
         "prefactor",
