@@ -36,14 +36,25 @@ PAPERS: dict[str, Paper] = {
     "alicki2013": Paper(
         "Entanglement boost for extractable work from ensembles of quantum batteries (R. Alicki, 2013)", 3.0
     ),
+    "andolina2018": Paper("Charger-mediated energy transfer in exactly solvable models (G. M. Andolina, 2018)", 6.0),
+    "andolina2019": Paper(
+        "Extractable work, the role of correlations, and asymptotic freedom (G. M. Andolina, 2019)", 8.0
+    ),
     "binder2015": Paper("Quantacell: powerful charging of quantum batteries (F. C. Binder, 2015)", 2.0),
     "campaioli2017": Paper("Enhancing the charging power of quantum batteries (F. Campaioli, 2017)", 4.0),
+    "crescente2020": Paper("Ultrafast charging in a two-photon Dicke quantum battery (A. Crescente, 2020)", 10.0),
+    "farina2019": Paper("Charger-mediated energy transfer: an open-system approach (D. Farina, 2019)", 9.0),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
     "friis2018": Paper("Precision and Work Fluctuations in Gaussian Battery Charging (N. Friis, 2018)", 4.0),
     "gyhm2022": Paper(
         "Quantum Charging Advantage Cannot Be Extensive Without Global Operations (J.-Y. Gyhm, 2022)", 3.0
     ),
     "juliafarre2020": Paper("Bounds on the capacity and power of quantum batteries (S. Julià-Farré, 2020)", 5.0),
+    "le2018": Paper("Spin-chain model of a many-body quantum battery (T. P. Le, 2018)", 6.0),
+    "peng2021": Paper(
+        "Lower and upper bounds of quantum battery power in multiple central spin systems (L. Peng, 2021)", 15.0
+    ),
+    "quach2020": Paper("Using dark states to charge and stabilise open quantum batteries (J. Q. Quach, 2020)", 14.0),
     "singh2025": Paper(
         "Quantum Stellar Batteries (M. Singh, 2025)",
         75.0,
