@@ -34,6 +34,7 @@ class Paper:
 #: key -> paper; `study` finds the module of that name beside this file
 PAPERS: dict[str, Paper] = {
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
+    "rossini2020": Paper("Quantum Advantage in Sachdev-Ye-Kitaev Batteries (D. Rossini, 2020)", 400.0, slow=True),
     "puri2024": Paper("Floquet driven long-range interactions in a quantum battery (S. Puri, 2024)", 30.0),
     "seah2021": Paper("Quantum Speed-Up in Collisional Battery Charging (S. Seah, 2021)", 35.0),
     "shaghaghi2022": Paper("Micromasers as Quantum Batteries (V. Shaghaghi, 2022)", 60.0),
