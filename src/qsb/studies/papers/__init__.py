@@ -34,8 +34,9 @@ class Paper:
 #: key -> paper; `study` finds the module of that name beside this file
 PAPERS: dict[str, Paper] = {
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
-    "rossini2020": Paper("Quantum Advantage in Sachdev-Ye-Kitaev Batteries (D. Rossini, 2020)", 400.0, slow=True),
-    "puri2024": Paper("Floquet driven long-range interactions in a quantum battery (S. Puri, 2024)", 30.0),
+    "rossini2020": Paper("Quantum Advantage in Sachdev-Ye-Kitaev Batteries (D. Rossini, 2020)", 560.0, slow=True),
+    "ghosh2020": Paper("Quantum battery with ordered and disordered interactions (S. Ghosh, 2020)", 27.0),
+    "puri2024": Paper("Floquet driven long-range interactions in a quantum battery (S. Puri, 2024)", 15.0),
     "seah2021": Paper("Quantum Speed-Up in Collisional Battery Charging (S. Seah, 2021)", 35.0),
     "shaghaghi2022": Paper("Micromasers as Quantum Batteries (V. Shaghaghi, 2022)", 60.0),
     "singh2025": Paper(

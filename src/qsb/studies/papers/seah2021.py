@@ -132,18 +132,18 @@ def _walks(sheet: Worksheet) -> None:
             "Collisions $k$",
             r"Mean gain ($\omega_0$)",
             {
-                "incoherent": Curve(k, plain["stored_energy"].values, "points"),
-                "coherent": Curve(k, fast["stored_energy"].values),
-                "walk": Curve(k, k * drift, "guide"),
+                "incoherent": Curve(k.tolist(), plain["stored_energy"].values.tolist(), "points"),
+                "coherent": Curve(k.tolist(), fast["stored_energy"].values.tolist()),
+                "walk": Curve(k.tolist(), (k * drift).tolist(), "guide"),
             },
         ),
         Plane(
             "Collisions $k$",
             r"Standard deviation ($\omega_0$)",
             {
-                "incoherent": Curve(k, plain["energy_std"].values, "points"),
-                "coherent": Curve(k, fast["energy_std"].values),
-                "walk": Curve(k, np.sqrt(k * spread), "guide"),
+                "incoherent": Curve(k.tolist(), plain["energy_std"].values.tolist(), "points"),
+                "coherent": Curve(k.tolist(), fast["energy_std"].values.tolist()),
+                "walk": Curve(k.tolist(), np.sqrt(k * spread).tolist(), "guide"),
             },
         ),
     )
@@ -230,9 +230,9 @@ def _power(sheet: Worksheet) -> None:
             r"Swap angle $\theta = g\tau$",
             r"Largest average power ($\omega_0 g$)",
             {
-                "coherent": Curve(angles, best, "points"),
-                "incoherent": Curve(x, np.sin(x) ** 2 / x),
-                "best incoherent": Curve(x, np.full_like(x, bound), "guide"),
+                "coherent": Curve(angles, best.tolist(), "points"),
+                "incoherent": Curve(x.tolist(), (np.sin(x) ** 2 / x).tolist()),
+                "best incoherent": Curve(x.tolist(), [bound] * x.size, "guide"),
             },
         ),
     )
