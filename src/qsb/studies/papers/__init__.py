@@ -46,6 +46,7 @@ PAPERS: dict[str, Paper] = {
     "farina2019": Paper("Charger-mediated energy transfer: an open-system approach (D. Farina, 2019)", 9.0),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
     "friis2018": Paper("Precision and Work Fluctuations in Gaussian Battery Charging (N. Friis, 2018)", 4.0),
+    "ghosh2020": Paper("Quantum battery with ordered and disordered interactions (S. Ghosh, 2020)", 27.0),
     "gyhm2022": Paper(
         "Quantum Charging Advantage Cannot Be Extensive Without Global Operations (J.-Y. Gyhm, 2022)", 3.0
     ),
@@ -54,7 +55,11 @@ PAPERS: dict[str, Paper] = {
     "peng2021": Paper(
         "Lower and upper bounds of quantum battery power in multiple central spin systems (L. Peng, 2021)", 15.0
     ),
+    "puri2024": Paper("Floquet driven long-range interactions in a quantum battery (S. Puri, 2024)", 15.0),
     "quach2020": Paper("Using dark states to charge and stabilise open quantum batteries (J. Q. Quach, 2020)", 14.0),
+    "rossini2020": Paper("Quantum Advantage in Sachdev-Ye-Kitaev Batteries (D. Rossini, 2020)", 560.0, slow=True),
+    "seah2021": Paper("Quantum Speed-Up in Collisional Battery Charging (S. Seah, 2021)", 35.0),
+    "shaghaghi2022": Paper("Micromasers as Quantum Batteries (V. Shaghaghi, 2022)", 60.0),
     "singh2025": Paper(
         "Quantum Stellar Batteries (M. Singh, 2025)",
         75.0,
