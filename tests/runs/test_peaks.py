@@ -361,3 +361,62 @@ def test_probes_lie_beside_equally_many_save_times():
     np.testing.assert_allclose(nearest, 0.3819660112501051, rtol=1e-9)
     assert len(closer.probes(times[:3])) == 24
     assert not len(closer.probes(times[:1]))
+
+
+def dense_peaks(seed, cells, points, duration):
+    """A random battery of few cells, uneven save times, and its peaks from a dense diagonalisation on a fine grid."""
+    r = np.random.default_rng(seed)
+    bonds = np.triu(r.normal(size=(cells, cells)), 1) * 0.5
+    field, frequency = r.normal(size=cells), 1 + 0.3 * r.normal(size=cells)
+    coupling = [{"axes": "zz", "strength": bonds, "geometry": "explicit"}]
+    battery = qsb.models.ensemble(cells, frequency=frequency, field=field, coupling=coupling, start=qsb.Start("down"))
+    times = np.sort(r.random(points)) * duration
+    times[0] = 0.0
+
+    def site(op, i):
+        return np.kron(np.kron(np.eye(2**i), op), np.eye(2 ** (cells - i - 1)))
+
+    x, z = np.array([[0, 1], [1, 0.0]]), np.diag([1.0, -1.0])
+    meter = sum(w / 2 * site(z, i) for i, w in enumerate(frequency))
+    h = meter + sum(f * site(x, i) for i, f in enumerate(field))
+    h = h + sum(bonds[i, j] * site(z, i) @ site(z, j) for i in range(cells) for j in range(i + 1, cells))
+    e, u = np.linalg.eigh(h)
+    t = np.linspace(0, times[-1], 40001)
+    psi = u @ (np.exp(-1j * e[:, None] * t) * u.T[:, -1:])
+    energy = np.einsum("it,it->t", psi.conj(), meter @ psi).real
+    power = 2 * np.einsum("it,it->t", (meter @ psi).conj(), -1j * (h @ psi)).real
+    stored = energy - energy[0]
+    average = stored / np.where(t > 0, t, 1)
+    return qsb.Problem(battery, qsb.quench(duration), (), times), (stored.max(), power.max(), average.max())
+
+
+@pytest.mark.parametrize(
+    "case", [(271, 3, 20, 8.0), (30, 2, 12, 4.0), (104, 4, 80, 12.0), (1097, 3, 8, 7.361755420813423), (5, 3, 25, 10.0)]
+)
+def test_a_maximum_in_a_long_interval_beside_short_ones_is_found(case):
+    problem, expected = dense_peaks(*case)
+    data = qsb.run(problem, ["stored_energy", "power", "average_power"])
+    for name, value in zip(("peak_stored_energy", "peak_power", "peak_average_power"), expected, strict=True):
+        assert float(data[name]) == pytest.approx(value, rel=2e-6)
+
+
+def test_no_peak_lies_below_a_saved_value():
+    start = qsb.Start("up", charger=qsb.ModeStart())
+    battery = qsb.models.tavis_cummings(1, coupling=0.3, cutoff=40, start=start)
+    data = qsb.run(qsb.Problem(battery, qsb.quench(6.0), (), np.linspace(0, 6, 7)), ["ergotropy"])
+    assert float(data["peak_ergotropy"]) >= float(data["ergotropy"].max())
+
+
+@pytest.mark.parametrize("points", [41, 150])
+def test_a_second_look_after_a_first_one_without_states(points):
+    coupling = [{"axes": "xx", "strength": 0.7}, {"axes": "zz", "strength": 0.5, "geometry": "all"}]
+    battery = qsb.models.ensemble(10, field=0.6, coupling=coupling)
+    found = [
+        float(
+            qsb.run(qsb.Problem(battery, qsb.quench(10.0), (), np.linspace(0, 10, n)), ["stored_energy", "power"])[
+                "peak_power"
+            ]
+        )
+        for n in (points, 801)
+    ]
+    assert found[0] == pytest.approx(found[1], rel=1e-7)

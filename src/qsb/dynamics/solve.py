@@ -114,7 +114,8 @@ def _solve(
     kinks: list[Kink] = []
     done, total = 0, len(problem.times)
     between = _Between(reduced, np.empty(0) if probes is None else np.setdiff1d(probes, problem.times))
-    marks = _Marks() if again is None else again.marks
+    # a first look without states has left none on the way
+    marks = _Marks() if again is None or again.marks is None else again.marks
     for x, unitary, dissipative, f in _batches(problem, reduced, plan, tolerance, budget, kinks, between, marks):
         for name, value in reduced.readout.check(x).items():
             # written so that NaN stays

@@ -189,6 +189,8 @@ def _coarse(
             three = np.lib.stride_tricks.sliding_window_view(np.interp(t, peaks.times, below), 3)
             # the peak may rise above its neighbours by as much as they differ among themselves
             near = three.min(axis=1) - np.ptp(three, axis=1) < _SLACK * np.maximum(error, RESOLUTION)
+            # a long interval beside short ones may hold a peak that no point tells of
+            near |= curve.uneven
             worst = max(worst, float(error[near].max(initial=0.0)))
             late = error > np.where(near, RESOLUTION, ELSEWHERE)
             wanted.append(middle[np.append(late, False) | np.append(False, late)])
@@ -250,6 +252,8 @@ def _all_tops(
             if _error_near(curve, best[0], span, noise) <= FINE_VALUES:
                 out[name] = best
                 del rest[name]
+            elif best[1] > rest[name][1]:
+                rest[name] = best
     return out | _polished(peaks, values, rest, at)
 
 
@@ -293,30 +297,44 @@ def _polished(
     """Every maximum that may be the largest again from times close to it; a tenth of the step is 10^4 times as good."""
     times = peaks.times
     edges = np.unique([times[0], times[-1], *(k.time for k in peaks.kinks)])
-    patches: dict[str, list[RealArray]] = {name: [] for name in tops}
-    for name, (top, height) in tops.items():
-        for t in _candidates(times, values[name], top, height):
-            k = int(np.clip(np.searchsorted(times, t), 1, max(len(times) - 1, 1)))
-            # on an edge the value is that of the edge itself
-            if len(times) > 1 and np.abs(edges - t).min() > 1e-9 * (times[-1] - times[0]):
-                wide = max(times[k] - times[k - 1], times[min(k + 1, len(times) - 1)] - times[k])
-                low, high = max(t - wide, edges[edges < t][-1]), min(t + wide, edges[edges > t][0])
-                patches[name].append(np.linspace(low, high, 23)[1:-1])
-    if not any(patches.values()):
-        return tops
-    whole = np.unique(np.concatenate([p for each in patches.values() for p in each]))
-    found = at(whole)
+    steps = np.diff(times)
+    # within a long interval beside short ones a tenth of it may still be too coarse
+    rounds = 2 if len(steps) and steps.max() > 1.5 * steps.min() else 1
+    near = {name: _candidates(times, values[name], *tops[name]) for name in tops}
+    width: dict[str, list[float]] = {}
+    for name, places in near.items():
+        k = np.clip(np.searchsorted(times, places), 1, max(len(times) - 1, 1))
+        width[name] = [max(steps[j - 1], steps[min(j, len(steps) - 1)]) if len(steps) else 0.0 for j in k]
     out = dict(tops)
-    for name, each in patches.items():
-        looked = []
-        for patch in each:
-            here = np.searchsorted(whole, patch)
-            slopes = found["power"][here] if name == "stored_energy" else None
-            looked.append(maximum(patch, found[name][here], slopes))
-        if looked and np.abs(edges - tops[name][0]).min() <= 1e-9 * (times[-1] - times[0]):
-            looked.append(tops[name])
-        if looked:
-            out[name] = earliest(looked)
+    for _ in range(rounds):
+        patches = {name: _patches(near[name], width[name], edges) for name in near}
+        if not any(patches.values()):
+            return tops
+        whole = np.unique(np.concatenate([p for each in patches.values() for p in each]))
+        found = at(whole)
+        for name, each in patches.items():
+            looked = []
+            for patch in each:
+                here = np.searchsorted(whole, patch)
+                slopes = found["power"][here] if name == "stored_energy" else None
+                looked.append(maximum(patch, found[name][here], slopes))
+            near[name], width[name] = [t for t, _ in looked], [2 * float(p[1] - p[0]) for p in each]
+            if looked and np.abs(edges - tops[name][0]).min() <= 1e-9 * (times[-1] - times[0]):
+                looked.append(tops[name])
+            if looked:
+                # what the grid has seen is true whatever lies between its points
+                seen = int(np.argmax(values[name]))
+                out[name] = earliest([*looked, (float(times[seen]), float(values[name][seen]))])
+    return out
+
+
+def _patches(places: Sequence[float], widths: Sequence[float], edges: RealArray) -> list[RealArray]:
+    """21 times around each place, none beyond an edge; on an edge the value is that of the edge itself."""
+    out = []
+    for t, wide in zip(places, widths, strict=True):
+        if wide > 0 and np.abs(edges - t).min() > 1e-9 * (edges[-1] - edges[0]):
+            low, high = max(t - wide, edges[edges < t][-1]), min(t + wide, edges[edges > t][0])
+            out.append(np.linspace(low, high, 23)[1:-1])
     return out
 
 

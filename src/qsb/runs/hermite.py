@@ -28,6 +28,8 @@ _WITHIN = {1: 4.0, 2: 7.1, 3: 10.2, 4: 13.4}
 _SLOPES = 2.0
 #: inner points of every interval at which a function of the curve is looked at before its tops are approached
 _LOOKS = 7
+#: ratio of the longest to the shortest interval above which the points alone do not tell where the tops are
+_UNEVEN = 1.5
 #: rounds of the approach, each eight times as close; then the vertex of a quartic is taken, because the value of a
 #: maximum tells its place to the square root of rounding only
 _ROUNDS = 3
@@ -93,6 +95,12 @@ class Curve:
     values: RealArray
     slopes: RealArray | None = None
 
+    @cached_property
+    def uneven(self) -> bool:
+        """Whether some intervals are so much longer than others that points alone do not tell where the tops are."""
+        steps = np.diff(self.times)
+        return bool(len(steps)) and bool(steps.max() > _UNEVEN * steps.min())
+
     def miss(self, size: tuple[float, float], noise: float, blunt: bool = False) -> RealArray:
         """Estimated error (n,) around each point, the larger of value and slope relative to `size`; 0 at both ends.
 
@@ -129,13 +137,29 @@ class Curve:
             window = np.clip(i - m, 0, n - 2 * m - 1)[:, None] + np.arange(2 * m + 1)
             others = window[window != i[:, None]].reshape(len(i), 2 * m)
             value, slope = _horner(self._polynomials(others), self.times[i][:, None])
+            within = self._gain(i, others) if self.uneven else _WITHIN[m]
             if self.slopes is None:
-                rows.append((np.abs(value[:, 0] - self.values[i]) / _WITHIN[m], np.zeros(len(i))))
+                rows.append((np.abs(value[:, 0] - self.values[i]) / within, np.zeros(len(i))))
             else:
-                gain = _WITHIN[m] ** 2
+                gain = within**2
                 misses = np.abs(value[:, 0] - self.values[i]), np.abs(slope[:, 0] - self.slopes[i])
                 rows.append((misses[0] / gain, misses[1] * _SLOPES / gain))
         return rows
+
+    def _gain(self, i: NDArray[np.int64], others: NDArray[np.int64]) -> RealArray:
+        r"""How much smaller the error is inside the longer of the intervals at points i than at the points, left out.
+
+        Both errors have the same high derivative; what differs is :math:`\prod_k|t - t_k|` over the nodes, taken in the
+        middle of the interval. A point close to its neighbour tells little about a long interval on its other side.
+        """
+        t, n, width = self.times, len(self.times), others.shape[1]
+        there = np.abs(t[i, None] - t[others]).prod(axis=1)
+        inside = np.zeros(len(i))
+        for left in (i - 1, i):
+            nodes = np.clip(left - width // 2 + 1, 0, n - width)[:, None] + np.arange(width)
+            middle = (t[left] + t[left + 1]) / 2
+            inside = np.maximum(inside, np.abs(middle[:, None] - t[nodes]).prod(axis=1))
+        return np.asarray(there / inside)
 
     @cached_property
     def _orders(self) -> NDArray[np.int64]:
@@ -201,7 +225,10 @@ class Curve:
         if len(self.times) < 2:
             return [e[:1] for e in ends]
         # a row for each promising interval of each function: all are approached together
-        found = [self._promising(h, most) for h in at_points]
+        if self.uneven:
+            found = self._highest(functions, at_points, most)
+        else:
+            found = [self._promising(h, most) for h in at_points]
         edges = np.cumsum([0, *map(len, found)])
         interval, rows = np.concatenate(found), [slice(a, b) for a, b in pairwise(edges)]
         within = self._within(interval)
@@ -219,6 +246,20 @@ class Curve:
         return [
             e + list(zip(places[r].tolist(), height[r].tolist(), strict=True)) for e, r in zip(ends, rows, strict=True)
         ]
+
+    def _highest(self, functions: Sequence[Height], at_points: list[RealArray], most: int) -> list[NDArray[np.int64]]:
+        """Intervals of an uneven grid that hold the largest values, looked at one and all.
+
+        A long interval beside short ones may hold a maximum far above all points.
+        """
+        every = np.arange(len(self.times) - 1)
+        grid = self.times[:-1, None] + np.diff(self.times)[:, None] * np.linspace(0.0, 1.0, _LOOKS + 2)[1:-1]
+        value, slope = self._within(every)(grid)
+        out = []
+        for f, h in zip(functions, at_points, strict=True):
+            tops = np.maximum(f(grid, value, slope).max(axis=1), np.maximum(h[1:], h[:-1]))
+            out.append(np.sort(np.argsort(-tops, kind="stable")[:most]))
+        return out
 
     @staticmethod
     def _promising(heights: RealArray, most: int) -> NDArray[np.int64]:
