@@ -187,7 +187,7 @@ def _disorder(sheet: Worksheet, name: str, point: tuple[float, float, float], ce
     clean = float(sheet.run(f"clean-{name}", _spec(point, cells))["peak_average_power"])
     table = _spec(point, cells, coupling_disorder=DISORDER)
     table["save"]["figures"] = ["stored_energy", "average_power"]
-    count = 24 if sheet.quick else 80
+    count = 16 if sheet.quick else 80
     run = sheet.run(f"disorder-{name}", {**table, "sweep": {"model.seed": list(range(count))}})
     power = run["peak_average_power"].values / clean
     error = float(power.std(ddof=1) / np.sqrt(count))

@@ -80,13 +80,14 @@ def study(*, quick: bool = False, tell: Tell = lambda step, what: None) -> Study
     counts = "; ".join(f"{c}: " + ", ".join(f"{k} at N = {n}" for n, k in sizes[c].items()) for c in sizes)
     sheet.note(
         f"Samples of the disorder: {counts}. One of fermions takes about 0.1 s of one core at N = 10, 1 s at 12, 2 to "
-        "3 s at 14 and 16 s at 16; the full run took nine minutes on a busy machine. Four samples at N = 16 leave their mean uncertain by a "
-        "few per cent, which the interval from resampling holds."
+        "3 s at 14 and 16 s at 16; the full run took nine minutes on a busy machine. Four samples at N = 16 leave an "
+        "error of about one per cent, which so few samples do not tell well."
     )
-    share = found["fermions"].fit.values[-1] / (found["parallel"].fit.values[0] / found["parallel"].fit.cells[0])
+    last, parallel = found["fermions"].fit, found["parallel"].fit
+    share = last.values[-1] / last.cells[-1] / (parallel.values[0] / parallel.cells[0])
     sheet.note(
-        f"At the same J the fermions reach {share / found['fermions'].fit.cells[-1]:.2f} of the power of parallel cells "
-        "at the largest N that was run; the claims are about the growth."
+        f"At the same J the fermions reach {share:.2f} of the power of parallel cells at N = {last.cells[-1]}, the "
+        "largest that was run; the claims are about the growth."
     )
     return sheet.study()
 
