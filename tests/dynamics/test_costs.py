@@ -6,7 +6,7 @@ import pytest
 import qsb
 from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
 from qsb.algebra.space import Space
-from qsb.charging.protocol import Sinusoidal
+from qsb.charging.protocol import Sinusoidal, collisions
 from qsb.dynamics import costs
 from qsb.dynamics.plan import REPRESENTATIONS, plan
 from qsb.dynamics.representation import Generator, Request, Work
@@ -88,6 +88,13 @@ def test_the_work_of_a_named_integrator_is_not_that_of_the_planners_own():
 
 @pytest.mark.parametrize("representation", REPRESENTATIONS, ids=lambda r: r.name)
 def test_every_representation_estimates_its_time_or_says_why_not(representation):
+    if representation.name in ("gaussian", "collision"):
+        modes = qsb.Problem(qsb.models.oscillator(2, drive=0.3), qsb.quench(5.0))
+        units = qsb.Problem(qsb.models.collision(9, coupling=0.3), collisions(20))
+        made = plan(modes if representation.name == "gaussian" else units)
+        assert made.representation == representation.name
+        assert made.seconds > 0
+        return
     noise = LOCAL if representation.name in ("density", "permutation", "trajectories") else ()
     coupled = () if representation.name in ("product", "symmetric", "permutation") else pairs(0.3)
     problem = cells(5, field=0.0 if representation.name == "fermion" else 0.5, coupling=coupled, channels=noise)

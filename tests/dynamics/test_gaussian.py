@@ -212,10 +212,12 @@ class TestPlans:
         with pytest.raises(PlanError, match=reason):
             plan(Problem(modes(), quench(1.0)), Request(frozenset({"energy", need})), representation="gaussian")
 
-    def test_capacity_goes_to_a_truncated_representation(self):
+    def test_level_populations_go_to_a_truncated_representation(self):
         problem = Problem(oscillator(cutoff=30, drive=0.1), quench(1.0))
         assert qsb.plan(problem).representation == "gaussian"
-        assert qsb.plan(problem, ["capacity"]).representation == "ket"
+        assert qsb.plan(problem, ["incoherent_ergotropy"]).representation == "ket"
+        with pytest.raises(SpecError, match="no highest level"):
+            qsb.plan(problem, ["capacity"])
 
     def test_gaussian_ergotropy_is_for_modes(self):
         with pytest.raises(PlanError, match="covariance"):

@@ -192,7 +192,7 @@ def test_a_low_cutoff_is_told_and_an_automatic_one_is_raised():
         run(mediated(coupling=1.0, battery="oscillator", cutoff=2, start=start), 1.0)
     driven = mediated(coupling=0.05, drive=1.0, battery="oscillator", cutoff=4)
     with pytest.raises(qsb.ConvergenceError, match="cutoff"):
-        run(driven, 2.0, peaks=False)
+        run(driven, 2.0, peaks=False, representation="ket")
     # a mode on resonance that is coupled to nothing holds (F t)^2 quanta, more than the first guess
     grown = run(mediated(coupling=0.0, drive=1.5, cutoff="auto"), 8.0, (), ["charger_energy"], peaks=False)
     assert json.loads(grown.cutoffs)["charger"] >= 200

@@ -74,7 +74,14 @@ class Collision:
         joint, own = problem.battery.space.dimension, problem.cells_space.dimension
         saved = min(len(problem.times), max(1, BATCH_BYTES // (48 * min(joint, 2**40) ** 2)))
         held = 16 * joint**2 * (6 + 4 * saved) + (16 * own**4 if problem.jumps and own <= WHOLE else 32 * 16 * own**2)
-        return Size(own**2, held, Work())
+        if problem.jumps or joint > 2**20:
+            return Size(
+                own**2, held, untimed="how many products a noisy collision takes is not known before it is built"
+            )
+        # a diagonalisation, two products of matrices a save time, and a sparse product a collision
+        count, times = sum(s.collisions for s in problem.protocol.stages), len(problem.times)
+        flops = (60.0 + 32.0 * times) * float(joint) ** 3 + 100.0 * count * own**2
+        return Size(own**2, held, Work(flops, 160.0 * count * own**2, 30.0 * count + 300.0 * times))
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One map a stage."""

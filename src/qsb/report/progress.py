@@ -65,7 +65,7 @@ class Progress:
         at = self._shares.get(self._step, 0.0)
         later = min((s for s in starts if s > at), default=1.0)
         inside = (time.monotonic() - self._stepped) / max((later - at) * self._total(at), 1e-9)
-        return at + (later - at) * min(inside, 1.0)
+        return at + (later - at) * min(inside, 0.99)
 
     def _total(self, at: float) -> float:
         """Seconds for the whole: extrapolated once enough is done, expected before."""
