@@ -25,8 +25,8 @@ from qsb.charging.battery import Battery
 from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes
 
-#: most levels of a battery: the joint unitary with a qubit, and what its diagonalisation takes, are 10 GiB then
-MOST_LEVELS = 4096
+#: most levels of a battery: the joint unitary with a qubit, and what its diagonalisation takes, are 2.5 GiB then
+MOST_LEVELS = 2048
 
 
 def collision(
