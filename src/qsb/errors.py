@@ -65,9 +65,14 @@ class CutoffError(ConvergenceError):
         cutoff: the cutoff that is too low.
     """
 
-    def __init__(self, group: str, cutoff: int, value: float, bound: float) -> None:
-        """Name the cutoff and a larger one."""
+    def __init__(self, group: str, cutoff: int, value: float, bound: float, *, automatic: bool = False) -> None:
+        """Name the cutoff and a larger one; one that is `automatic` has been raised as far as it may."""
         remedy = f"the cutoff of {cutoff} is too low: raise it, e.g. to {2 * cutoff}, or take cutoff = 'auto'."
+        if automatic:
+            remedy = (
+                f"the automatic cutoff of {cutoff} is too low and is raised no further: shorten the protocol, lower "
+                f"the coupling or the drive, or give a cutoff, e.g. {2 * cutoff}."
+            )
         super().__init__(f"the population of the highest Fock states of {group!r}", value, bound, remedy)
         self.group = group
         self.cutoff = cutoff

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 
 import qsb
 from qsb import charging as c
+from qsb import models
 from qsb.algebra.opsum import Pair
 from qsb.cli import main
 from qsb.dynamics.segment import driven_steps, segments
-from qsb.models import custom, dicke, ensemble, ising, two_photon_dicke
+from qsb.models import custom, dicke, ensemble, extended_dicke, ising, two_photon_dicke
 from qsb.runs.dataset import remove_stale
 
 BATTERY = ensemble(2, field=0.3)
@@ -26,6 +28,10 @@ def problem(envelope=None, **more):
 
 def spec(**save):
     return {"model": {"name": "ensemble", "cells": 2, "field": 0.1}, "stage": [{"duration": 1.0}], "save": save}
+
+
+def superabsorption(**more):
+    return models.superabsorption(2, **{"coupling": 1.0, "pump": 1.0, "centre": 0.5, "width": 0.1} | more)
 
 
 WRONG = {
@@ -78,6 +84,25 @@ WRONG = {
     "representation": lambda: qsb.run(problem(), representation=[]),
     "progress": lambda: qsb.run(problem(), progress=3),
     "cells": lambda: ensemble(10**30, field=0.1),
+    "start, ladder of collisions": lambda: models.collision(4, coupling=0.1, start="up"),
+    "start, micromaser": lambda: models.micromaser(4, coupling=0.1, start="up"),
+    "start, mediated": lambda: models.mediated(coupling=0.1, start="up"),
+    "start, dark state": lambda: models.dark_state(2, start="up"),
+    "start, superradiant": lambda: models.superradiant(2, start=3),
+    "start, superabsorption": lambda: superabsorption(start="up"),
+    "start, star": lambda: models.star(2, coupling=0.1, start="up"),
+    "start, central spin": lambda: models.central_spin(2, chargers=2, coupling=0.1, start="up"),
+    "start, kitaev": lambda: models.kitaev(3, potential=0.1, charger_potential=0.3, start="up"),
+    "start, ssh": lambda: models.ssh(2, intra=0.1, inter=0.2, coupling=0.1, start="up"),
+    "start, oscillator": lambda: models.oscillator(1, drive=0.1, chargers=1, start="up"),
+    "start, stirap": lambda: models.stirap(rabi=1.0, duration=1.0, start="up"),
+    "start's kind": lambda: qsb.Start(np.array([])),
+    "mode's kind": lambda: qsb.ModeStart(np.array([])),
+    "axis of exchange": lambda: extended_dicke(2, coupling=0.1, exchange=0.1, axis=np.array([])),
+    "role of exchange": lambda: extended_dicke(2, coupling=0.1, exchange=0.1, role=np.array([])),
+    "cutoff, mediated": lambda: models.mediated(coupling=0.1, cutoff=np.array([])),
+    "cutoff, superabsorption": lambda: superabsorption(cutoff=np.array([])),
+    "automatic cutoff beyond the collapse": lambda: two_photon_dicke(2, coupling=2.5),
     "fast beyond floats": lambda: qsb.plan(problem(c.Function(lambda t: 1.0, 1e-300))),
 }
 
@@ -89,6 +114,8 @@ def test_wrong_arguments_meet_a_sentence(what):
 
 
 HUGE = {
+    "levels of collisions": lambda: models.collision(10**30, coupling=0.1),
+    "cutoff of a micromaser": lambda: models.micromaser(10**5, coupling=0.1),
     "cutoff": lambda: dicke(2, coupling=0.1, cutoff=10**30),
     "cutoff that could be counted": lambda: qsb.plan(
         qsb.Problem(dicke(2, coupling=0.1, cutoff=10**9), qsb.quench(1.0))
@@ -133,6 +160,65 @@ def test_absurdly_fast_drives_are_refused_before_the_work():
     assert driven_steps(fast) == pytest.approx(1e9 / (np.pi / 2))
     with pytest.raises(qsb.PlanError, match=r"7\.6e\+09 applications.*days at least.*What to do"):
         qsb.plan(fast)
+
+
+ENDLESS = {
+    "dicke": lambda g: dicke(2, coupling=g),
+    "two photons": lambda g: two_photon_dicke(2, coupling=g, cutoff=20),
+    "exchange": lambda g: extended_dicke(2, coupling=0.1, exchange=g),
+    "driven charger": lambda g: models.mediated(coupling=0.1, drive=g),
+    "stirap": lambda g: models.stirap(rabi=g, duration=1.0),
+    "stirap off resonance": lambda g: models.stirap(rabi=1.0, duration=1.0, detuning=g),
+    "pumped cavity": lambda g: superabsorption(coupling=g),
+    "pumped cavity, its frequency": lambda g: superabsorption(cavity=g, pump_frequency=1.0),
+    "pumped cavity, the laser's": lambda g: superabsorption(pump_frequency=g),
+    "parallel": lambda g: ensemble(2, frequency=g, field=0.1),
+    "pairs": lambda g: ensemble(3, field=0.1, coupling=[{"axes": "xx", "geometry": "chain", "strength": g}]),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_absurdly_large_energies_are_refused_before_the_work(what):
+    with pytest.raises(qsb.PlanError, match=r"The Hamiltonian turns .* What to do: shorten the protocol; or"):
+        qsb.plan(qsb.Problem(ENDLESS[what](1e30), qsb.quench(1.0)))
+    qsb.plan(qsb.Problem(ENDLESS[what](1.0), qsb.quench(1.0)))
+
+
+def test_the_refusal_of_large_energies_tells_the_time():
+    with pytest.raises(qsb.PlanError, match=r"1e\+30 radians, .*1e\+30 applications.*years at least"):
+        qsb.plan(qsb.Problem(ENDLESS["stirap"](2e30), qsb.quench(1.0)))
+
+
+def test_what_a_rotating_frame_takes_away_is_not_counted():
+    fast = superabsorption(frequency=1e11, cavity=1e11)
+    assert qsb.plan(qsb.Problem(fast, qsb.quench(1.0))).integrators == ("dop853", "dop853")
+
+
+def test_what_conservation_makes_idle_is_not_counted():
+    lit = qsb.Start("down", charger=qsb.ModeStart("coherent", amplitude=20.0))
+    fast = models.tavis_cummings(10, coupling=0.1, frequency=1e9, cavity=1e9, cutoff=700, start=lit)
+    assert qsb.plan(qsb.Problem(fast, qsb.quench(1.0))).integrators == ("ladder",)
+
+
+def test_wide_spectra_of_ladders_are_refused_once_they_are_known(monkeypatch):
+    monkeypatch.setattr("qsb.dynamics.costs.MOST_APPLICATIONS", 100)
+    wide = dicke(10, coupling=3.0, cutoff=400)
+    with pytest.raises(qsb.PlanError, match=r"spectrum that the start reaches turns.*applications.*What to do"):
+        qsb.run(qsb.Problem(wide, qsb.quench(30.0)), integrator="ladder")
+
+
+def test_an_automatic_cutoff_that_ends_is_not_advised_again(monkeypatch):
+    monkeypatch.setattr(sys.modules["qsb.models.dicke"], "DOUBLINGS", 1)
+    with pytest.raises(qsb.errors.CutoffError, match=r"automatic cutoff of \d+ .*raised no further") as caught:
+        qsb.run(qsb.Problem(dicke(1, coupling=4.0), qsb.quench(2.0)), ["stored_energy"], peaks=False)
+    assert "take cutoff" not in str(caught.value)
+
+
+def test_beyond_the_collapse_a_cutoff_may_be_given():
+    with pytest.raises(qsb.SpecError, match=r"collapsed: 2 \|g\| N = 0\.25 reaches omega_c/2 = 0\.25"):
+        two_photon_dicke(1, coupling=0.125)
+    assert two_photon_dicke(2, coupling=2.5, cutoff=20).space.dimension == 84
+    assert two_photon_dicke(2, coupling=2.5, rotating_wave=True).space.dimension > 4
 
 
 def test_the_time_of_a_fast_drive_is_estimated():

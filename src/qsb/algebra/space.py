@@ -35,7 +35,8 @@ class Boson:
 
     Attributes:
         cutoff: the highest Fock state that is kept; None for all of them, which only a covariance can carry.
-        grows: how often a run may double the cutoff where the highest states turn out to be occupied.
+        grows: how often a run may double the cutoff where the highest states turn out to be occupied; -1 after the
+            last time, 0 of a cutoff that was given.
     """
 
     cutoff: int | None = None

@@ -50,7 +50,7 @@ class ModeStart:
 
     def __post_init__(self) -> None:
         """Refuse impossible states by name and value."""
-        if self.kind not in get_args(ModeKind):
+        if not isinstance(self.kind, str) or self.kind not in get_args(ModeKind):
             raise SpecError(f"A charger's start is one of {', '.join(get_args(ModeKind))}, but it is {self.kind!r}.")
         for kind, name in _PARAMETERS:
             value = getattr(self, name)
@@ -184,7 +184,7 @@ class Start:
 
     def __post_init__(self) -> None:
         """Refuse impossible states by name and value."""
-        if self.kind not in get_args(StartKind):
+        if not isinstance(self.kind, str) or self.kind not in get_args(StartKind):
             raise SpecError(f"A start is one of {', '.join(get_args(StartKind))}, but it is {self.kind!r}.")
         if self.charger is not None:
             checks.made_of("The charger's start", self.charger, ModeStart, "a qsb.ModeStart, e.g. ModeStart('vacuum')")
@@ -216,6 +216,18 @@ class Start:
         if self.kind == "product":
             return bool(np.all(np.abs(np.linalg.norm(np.asarray(self.bloch), axis=-1) - 1) < 1e-12))
         return self.kind == "state" and np.asarray(self.array).ndim == 1
+
+
+def begun(start: Start | None, kind: StartKind = "ground") -> Start:
+    """The start of a battery that a user may give, of the kind that a model names if not.
+
+    Raises:
+        SpecError: if it is no `Start`.
+    """
+    if start is None:
+        return Start(kind)
+    checks.made_of("start", start, Start, "a qsb.Start, e.g. Start('down')")
+    return start
 
 
 def _array(given: Any) -> NDArray[Any]:

@@ -195,7 +195,7 @@ def widened(problem: Problem, name: str) -> Problem | None:
     assert isinstance(group.kind, Boson)
     if group.kind.cutoff is None or group.kind.grows < 1 or problem.structure.opaque or battery.start.kind == "state":
         return None
-    wider = replace(group, kind=Boson(2 * group.kind.cutoff, group.kind.grows - 1))
+    wider = replace(group, kind=Boson(2 * group.kind.cutoff, group.kind.grows - 1 or -1))
     groups = tuple(wider if g.name == name else g for g in battery.space.groups)
     return replace(problem, battery=replace(battery, space=Space(groups)))
 

@@ -5,12 +5,16 @@ The constants are fits to runs of small problems; a time that follows from them 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from qsb.algebra.opsum import Cross, Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.opsum import Cross, Global, Local, Matrix, OpSum, Pair, Quartic, Word
 from qsb.algebra.space import Space
 from qsb.dynamics.representation import Work
 from qsb.dynamics.segment import Segment
+from qsb.errors import PlanError
+from qsb.units import format_seconds
 
 #: half-width of a spectrum in units of the sum of |coefficients|: 0.53 and 0.73 in two chains of 12 to 16 cells
 WIDTH = 0.6
@@ -20,6 +24,10 @@ _STEP = 0.35
 _STAGES = 12
 #: times at which an envelope is looked at
 _LOOKS = 16
+#: most applications of a generator that a run may take: hours of the smallest one
+MOST_APPLICATIONS = 10**8
+#: operators that are diagonal in the basis of levels
+_DIAGONAL = ("i", "z", "n", "nn")
 
 
 def weight(op: OpSum, space: Space) -> float:
@@ -49,6 +57,86 @@ def energy(segment: Segment, space: Space) -> float:
     return weight(segment.hamiltonian, space) + sum(
         weight(op, space) * float(np.mean([abs(f(float(t))) for t in times])) for op, f in segment.drives
     )
+
+
+def strongest(op: OpSum, space: Space, *, moving: bool = False) -> float:
+    """The largest |coefficient| of one product of site operators: an energy that H surely has differences of.
+
+    Terms with the same operators are added first, so that what a rotating frame takes away does not count.
+
+    Args:
+        op: the operator.
+        space: its sites.
+        moving: leave out what is diagonal in the basis of levels, which conservation laws may make idle.
+    """
+    found: dict[object, Any] = {}
+    most = 0.0
+    for term in op.active:
+        if isinstance(term, Matrix):
+            data = term.data.data if hasattr(term.data, "tocsr") else term.data
+            most = max(most, float(np.abs(data).max(initial=0.0)))
+            continue
+        key, strength, names = _parted(term, space)
+        if not (moving and all(map(_diagonal, names))):
+            found[key] = found.get(key, 0.0) + strength
+    return max([most, *(float(np.abs(total).max(initial=0.0)) for total in found.values())])
+
+
+def _parted(term: Local | Pair | Global | Cross | Word | Quartic, space: Space) -> tuple[object, Any, tuple[str, ...]]:
+    """What tells a term from others, its coefficients, and the operators of a product."""
+    kind, c = type(term), np.asarray(term.strength)
+    if isinstance(term, Word):
+        return (kind, term.factors), c, tuple(o for _, o in term.factors)
+    if isinstance(term, Cross):
+        return (kind, term.first, term.group_a, term.second, term.group_b), c, (term.first, term.second)
+    if isinstance(term, Pair):
+        key = (kind, term.first, term.second, term.geometry, term.exponent, term.group)
+        # one cell has no pair
+        return key, c * (term.factor(space) if term.order(space) else 0.0), (term.first, term.second)
+    if isinstance(term, Quartic):
+        return (kind, term.fermions, term.group), c, ("+", "-")
+    return (kind, term.op, term.group), c, (term.op,)
+
+
+def _diagonal(name: str) -> bool:
+    """Whether a site operator is diagonal: also the projector ``j|j``."""
+    first, bar, second = name.partition("|")
+    return first == second if bar else name in _DIAGONAL
+
+
+def phase(segment: Segment, space: Space, *, moving: bool = False) -> float:
+    """The angle that the strongest product of H turns through in a segment, an estimate from below.
+
+    A drive counts with the median of its |envelope|, which a narrow pulse does not spoil.
+    """
+    length = segment.end - segment.start
+    most = strongest(segment.hamiltonian, space, moving=moving)
+    times = np.linspace(segment.start, segment.end, _LOOKS)
+    for op, f in segment.drives:
+        c = strongest(op, space, moving=moving)
+        most = max(most, c and c * float(np.median([abs(f(float(t))) for t in times])))
+    return length * most
+
+
+def affordable(applications: float, because: str, advice: str) -> None:
+    """Refuse what takes absurdly many applications of a generator.
+
+    Args:
+        applications: how many at least.
+        because: begins the sentence, with what makes them so many.
+        advice: what to do.
+
+    Raises:
+        PlanError: with the number, the time and the advice.
+    """
+    if applications > MOST_APPLICATIONS:
+        from qsb.dynamics.pace import pace
+
+        took = format_seconds(pace().seconds(Work(calls=5 * applications)))
+        raise PlanError(
+            f"{because} takes {applications:.2g} applications of the generator, {took} at least (at most "
+            f"{MOST_APPLICATIONS:.0e} are run). What to do: shorten the protocol; or {advice}."
+        )
 
 
 def saves(segment: Segment, times: np.ndarray) -> int:

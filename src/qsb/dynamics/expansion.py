@@ -36,6 +36,7 @@ from scipy.special import jv
 
 from qsb.algebra.kernels import threads
 from qsb.algebra.ladder import Floats, Grid, Ints
+from qsb.dynamics.costs import affordable
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.representation import Array, Generator
 from qsb.errors import ConvergenceError
@@ -105,6 +106,7 @@ class LadderChebyshev:
             after = np.asarray(times, dtype=float) - start
             room = max(1, int(self.window_bytes // (32 * generator.grid.size)))
             shell = _shell(generator.grid, x, _MARGINS[0])
+            _walkable(shell.half * float(after[-1]), "ladder")
             centres = _centres(after, shell.half, room)
             if centres is not None:
                 run = Mirrored(generator.grid, after, centres, tolerance, top / abs(top))
@@ -119,6 +121,7 @@ class LadderChebyshev:
         margins = list(_MARGINS)
         shell = _shell(grid, x, margins.pop(0))
         now, at = start, 0
+        _walkable(shell.half * (times[-1] - start if len(times) else 0.0), "ladder")
         stride = self._stride(grid, start, times, shell.half)
         while at < len(times):
             reach = now + stride / 2
@@ -156,6 +159,19 @@ class LadderChebyshev:
         if len(steps) and np.ptp(steps) < 1e-9 * steps[0] and best <= len(steps):
             return float(max(1, round(len(steps) / best)) * (whole / len(steps)))
         return float(whole / best)
+
+
+def _walkable(turned: float, name: str) -> None:
+    """Refuse to expand what turns through absurdly many radians, once the spectrum is known.
+
+    Raises:
+        PlanError: with the applications, the time and what to do.
+    """
+    affordable(
+        turned,
+        f"The spectrum that the start reaches turns through {turned:.2g} radians, so integrator {name!r}",
+        "write the fastest energies in other units; or lower the coupling or the cutoff",
+    )
 
 
 def _terms(phase: float) -> int:
@@ -461,6 +477,7 @@ class DampedChebyshev:
         low, width = generator.bounds()
         b = 1.02 * width - low + 1e-12
         reach = self.longest / max(-low, 1e-300)
+        _walkable(b * (times[-1] - start if len(times) else 0.0), "damped")
         if low < 0 and _terms(b * reach) * math.asinh(-low / b) > math.log(GROWTH):
             yield from Faber().advance(generator, x, start, times, tolerance)
             return

@@ -12,6 +12,7 @@ from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
 from qsb.dynamics.bosons import Bosons
 from qsb.dynamics.collision import Collision
+from qsb.dynamics.costs import affordable, phase
 from qsb.dynamics.density import Density
 from qsb.dynamics.fermion import Fermion
 from qsb.dynamics.integrate import INTEGRATORS
@@ -26,8 +27,12 @@ from qsb.dynamics.trajectories import Trajectories
 from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes, format_seconds, parse_bytes
 
-#: applications of the generator of one Runge-Kutta step, and the most that a drive may take: hours of the smallest one
-_STAGES, MOST_APPLICATIONS = 12, 10**8
+#: applications of the generator of one Runge-Kutta step
+_STAGES = 12
+#: largest phase that a closed run may turn through where nothing is stepped: as floats, four of its digits are left
+MOST_PHASE = 1e12
+#: integrators that take any time at once; the others apply the generator at least once a radian
+_AT_ONCE = ("eigen", "propagator", "modes", "moments", "map")
 #: cheapest exact first; approximate ones last, taken only if named or if nothing exact fits
 REPRESENTATIONS: tuple[Representation, ...] = (
     Product(),
@@ -176,7 +181,9 @@ def plan(
             # estimates that do not know the drive count at least its steps, five calls an application
             if made.work != Work() and made.work.calls < 5 * applications:
                 made = replace(made, work=replace(made.work, calls=5 * applications))
-            return _override(made, problem, integrator)
+            made = _override(made, problem, integrator)
+            _turnable(problem, made.integrators)
+            return made
         refused.append(refusal)
     raise _refuse(problem, refused, limit)
 
@@ -188,18 +195,38 @@ def _resolved(problem: Problem) -> float:
         PlanError: if they are absurdly many.
     """
     applications = _STAGES * driven_steps(problem)
-    if applications > MOST_APPLICATIONS:
-        from qsb.dynamics.pace import pace
-
-        took = format_seconds(pace().seconds(Work(calls=5 * applications)))
-        quickest = min(s.max_step for s in segments(problem) if not s.constant)
-        raise PlanError(
-            f"The drive changes within {quickest:.3g}, so a protocol of duration {problem.protocol.duration:.6g} takes "
-            f"{applications:.2g} applications of the generator, {took} at least (at most {MOST_APPLICATIONS:.0e} are "
-            "run). What to do: shorten the protocol; or slow the drive down; or replace it by its average, or by its "
-            "slow part in a rotating frame, if it is faster than everything else."
-        )
+    quickest = min((s.max_step for s in segments(problem) if not s.constant), default=0.0)
+    affordable(
+        applications,
+        f"The drive changes within {quickest:.3g}, so a protocol of duration {problem.protocol.duration:.6g}",
+        "slow the drive down; or replace it by its average, or by its slow part in a rotating frame, if it is faster "
+        "than everything else",
+    )
     return applications
+
+
+def _turnable(problem: Problem, integrators: tuple[str, ...]) -> None:
+    """Refuse Hamiltonians that turn the state so often that no run ends, or that no digit of the phase is left.
+
+    Raises:
+        PlanError: with the phase and, where a generator is stepped, the time.
+    """
+    space, stepped, whole = problem.battery.space, 0.0, 0.0
+    for segment, name in zip(segments(problem), integrators, strict=True):
+        turned = phase(segment, space)
+        whole += turned
+        if name not in _AT_ONCE:
+            # on grids of ladders what is diagonal may cancel by conservation; these look at the spectrum themselves
+            stepped += phase(segment, space, moving=True) if name in ("ladder", "damped") else turned
+    span = f"a protocol of duration {problem.protocol.duration:.6g}"
+    advice = "write the fastest energies in other units; or take them away in a rotating frame"
+    affordable(stepped, f"The Hamiltonian turns the state through {stepped:.2g} radians, so {span}", advice)
+    if whole > MOST_PHASE and not problem.structure.dissipative:
+        raise PlanError(
+            f"The Hamiltonian turns the state through {whole:.2g} radians in {span}, of which floating point resolves "
+            f"{whole * 2.0**-52:.1g} at best (at most {MOST_PHASE:.0e} are run). What to do: shorten the protocol; or "
+            f"{advice}."
+        )
 
 
 def _judge(candidate: Representation, problem: Problem, request: Request, limit: int) -> tuple[Refusal | None, Size]:

@@ -411,7 +411,7 @@ def verify(problem: Problem, budget: dict[str, float], tolerance: float) -> None
             if name.startswith(TAIL):
                 mode = name.removeprefix(TAIL)
                 kind: Any = problem.battery.space.group(mode).kind
-                raise CutoffError(mode, kind.cutoff, value, 10 * tolerance)
+                raise CutoffError(mode, kind.cutoff, value, 10 * tolerance, automatic=kind.grows != 0)
             raise ConvergenceError(
                 f"the {name} violation of the state",
                 value,

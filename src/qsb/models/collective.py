@@ -12,7 +12,7 @@ from typing import Literal
 from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
-from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.states import ModeStart, Start, begun
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Channel, dephasing, emission, thermal
 from qsb.charging.protocol import Constant, Envelope, Gaussian
@@ -56,7 +56,7 @@ def dark_state(cells: int, *, chargers: int = 1, frequency: float = 1.0, start: 
         checks.whole("chargers", chargers, 1),
         checks.number("frequency", frequency, positive=True),
     )
-    begin = Start() if start is None else start
+    begin = begun(start)
     if begin.kind != "state" and begin.charger is None:
         begin = replace(begin, charger=ModeStart("fock", quanta=m))
     return Battery(
@@ -111,7 +111,7 @@ def superradiant(cells: int, *, frequency: float = 1.0, start: Start | None = No
     return Battery(
         Space.spins(checks.whole("cells", cells, 1)),
         OpSum((Local("z", checks.number("frequency", frequency, positive=True) / 2),)),
-        start=Start("up") if start is None else start,
+        start=begun(start, "up"),
         name="superradiant",
         reference="doi:10.1103/PhysRev.93.99; arXiv:2005.08489",
     )
@@ -184,14 +184,13 @@ def superabsorption(
     omega = checks.number("frequency", frequency, positive=True)
     mode = omega if cavity is None else checks.number("cavity", cavity, positive=True)
     laser = mode if pump_frequency is None else checks.number("pump_frequency", pump_frequency)
-    begin = Start() if start is None else start
+    begin = begun(start)
     held = (begin.charger or ModeStart()).reach
     # what a whole pulse would leave in a cavity that shares nothing, but no more than the cells' coupling lets in
     area = abs(eta) * pulse.width * 2.51
     far = (held**0.5 + min(area, abs(eta / g) if g else area)) ** 2
-    kind = (
-        Boson(int(far + 6 * far**0.5) + 8, DOUBLINGS) if cutoff == "auto" else Boson(checks.whole("cutoff", cutoff, 1))
-    )
+    automatic = isinstance(cutoff, str) and cutoff == "auto"
+    kind = Boson(int(far + 6 * far**0.5) + 8, DOUBLINGS) if automatic else Boson(checks.whole("cutoff", cutoff, 1))
     frame = OpSum((Local("n", -laser, "mode"), Local("z", -laser / 2)))
     drives: tuple[tuple[OpSum, Envelope], ...] = (
         (frame, Constant()),

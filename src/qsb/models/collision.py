@@ -20,9 +20,13 @@ from numpy.typing import NDArray
 from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum
 from qsb.algebra.space import Boson, Group, Level, Space, Spin
-from qsb.algebra.states import Start
+from qsb.algebra.states import Start, begun
 from qsb.charging.battery import Battery
-from qsb.errors import SpecError
+from qsb.errors import PlanError, SpecError
+from qsb.units import format_bytes
+
+#: most levels of a battery: the joint unitary with a qubit, and what its diagonalisation takes, are 2.5 GiB then
+MOST_LEVELS = 2048
 
 
 def collision(
@@ -59,7 +63,7 @@ def collision(
     References:
         Seah et al. 2021, arXiv:2105.01863.
     """
-    size = checks.whole("levels", levels, 2)
+    size = _fitting("levels", checks.whole("levels", levels, 2))
     g = checks.number("coupling", coupling)
     steps = [Cross(f"{n - 1}|{n}", "ladder", "+", "unit", g) for n in range(1, size)]
     steps += [Cross(f"{n}|{n - 1}", "ladder", "-", "unit", g) for n in range(1, size)]
@@ -105,7 +109,7 @@ def micromaser(
     References:
         Shaghaghi et al. 2022, arXiv:2204.09995.
     """
-    most = checks.whole("cutoff", cutoff, 1)
+    most = _fitting("cutoff", checks.whole("cutoff", cutoff, 1) + 1) - 1
     g = checks.number("coupling", coupling)
     v = OpSum((Cross("a", "mode", "+", "unit", g), Cross("a+", "mode", "-", "unit", g)))
     space = Space((Group("mode", Boson(most), 1, "battery"), Group("unit", Spin(), 1, "charger")))
@@ -116,21 +120,33 @@ def micromaser(
     )
 
 
+def _fitting(name: str, levels: int) -> int:
+    """Refuse a battery whose joint unitary with a qubit no memory holds, before its terms are written down."""
+    if levels > MOST_LEVELS:
+        needed = 16 * (2 * levels) ** 2 * 10
+        raise PlanError(
+            f"A battery of {levels} levels ({name}) meets each qubit in a joint unitary of {2 * levels} rows, which "
+            f"takes {format_bytes(needed)} to make; take at most {MOST_LEVELS} levels.",
+            needed,
+        )
+    return levels
+
+
 def _ladder(levels: int, filled: int, frequency: float, start: Start | None) -> NDArray[np.float64]:
     """Populations of the battery's levels at the start."""
     n = checks.whole("filled", filled, 0)
     if n >= levels:
         raise SpecError(f"filled must be a level below {levels}, but it is {n}.")
-    kind = "ground" if start is None else start.kind
+    kind = begun(start).kind
     if kind not in ("ground", "thermal"):
         raise SpecError(f"The battery of collisions starts from 'ground' or 'thermal', but {kind!r} was given.")
     if start is not None and start.charger is not None:
         raise SpecError("The state of the charging units is given by ground and coherence; leave out start.charger.")
-    if start is None or kind == "ground":
+    if kind == "ground":
         return np.asarray(np.eye(levels)[n])
     if n:
         raise SpecError(f"Either level {n} is filled or the start is thermal; give one of them.")
-    weights = np.exp(-frequency * np.arange(levels) / float(start.temperature or 0.0))
+    weights = np.exp(-frequency * np.arange(levels) / float(begun(start).temperature or 0.0))
     return np.asarray(weights / weights.sum())
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum, Pair, Term
 from qsb.algebra.space import Boson, Group, Role, Space, Spin
-from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.states import ModeStart, Start, begun
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 
@@ -162,6 +162,7 @@ def two_photon_dicke(
         v: tuple[Term, ...] = (Cross("+", "cells", "aa", "mode", g), Cross("-", "cells", "a+a+", "mode", g))
     else:
         v = (Cross("x", "cells", "xx", "mode", g),)
+        _stable(2 * abs(g) * _count("cells", cells), abs(_number("cavity", cavity)) / 2, cutoff)
     return _in_a_cavity("two_photon_dicke", "arXiv:2009.09791", cells, v, cutoff, frequency, cavity, start, quanta=2)
 
 
@@ -209,9 +210,8 @@ def extended_dicke(
         interaction, with the charger, and an exponent of about 1.6.
     """
     g, eta = _strength(coupling, cells, normalisation), _number("exchange", exchange)
-    for name, word, known in (("axis", axis, ("x", "y", "z")), ("role", role, get_args(Role))):
-        if word not in known:
-            raise SpecError(f"{name} must be one of {', '.join(known)}, but it is {word!r}.")
+    checks.one_of("axis", axis, ("x", "y", "z"))
+    checks.one_of("role", role, get_args(Role))
     count = _count("cells", cells)
     pairs = OpSum((Pair(axis, axis, eta / (2 * count), "all"),) if count > 1 else ())
     v = (Cross("x", "cells", "x", "mode", g),)
@@ -240,8 +240,7 @@ def _in_a_cavity(
     gap, mode = _number("frequency", frequency), _number("cavity", cavity)
     if gap <= 0:
         raise SpecError(f"frequency must be positive, but it is {frequency!r}.")
-    begin = Start() if start is None else start
-    checks.made_of("start", begin, Start, "a qsb.Start, e.g. Start('down')")
+    begin = begun(start)
     if begin.kind != "state" and begin.charger is None:
         begin = replace(begin, charger=ModeStart("fock", quanta=quanta * count))
     kind = (
@@ -259,6 +258,17 @@ def _in_a_cavity(
         name=name,
         reference=reference,
     )
+
+
+def _stable(pull: float, stiffness: float, cutoff: Cutoff) -> None:
+    """Refuse to look for a cutoff where the spectrum has collapsed; `pull` is 2 g N, `stiffness` half of omega_c."""
+    if isinstance(cutoff, str) and cutoff == "auto" and pull >= stiffness:
+        raise SpecError(
+            f"The spectrum of two_photon_dicke has collapsed: 2 |g| N = {pull:.6g} reaches omega_c/2 = {stiffness:.6g}, "
+            "so that the mode has no lowest energy and cutoff = 'auto' would find no cutoff that converges. Lower the "
+            "coupling or the number of cells, raise cavity, take rotating_wave = True, or give a cutoff, which a "
+            "short run may get by with."
+        )
 
 
 def _guess(start: Start, count: int, reach: float) -> int:

@@ -23,7 +23,7 @@ from qsb import checks
 from qsb.algebra import fermion
 from qsb.algebra.opsum import Local, OpSum, Pair, Word
 from qsb.algebra.space import Space
-from qsb.algebra.states import Start
+from qsb.algebra.states import Start, begun
 from qsb.charging.battery import Battery
 from qsb.errors import StructureError
 
@@ -83,7 +83,7 @@ def kitaev(
     n = checks.whole("cells", cells, 2 if boundary == "open" else 3)
     own = _parameters("", potential, hopping, pairing)
     other = _parameters("charger_", charger_potential, charger_hopping, charger_pairing)
-    begin = Start() if start is None else start
+    begin = begun(start)
     closing = 0.0
     if boundary == "ring":
         closing = 1.0

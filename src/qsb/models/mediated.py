@@ -22,7 +22,7 @@ import numpy as np
 from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum, Term
 from qsb.algebra.space import Boson, Group, Space, Spin
-from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.states import ModeStart, Start, begun
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Channel, emission, thermal
 from qsb.charging.protocol import Constant, Envelope
@@ -96,7 +96,7 @@ def mediated(
     other = own if charger_frequency is None else checks.number("charger_frequency", charger_frequency, positive=True)
     if drive_frequency is not None and force == 0:
         raise SpecError(f"drive_frequency = {drive_frequency!r} needs a drive, but drive is 0; give drive, or neither.")
-    begin = Start() if start is None else start
+    begin = begun(start)
     if begin.kind != "state" and begin.charger is None:
         begin = replace(begin, charger=ModeStart() if force else ModeStart("fock", quanta=1))
     mode = _mode(cutoff, begin, abs(force / g) if g else FAR if force else 0.0)
@@ -151,7 +151,7 @@ def _energy(kind: str, group: str, frequency: float) -> OpSum:
 
 def _mode(cutoff: Cutoff, start: Start, ratio: float) -> Boson:
     """An oscillator; at resonance a drive F brings 2 F/g to the battery's amplitude, where `ratio` is |F/g|."""
-    if cutoff != "auto":
+    if not isinstance(cutoff, str) or cutoff != "auto":
         return Boson(checks.whole("cutoff", cutoff, 1))
     held = (start.charger or ModeStart()).reach
     far = (np.sqrt(held) + min(2 * ratio, FAR)) ** 2

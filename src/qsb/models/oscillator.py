@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum, Pair, Strength, Term
 from qsb.algebra.space import Boson, Group, Space
-from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.states import ModeStart, Start, begun
 from qsb.charging.battery import Battery
 from qsb.charging.protocol import Constant, Envelope
 from qsb.errors import SpecError
@@ -128,7 +128,7 @@ def _chargers(value: int) -> int:
 
 
 def _begin(start: Start | None, chargers: int) -> Start:
-    begin = Start() if start is None else start
+    begin = begun(start)
     if chargers and begin.kind != "state" and begin.charger is None:
         return Start(begin.kind, begin.temperature, begin.bloch, charger=ModeStart())
     return begin

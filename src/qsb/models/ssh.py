@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from qsb import checks
 from qsb.algebra.opsum import Local, Matrix, OpSum
 from qsb.algebra.space import Group, Level, Space, Spin
-from qsb.algebra.states import Start
+from qsb.algebra.states import Start, begun
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 
@@ -127,17 +127,18 @@ def _site(name: str, value: int, length: int) -> int:
 
 def _start(start: Start | None, levels: int) -> Start:
     """The charger's excitation, or a given state with one excitation at most."""
-    if start is None or start.kind == "ground":
+    given = begun(start)
+    if given.kind == "ground":
         ket = np.zeros(2 * levels, dtype=complex)
         ket[levels + 1] = 1.0
         return Start("state", array=ket)
-    if start.kind != "state":
-        raise SpecError(f"The start of ssh is the excited charger or a whole state, but {start.kind!r} was given.")
-    held = np.asarray(start.array)
+    if given.kind != "state":
+        raise SpecError(f"The start of ssh is the excited charger or a whole state, but {given.kind!r} was given.")
+    held = np.asarray(given.array)
     weights = np.abs(held) ** 2 if held.ndim == 1 else np.abs(np.diagonal(held))
     if len(weights) == 2 * levels and float(weights[1:levels].sum()) > 0:
         raise SpecError("The start holds two excitations, battery up and lattice not empty, but ssh keeps one at most.")
-    return start
+    return given
 
 
 __all__ = ["single_excitation", "ssh"]

@@ -17,7 +17,7 @@ import numpy as np
 from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum, Term
 from qsb.algebra.space import Group, Space, Spin
-from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.states import ModeStart, Start, begun
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 
@@ -64,7 +64,7 @@ def central_spin(
     up = m if quanta is None else checks.whole("quanta", quanta, 0)
     if up > m:
         raise SpecError(f"quanta must be {m} at most, the number of chargers, but it is {quanta!r}.")
-    begin = Start() if start is None else start
+    begin = begun(start)
     if begin.kind in ("ground", "thermal") and begin.charger is None:
         begin = replace(begin, charger=ModeStart("fock", quanta=up))
     elif quanta is not None:
@@ -123,7 +123,7 @@ def star(
     for name, value in (("polarisation", p), ("battery_polarisation", b)):
         if abs(value) > 1:
             raise SpecError(f"{name} must lie in [-1, 1], but it is {value!r}.")
-    begin = Start() if start is None else start
+    begin = begun(start)
     if begin.kind == "ground" and begin.charger is None:
         begin = _polarised(n, p, b)
     elif (p, b) != (1.0, -1.0):

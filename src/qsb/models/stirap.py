@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from qsb import checks
 from qsb.algebra.opsum import Local, OpSum
 from qsb.algebra.space import Group, Level, Space
-from qsb.algebra.states import Start
+from qsb.algebra.states import Start, begun
 from qsb.charging.battery import Battery
 from qsb.charging.protocol import Constant, Envelope, Gaussian, Ramp, SineRamp
 from qsb.errors import SpecError
@@ -96,7 +96,7 @@ def stirap(
         meter,
         OpSum(),
         drives=((frame, Constant()), (steps[0], first), (steps[1], second)),
-        start=Start() if start is None else start,
+        start=begun(start),
         name="stirap",
         reference=REFERENCE,
     )
