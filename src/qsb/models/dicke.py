@@ -266,8 +266,8 @@ def _stable(pull: float, stiffness: float, cutoff: Cutoff) -> None:
         raise SpecError(
             f"The spectrum of two_photon_dicke has collapsed: 2 |g| N = {pull:.6g} reaches omega_c/2 = "
             f"{stiffness:.6g}, so that the mode has no lowest energy and cutoff = 'auto' would find no cutoff that "
-            "converges. Lower the coupling or the number of cells, raise cavity, take rotating_wave = True, or give a cutoff, which a "
-            "short run may get by with."
+            "converges. Lower the coupling or the number of cells, raise cavity, take rotating_wave = True, or give a "
+            "cutoff, which a short run may get by with."
         )
 
 
