@@ -21,7 +21,7 @@ from qsb.dynamics.segment import driven_steps, segments
 from qsb.dynamics.solve import solve
 from qsb.merit.energy import maximum
 from qsb.runs.figures import FIGURES, Reading, needs
-from qsb.runs.hermite import Curve
+from qsb.runs.hermite import Curve, uneven
 from qsb.runs.peaks import Peaks, earliest
 
 RealArray = NDArray[np.float64]
@@ -94,12 +94,13 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
         return {name: np.asarray(FIGURES[name](found)) for name in figures}
 
     times = np.array(reading.series.times)
+    graded = uneven(times)
     values = {name: np.asarray(FIGURES[name](reading)) for name in figures}
     offset = reading.series.start_energy
     loose = 0.0 if all(s.constant for s in segments(problem)) else _STEPPED * tolerance
     probed, told = len(times) == 1, reading.series.probes
     for level in range(MOST_LEVELS + 1):
-        peaks = Peaks(times, reading.series.kinks)
+        peaks = Peaks(times, reading.series.kinks, graded)
         curves = _curves(peaks, values, offset)
         error, wanted = _coarse(peaks, curves, values, offset)
         if not len(wanted) and not probed:
@@ -150,7 +151,7 @@ def probes(times: RealArray) -> RealArray:
 def _curves(peaks: Peaks, values: dict[str, RealArray], offset: float) -> list[Curve]:
     """Energy and power between kinks."""
     pieces = peaks.pieces(values["stored_energy"], values["power"], offset)
-    return [Curve(*(np.array(part) for part in piece)) for piece in pieces]
+    return [Curve(*(np.array(part) for part in piece), graded=peaks.graded) for piece in pieces]
 
 
 def _ranges(values: dict[str, RealArray], offset: float, loose: float = 0.0) -> tuple[tuple[float, float], float]:
@@ -190,7 +191,7 @@ def _coarse(
             # the peak may rise above its neighbours by as much as they differ among themselves
             near = three.min(axis=1) - np.ptp(three, axis=1) < _SLACK * np.maximum(error, RESOLUTION)
             # a long interval beside short ones may hold a peak that no point tells of
-            near |= curve.uneven
+            near |= curve.graded
             worst = max(worst, float(error[near].max(initial=0.0)))
             late = error > np.where(near, RESOLUTION, ELSEWHERE)
             wanted.append(middle[np.append(late, False) | np.append(False, late)])
@@ -247,7 +248,7 @@ def _all_tops(
             continue
         rest[name] = peaks.of(series)
         if not peaks.kinks:
-            curve, span = Curve(peaks.times, series), (float(np.ptp(series)), 0.0)
+            curve, span = Curve(peaks.times, series, graded=peaks.graded), (float(np.ptp(series)), 0.0)
             best = earliest(curve.tops([_SMOOTH["stored_energy"]], 4 * MOST_TOPS)[0])
             if _error_near(curve, best[0], span, noise) <= FINE_VALUES:
                 out[name] = best
@@ -299,7 +300,7 @@ def _polished(
     edges = np.unique([times[0], times[-1], *(k.time for k in peaks.kinks)])
     steps = np.diff(times)
     # within a long interval beside short ones a tenth of it may still be too coarse
-    rounds = 2 if len(steps) and steps.max() > 1.5 * steps.min() else 1
+    rounds = 2 if peaks.graded else 1
     near = {name: _candidates(times, values[name], *tops[name]) for name in tops}
     width: dict[str, list[float]] = {}
     for name, places in near.items():

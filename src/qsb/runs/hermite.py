@@ -35,6 +35,12 @@ _UNEVEN = 1.5
 _ROUNDS = 3
 
 
+def uneven(times: RealArray) -> bool:
+    """Whether some intervals are so much longer than others that points alone do not tell where the tops are."""
+    steps = np.diff(times)
+    return bool(len(steps)) and bool(steps.max() > _UNEVEN * steps.min())
+
+
 @dataclass(frozen=True)
 class Polynomials:
     """Polynomials in Newton's form: origins and scales (q, 1), scaled nodes and coefficients (q, k)."""
@@ -89,17 +95,19 @@ def _approached(
 
 @dataclass(frozen=True)
 class Curve:
-    """A piece without a kink: increasing times, values, and slopes if they are known, each (n,)."""
+    """A piece without a kink: increasing times, values, and slopes if they are known, each (n,).
+
+    Attributes:
+        times: where.
+        values: what.
+        slopes: its slopes, or None.
+        graded: whether nothing has chosen the intervals by how the curve bends, as refining does, although they differ.
+    """
 
     times: RealArray
     values: RealArray
     slopes: RealArray | None = None
-
-    @cached_property
-    def uneven(self) -> bool:
-        """Whether some intervals are so much longer than others that points alone do not tell where the tops are."""
-        steps = np.diff(self.times)
-        return bool(len(steps)) and bool(steps.max() > _UNEVEN * steps.min())
+    graded: bool = False
 
     def miss(self, size: tuple[float, float], noise: float, blunt: bool = False) -> RealArray:
         """Estimated error (n,) around each point, the larger of value and slope relative to `size`; 0 at both ends.
@@ -137,7 +145,7 @@ class Curve:
             window = np.clip(i - m, 0, n - 2 * m - 1)[:, None] + np.arange(2 * m + 1)
             others = window[window != i[:, None]].reshape(len(i), 2 * m)
             value, slope = _horner(self._polynomials(others), self.times[i][:, None])
-            within = self._gain(i, others) if self.uneven else _WITHIN[m]
+            within = self._gain(i, others) if self.graded else _WITHIN[m]
             if self.slopes is None:
                 rows.append((np.abs(value[:, 0] - self.values[i]) / within, np.zeros(len(i))))
             else:
@@ -225,7 +233,7 @@ class Curve:
         if len(self.times) < 2:
             return [e[:1] for e in ends]
         # a row for each promising interval of each function: all are approached together
-        if self.uneven:
+        if uneven(self.times):
             found = self._highest(functions, at_points, most)
         else:
             found = [self._promising(h, most) for h in at_points]
@@ -273,4 +281,4 @@ class Curve:
         return np.unique(np.clip(np.concatenate([best - 1, best]), 0, len(heights) - 2))
 
 
-__all__ = ["ORDERS", "Curve"]
+__all__ = ["ORDERS", "Curve", "uneven"]

@@ -17,10 +17,17 @@ RealArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Peaks:
-    """Save times, and the kinks between or at them."""
+    """Save times, and the kinks between or at them.
+
+    Attributes:
+        times: save times, and those that a closer look has added.
+        kinks: where the power jumps or turns a corner.
+        graded: whether the save times themselves lie unevenly.
+    """
 
     times: RealArray
     kinks: tuple[Kink, ...]
+    graded: bool = False
 
     def _pieces(self) -> Iterator[tuple[NDArray[np.int64], Kink | None, Kink | None]]:
         """(indices of save times strictly inside or at a free end, kink at the start, kink at the end)."""
