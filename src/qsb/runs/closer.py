@@ -151,7 +151,7 @@ def probes(times: RealArray) -> RealArray:
 def _curves(peaks: Peaks, values: dict[str, RealArray], offset: float) -> list[Curve]:
     """Energy and power between kinks."""
     pieces = peaks.pieces(values["stored_energy"], values["power"], offset)
-    return [Curve(*(np.array(part) for part in piece), graded=peaks.graded) for piece in pieces]
+    return [Curve(np.array(t), np.array(e), np.array(p), peaks.graded) for t, e, p in pieces]
 
 
 def _ranges(values: dict[str, RealArray], offset: float, loose: float = 0.0) -> tuple[tuple[float, float], float]:
