@@ -39,6 +39,8 @@ Real = NDArray[np.float64]
 DENSE_UNKNOWNS = 165
 #: states times (size of a sector)^3 from which the spectra of sectors are found side by side
 THREADED_SPECTRA = 1_000_000
+#: rows of a sector up to which a compiled loop takes half of LAPACK's time or less, and states from which loading pays
+SMALL_SECTOR, MANY_STATES = 12, 20_000
 #: most cells of which every state is checked for positivity, though no spectrum is asked for
 POSITIVITY_CELLS = 12
 
@@ -94,15 +96,7 @@ class PermutationReadout:
     def _eigenvalues(self, x: Array) -> Real:
         """Eigenvalues of all blocks (T, D), traces adding up to one; those of the last batch are kept."""
         if self._kept.get("x") is not x:
-            s = self.sectors
-            # the first sectors are the largest
-            large = len(x) * int(s.sizes[0]) ** 3 > THREADED_SPECTRA
-
-            def one(b: int) -> Array:
-                return np.linalg.eigvalsh(s.unpack(x, b))
-
-            found = list(threads.each(one, range(len(s.sizes)), large=large))
-            self._kept.update(x=x, values=np.concatenate(found, axis=1))
+            self._kept.update(x=x, values=_spectra(self.sectors, x))
         return np.asarray(self._kept["values"])
 
     def _spectrum(self, values: Real) -> Spectrum:
@@ -222,6 +216,26 @@ class PermutationReadout:
         every = "spectrum" in self.request.needs or self.sectors.cells <= POSITIVITY_CELLS
         lowest = self._eigenvalues(x if every else x[-1:]).min()
         return {"trace": float(np.abs(trace - 1).max()), "negativity": float(max(0.0, -lowest))}
+
+
+def _spectra(s: Sectors, x: Array) -> Real:
+    """Eigenvalues of all sectors' blocks (T, D)."""
+    # the first sectors are the largest
+    largest = int(s.sizes[0])
+    if largest <= SMALL_SECTOR and len(x) >= MANY_STATES:
+        from qsb.algebra.kernels import spectra
+
+        out = np.empty((len(x), int(s.rows[-1])))
+        work = len(x) * float(np.sum(s.sizes**3))
+        threads.spread(spectra.packed, len(x), 10 * work, np.ascontiguousarray(x), s.entries, s.sizes, s.rows, out)
+        if np.isfinite(out).all():
+            return out
+
+    def one(b: int) -> Array:
+        return np.linalg.eigvalsh(s.unpack(x, b))
+
+    large = len(x) * largest**3 > THREADED_SPECTRA
+    return np.concatenate(list(threads.each(one, range(len(s.sizes)), large=large)), axis=1)
 
 
 def without_one(blocks: list[Array], cells: int) -> list[Array]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb.algebra.kernels import threads
 from qsb.charging.environment import Channel
 from qsb.charging.problem import Problem
 from qsb.dynamics.exponential import exponentials
@@ -29,8 +30,8 @@ Array = NDArray[Any]
 
 #: largest generator whose exponentials are taken in batches
 LARGEST = 128
-#: bytes that the matrices of one batch of points may take
-_BATCH_BYTES = 2**26
+#: bytes that the matrices of one batch of points may take, and of the points that are advanced together: a cache's
+_BATCH_BYTES, _CACHE_BYTES = 2**26, 2**21
 
 
 @dataclass(frozen=True)
@@ -127,35 +128,46 @@ class Family:
         return np.asarray(read["energy"]), np.asarray(read["power"])
 
     def _batch(self, rates: NDArray[np.float64], times: NDArray[np.float64], tolerance: float) -> Series:
-        points, readout, needs = len(rates), self.reduced.readout, self.plan.request.needs
-        x = np.broadcast_to(self.reduced.start.reshape(-1), (points, self.reduced.start.size))
-        seen: list[Array] = []
-        unitary: list[Array] = []
-        dissipative: list[Array] = []
-        drive: list[float] = []
-        for generator, part in zip(self.reduced.generators, self.parts, strict=True):
-            a, b = generator.segment.start, generator.segment.end
-            if b == a:
-                continue
-            inside = times[((times > a) | ((times == a) & (a == 0.0))) & (times <= b)]
-            noise = np.tensordot(rates, part.channels, axes=1)
-            states, x = _along(part.unitary + noise, x, a, inside, b)
-            seen.append(states)
-            unitary.append(states @ part.unitary.T)
-            dissipative.append(states @ noise.swapaxes(1, 2))
-            drive += [generator.segment.drive(float(t)) for t in inside]
+        readout, needs = self.reduced.readout, self.plan.request.needs
+        points, n = len(rates), self.reduced.start.size
+        room = max(1, _CACHE_BYTES // (8 * max(n * n, 3 * n * len(times))))
+        some = [rates[k : k + room] for k in range(0, points, room)]
+        parts = threads.each(lambda r: self._advanced(r, times), some, large=points * n**3 > threads.WORTH)
         shape = (-1, *self.reduced.start.shape)
-        x, u, d = (np.concatenate(parts, axis=1).reshape(shape) for parts in (seen, unitary, dissipative))
+        x, u, d = (np.concatenate(p).reshape(shape) for p in zip(*parts, strict=True))
         budget = readout.check(x)
         verify(self.problem, budget, tolerance)
         return Series(
             np.tile(times, points),
             readout.observe(needs, x, u, d),
             readout.statics(needs),
-            np.tile(drive, points),
+            np.tile(self._drives(times), points),
             budget,
             start_energy=energy_of_start(self.reduced),
         )
+
+    def _drives(self, times: NDArray[np.float64]) -> list[float]:
+        segments = [g.segment for g in self.reduced.generators]
+        return [s.drive(float(t)) for s in segments for t in _inside(times, s.start, s.end)]
+
+    def _advanced(self, rates: NDArray[np.float64], times: NDArray[np.float64]) -> tuple[Array, Array, Array]:
+        """States, and their unitary and dissipative rates, (B, T, n) each."""
+        x = np.broadcast_to(self.reduced.start.reshape(-1), (len(rates), self.reduced.start.size))
+        found: list[tuple[Array, Array, Array]] = []
+        for generator, part in zip(self.reduced.generators, self.parts, strict=True):
+            a, b = generator.segment.start, generator.segment.end
+            if b == a:
+                continue
+            noise = np.tensordot(rates, part.channels, axes=1)
+            states, x = _along(part.unitary + noise, x, a, _inside(times, a, b), b)
+            found.append((states, states @ part.unitary.T, states @ noise.swapaxes(1, 2)))
+        x, unitary, dissipative = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+        return x, unitary, dissipative
+
+
+def _inside(times: NDArray[np.float64], a: float, b: float) -> NDArray[np.float64]:
+    """The save times of a segment: its end belongs to it, its start to the one before."""
+    return np.asarray(times[((times > a) | ((times == a) & (a == 0.0))) & (times <= b)] if b > a else times[:0])
 
 
 def _along(g: Array, x: Array, start: float, times: Sequence[float] | Array, end: float) -> tuple[Array, Array]:
