@@ -6,7 +6,8 @@ import pytest
 import qsb
 from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
 from qsb.algebra.space import Space
-from qsb.charging.protocol import Sinusoidal, collisions
+from qsb.charging.envelope import Sinusoidal
+from qsb.charging.protocol import collisions
 from qsb.dynamics import costs
 from qsb.dynamics.plan import REPRESENTATIONS, plan
 from qsb.dynamics.representation import Generator, Request, Work

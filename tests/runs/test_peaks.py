@@ -9,7 +9,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import erf
 
 import qsb
-from qsb.charging.protocol import Constant, Gaussian, Piecewise, Ramp, Sinusoidal, Stage, Table
+from qsb.charging.envelope import Constant, Gaussian, Piecewise, Ramp, Sinusoidal, Table
+from qsb.charging.protocol import Stage
 from qsb.dynamics.plan import plan
 from qsb.dynamics.segment import segments, turns
 from qsb.dynamics.series import Kink

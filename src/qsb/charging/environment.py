@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qsb import checks
 from qsb.algebra.opsum import Local, OpSum, per_site
 from qsb.algebra.space import Boson, Level, Space, Spin
-from qsb.charging.protocol import Envelope
+from qsb.charging.envelope import Envelope
 from qsb.errors import SpecError, StructureError
 
 ChannelKind = Literal["emission", "pumping", "dephasing", "thermal", "custom"]
