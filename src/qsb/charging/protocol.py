@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         """Check kind and duration."""
-        if self.kind not in ("charge", "store", "discharge"):
+        if not isinstance(self.kind, str) or self.kind not in get_args(StageKind):
             raise SpecError(f"A stage is 'charge', 'store' or 'discharge', but it is {self.kind!r}.")
         checks.number("The duration of a stage", self.duration, least=0.0)
         checks.made_of("The envelope of a stage", self.envelope, Envelope, "an envelope, e.g. qsb.charging.Constant()")
