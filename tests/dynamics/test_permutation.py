@@ -8,8 +8,9 @@ import scipy.linalg as la
 
 import qsb
 from qsb.algebra import build
-from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, OpSum, Pair, Word
+from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
 from qsb.algebra.sectors import Banded, Sectors, multiplicity, packed_size
+from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery

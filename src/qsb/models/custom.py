@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import SPIN_OPERATORS, Matrix, OpSum, Word
+from qsb.algebra.opsum import Matrix, OpSum, Word
+from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Group, Level, Space, Spin
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
