@@ -6,9 +6,10 @@ from qsb.algebra.opsum import Global, Local, OpSum, Pair, Quartic, Word
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Function, Gaussian, Piecewise, Ramp, Sinusoidal, Table
 from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Function, Gaussian, Piecewise, Protocol, Ramp, Sinusoidal, Stage, Table, quench
+from qsb.charging.protocol import Protocol, Stage, quench
 from qsb.dynamics.plan import REPRESENTATIONS
 from systems import cells, pairs
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from qsb.catalogue import CATALOGUES, Kind, known_bounds
 from qsb.errors import ConvergenceError, PlanError, QsbError
 
 if TYPE_CHECKING:
@@ -199,13 +200,10 @@ def _reproduce_all(out: Path, quick: bool, slow: bool, as_json: bool) -> None:
         raise typer.Exit(FAILED)
 
 
-Kind = Literal["models", "figures", "channels", "envelopes", "representations", "integrators", "papers", "references"]
-
-
 @app.command("list")
 def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")], as_json: Json = False) -> None:
     """List what can be named in a spec or on the command line."""
-    rows = _CATALOGUES[kind]()
+    rows = CATALOGUES[kind]()
     width = max(len(name) for name in rows)
     _answer(as_json, lambda: rows, lambda: "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items()))
 
@@ -224,7 +222,7 @@ def bounds(
         if not found.allowed:
             raise typer.Exit(FAILED)
         return
-    rows = _bounds()
+    rows = known_bounds()
     light = scale.one_second_of_sunlight()
     constants = {
         "speed_of_light_squared_J_per_kg": scale.SPEED_OF_LIGHT_SQUARED,
@@ -339,80 +337,6 @@ def _short(value: Any) -> str:
 
 def _unit(unit: str) -> str:
     return "" if unit == "1" else unit
-
-
-def _models() -> dict[str, str]:
-    from qsb.models import MODELS
-
-    return {name: _first_line(model) for name, model in MODELS.items()}
-
-
-def _figures() -> dict[str, str]:
-    from qsb.quantities import names, quantity
-
-    return {
-        name: f"{quantity(name).long_name} ({quantity(name).unit})"
-        for kind in ("series", "scalar")
-        for name in names(kind)
-    }
-
-
-def _channels() -> dict[str, str]:
-    from qsb.charging import environment
-
-    return {name: _first_line(getattr(environment, name)) for name in ("emission", "pumping", "dephasing", "thermal")}
-
-
-def _envelopes() -> dict[str, str]:
-    from qsb.runs.forms import ENVELOPES
-
-    return {form.kind_of(): ", ".join(k for k in form.model_fields if k != "kind") for form in ENVELOPES}
-
-
-def _representations() -> dict[str, str]:
-    from qsb.dynamics.plan import REPRESENTATIONS
-
-    return {r.name: _first_line(type(r)) for r in REPRESENTATIONS}
-
-
-def _integrators() -> dict[str, str]:
-    from qsb.dynamics.integrate import INTEGRATORS
-
-    return {i.name: _first_line(type(i)) for i in INTEGRATORS}
-
-
-def _papers() -> dict[str, str]:
-    from qsb.studies.papers import PAPERS
-
-    return {key: paper.title + (" (slow)" if paper.slow else "") for key, paper in PAPERS.items()}
-
-
-def _references() -> dict[str, str]:
-    from qsb.runs.citation import references
-
-    return {key: str(entry) for key, entry in references().items()}
-
-
-def _bounds() -> dict[str, str]:
-    from qsb.quantities import names, quantity
-
-    return {n: quantity(n).definition for n in names("series") if n.startswith("bound_")}
-
-
-_CATALOGUES: Mapping[str, Callable[[], dict[str, str]]] = {
-    "models": _models,
-    "figures": _figures,
-    "channels": _channels,
-    "envelopes": _envelopes,
-    "representations": _representations,
-    "integrators": _integrators,
-    "papers": _papers,
-    "references": _references,
-}
-
-
-def _first_line(thing: Any) -> str:
-    return (thing.__doc__ or "").strip().splitlines()[0].replace(":math:", "").replace("`", "")
 
 
 def _answer(as_json: bool, plain: Callable[[], Any], text: Callable[[], str]) -> None:

@@ -9,9 +9,10 @@ from qsb.algebra.opsum import Cross, Local, OpSum, Pair
 from qsb.algebra.space import Boson, Group, Space
 from qsb.algebra.states import ModeStart, Start
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Gaussian, Sinusoidal
 from qsb.charging.environment import Channel, emission, pumping, thermal
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Gaussian, Protocol, Sinusoidal, Stage, quench
+from qsb.charging.protocol import Protocol, Stage, quench
 from qsb.errors import CutoffError
 from qsb.runs.run import run
 

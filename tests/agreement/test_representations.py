@@ -16,9 +16,10 @@ from qsb.algebra.copies import Copies
 from qsb.algebra.opsum import Matrix, OpSum, Pair
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
+from qsb.charging.envelope import Function, Piecewise
 from qsb.charging.environment import dephasing, emission
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Function, Piecewise, Protocol, Stage, quench
+from qsb.charging.protocol import Protocol, Stage, quench
 from qsb.dynamics.plan import REPRESENTATIONS, plan
 from qsb.dynamics.product import kinds
 from qsb.dynamics.representation import READOUTS, Request

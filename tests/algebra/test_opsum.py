@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from qsb.algebra.build import dense
-from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Boson, Group, Level, Space, Spin
 from qsb.errors import SpecError, StructureError
 

@@ -12,9 +12,10 @@ from qsb.algebra.space import Group, Space, Spin
 from qsb.algebra.states import Start
 from qsb.algebra.structure import cell_matrices, is_hermitian, is_one_body, is_permutation_symmetric
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.environment import dephasing, emission, thermal
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Gaussian, Piecewise, Ramp, Sinusoidal, quench
+from qsb.charging.protocol import quench
 from qsb.errors import StructureError
 
 

@@ -1,13 +1,17 @@
 """What an integrator is expected to do, held against what it does: counts, not times."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 import qsb
 from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
 from qsb.algebra.space import Space
-from qsb.charging.protocol import Sinusoidal, collisions
-from qsb.dynamics import costs
+from qsb.charging.envelope import Sinusoidal
+from qsb.charging.protocol import collisions
+from qsb.dynamics import costs, energies, ket
+from qsb.dynamics.chebyshev import PauliVectors
 from qsb.dynamics.plan import REPRESENTATIONS, plan
 from qsb.dynamics.representation import Generator, Request, Work
 from qsb.dynamics.solve import solve
@@ -67,6 +71,54 @@ def test_the_weight_is_the_sum_of_all_coefficients(op, expected):
 
 def test_the_weight_of_a_matrix_is_not_known():
     assert np.isnan(costs.weight(OpSum((Matrix(np.eye(4)),)), Space.spins(2)))
+
+
+ENERGIES = {
+    "real": ([pairs(0.3), pairs(0.2, axes="zz")], 201, 10.0),
+    "complex": ([pairs(0.3), pairs(0.25, axes="xy")], 201, 10.0),
+    "several windows": ([pairs(0.3), pairs(0.25, axes="xy")], 801, 40.0),
+}
+
+
+@pytest.mark.parametrize("name", ENERGIES)
+def test_the_plan_of_energies_without_states_describes_them(name, monkeypatch):
+    """Vectors and bytes are those of the run, which are not those of a run that reads states."""
+    coupling, count, duration = ENERGIES[name]
+    times = np.linspace(0.0, duration, count)
+    # unlike cells, so that no reflection halves the kets
+    frequency = np.linspace(0.8, 1.2, 11)
+    problem = cells(11, frequency=frequency, field=0.5, coupling=coupling, duration=duration, times=times)
+    made = plan(problem, representation="ket")
+    states = plan(problem, Request(frozenset({"energy", "power", "variance"})), representation="ket")
+    assert made.work != states.work
+    assert made.bytes < states.bytes
+    vectors, make = [], PauliVectors.make
+
+    def counting(self, *rows):
+        vectors.append(1)
+        make(self, *rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PauliVectors, "make", counting)
+        solve(problem, made)
+    tracemalloc.start()
+    solve(problem, made)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.3 * made.bytes < peak < made.bytes
+    with monkeypatch.context() as patched:
+        patched.setattr(ket, "_product", lambda strings, dimension: Work(calls=1e9))
+        products = plan(problem, representation="ket").work.calls / 1e9 - energies.BOUNDING
+    # complex vectors take two real products each
+    expected = products / (1 if name == "real" else 2)
+    assert 1 / 2 < expected / len(vectors) < 2
+
+
+def test_few_times_of_a_long_window_are_planned_with_states():
+    """Two times are cheaper from states, and so they are run."""
+    problem = cells(9, field=0.5, coupling=CHAIN, times=[0.0, 40.0], duration=40.0)
+    few, more = plan(problem, representation="ket"), Request(frozenset({"energy", "power", "variance"}))
+    assert few.work == plan(problem, more, representation="ket").work
 
 
 @pytest.mark.parametrize("name", ["trajectories", "mps"])

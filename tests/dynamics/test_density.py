@@ -13,9 +13,10 @@ from qsb.algebra.hermitian import pack, unpack
 from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
 from qsb.algebra.space import Space
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Gaussian, Ramp, Sinusoidal
 from qsb.charging.environment import Channel
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Gaussian, Ramp, Sinusoidal, quench
+from qsb.charging.protocol import quench
 from qsb.dynamics.density import Density
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.frame import MixedReadout, hermitian_spectra

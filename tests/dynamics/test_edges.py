@@ -10,7 +10,8 @@ from scipy.special import erf
 
 import qsb
 from qsb.algebra.space import Boson, Group
-from qsb.charging.protocol import Constant, Function, Gaussian, Piecewise, Ramp, Stage
+from qsb.charging.envelope import Constant, Function, Gaussian, Piecewise, Ramp
+from qsb.charging.protocol import Stage
 from qsb.dynamics.plan import plan
 from qsb.dynamics.solve import solve
 from qsb.errors import CutoffError

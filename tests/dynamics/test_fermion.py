@@ -11,8 +11,8 @@ import qsb
 from qsb.algebra.opsum import Local, OpSum, Pair
 from qsb.algebra.space import Space
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.dynamics import majorana
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request

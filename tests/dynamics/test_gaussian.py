@@ -14,9 +14,10 @@ from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
 from qsb.algebra.symplectic import symplectic_eigenvalues
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Gaussian, Sinusoidal
 from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Gaussian, Protocol, Sinusoidal, Stage, quench
+from qsb.charging.protocol import Protocol, Stage, quench
 from qsb.dynamics.bosons import start_moments
 from qsb.dynamics.integrate import DormandPrince
 from qsb.dynamics.moments import MomentFlow, Moments, packed, unpacked

@@ -9,8 +9,9 @@ from qsb.algebra import build
 from qsb.algebra.opsum import Local, OpSum, Pair
 from qsb.algebra.space import Space
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Function, Gaussian, Ramp, Sinusoidal, Table
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Function, Gaussian, Ramp, Sinusoidal, Table, quench
+from qsb.charging.protocol import quench
 from qsb.dynamics import magnus
 from qsb.dynamics.ket import Ket
 from qsb.dynamics.magnus import Magnus

@@ -11,7 +11,7 @@ from qsb.algebra import build
 from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
 from qsb.algebra.space import Space
 from qsb.charging.battery import Battery
-from qsb.charging.protocol import Sinusoidal
+from qsb.charging.envelope import Sinusoidal
 from qsb.dynamics.chain import Windows, bonds, commutator, is_chain, pauli_words
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request

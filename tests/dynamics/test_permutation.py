@@ -8,14 +8,16 @@ import scipy.linalg as la
 
 import qsb
 from qsb.algebra import build
-from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, OpSum, Pair, Word
+from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
 from qsb.algebra.sectors import Banded, Sectors, multiplicity, packed_size
+from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Gaussian, Ramp, Sinusoidal
 from qsb.charging.environment import dephasing, emission, pumping, thermal
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Gaussian, Protocol, Ramp, Sinusoidal, Stage, quench
+from qsb.charging.protocol import Protocol, Stage, quench
 from qsb.dynamics.permutation import Permutation
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request

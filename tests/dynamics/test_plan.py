@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import qsb
-from qsb.charging.protocol import Sinusoidal
+from qsb.charging.envelope import Sinusoidal
 from qsb.dynamics import plan as planner
 from qsb.dynamics.plan import REPRESENTATIONS, plan
 from qsb.dynamics.representation import Request

@@ -127,7 +127,7 @@ def test_a_symmetric_hamiltonian_of_a_battery_that_is_not_is_no_sector():
 
 
 def test_drives_work_inside():
-    from qsb.charging.protocol import Sinusoidal
+    from qsb.charging.envelope import Sinusoidal
 
     problem = cells(
         10,

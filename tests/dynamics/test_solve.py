@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import qsb
-from qsb.charging.protocol import Constant, Piecewise, Sinusoidal, Stage
+from qsb.charging.envelope import Constant, Piecewise, Sinusoidal
+from qsb.charging.protocol import Stage
 from qsb.dynamics import integrate
 from qsb.dynamics import solve as solving
 from qsb.dynamics.plan import plan

@@ -11,9 +11,10 @@ from qsb.algebra.opsum import Local, OpSum
 from qsb.algebra.space import Group, Space, Spin
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Ramp, Sinusoidal
 from qsb.charging.environment import Channel
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Ramp, Sinusoidal, Stage
+from qsb.charging.protocol import Stage
 from qsb.dynamics import plan as planning
 from qsb.dynamics import steady
 from qsb.dynamics.plan import plan

@@ -7,7 +7,8 @@ import pytest
 import scipy.linalg as la
 
 import qsb
-from qsb.charging.protocol import Sinusoidal, Stage
+from qsb.charging.envelope import Sinusoidal
+from qsb.charging.protocol import Stage
 from qsb.dynamics.exponential import exponentials
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request

@@ -11,7 +11,7 @@ from qsb.algebra.build import dense
 from qsb.algebra.kernels import jumps as kernel
 from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
 from qsb.algebra.space import Space
-from qsb.charging.protocol import Function, Ramp, Sinusoidal
+from qsb.charging.envelope import Function, Ramp, Sinusoidal
 from qsb.dynamics import trajectories
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request

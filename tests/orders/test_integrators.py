@@ -12,9 +12,10 @@ from qsb.algebra.opsum import Cross, Local, OpSum, Pair
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Gaussian, Sinusoidal
 from qsb.charging.environment import dephasing, emission
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Gaussian, Sinusoidal, quench
+from qsb.charging.protocol import quench
 from qsb.dynamics.bosons import Bosons
 from qsb.dynamics.density import Density
 from qsb.dynamics.expansion import DampedChebyshev, LadderChebyshev

@@ -22,9 +22,10 @@ from qsb.algebra.opsum import Local, OpSum, Pair
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Gaussian
 from qsb.charging.environment import dephasing, emission
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Gaussian, Protocol, Stage, quench
+from qsb.charging.protocol import Protocol, Stage, quench
 from qsb.errors import ConvergenceError, CutoffError, PlanError, QsbError, StructureError
 from qsb.merit.ergotropy import ergotropy, extractable_work
 from qsb.runs.dataset import ATTRIBUTES, read, write

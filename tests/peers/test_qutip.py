@@ -9,9 +9,10 @@ from qsb.algebra.opsum import Global, Local, OpSum, Pair
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.environment import dephasing, emission, pumping, thermal
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Gaussian, Piecewise, Protocol, Ramp, Sinusoidal, Stage, quench
+from qsb.charging.protocol import Protocol, Stage, quench
 from qsb.runs.run import run
 
 TIMES = np.linspace(0.0, 3.0, 7)

@@ -12,19 +12,10 @@ from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Constant, Function, Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import (
-    Constant,
-    Function,
-    Gaussian,
-    Piecewise,
-    Protocol,
-    Ramp,
-    Sinusoidal,
-    Stage,
-    quench,
-)
+from qsb.charging.protocol import Protocol, Stage, quench
 from qsb.errors import QsbError, SpecError
 from qsb.runs.run import run
 

@@ -15,7 +15,8 @@ from qsb.algebra.opsum import Cross, Local, OpSum, Pair
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
 from qsb.charging.battery import Battery
-from qsb.charging.protocol import Gaussian, Piecewise, Ramp, Sinusoidal, Stage
+from qsb.charging.envelope import Gaussian, Piecewise, Ramp, Sinusoidal
+from qsb.charging.protocol import Stage
 from qsb.dynamics.full import start_density
 from qsb.errors import SpecError
 from systems import cells, pairs

@@ -9,7 +9,8 @@ from scipy.optimize import brentq
 
 import qsb
 from qsb.algebra.build import csr
-from qsb.charging.protocol import Constant, Piecewise, Stage
+from qsb.charging.envelope import Constant, Piecewise
+from qsb.charging.protocol import Stage
 from qsb.quantities import READOUTS, names, quantity
 from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, needs
 from systems import accepting, cells, pairs

@@ -5,7 +5,8 @@ import pytest
 import qutip
 
 import qsb
-from qsb.charging.protocol import Constant, Gaussian, Protocol, Ramp, Stage, collisions
+from qsb.charging.envelope import Constant, Gaussian, Ramp
+from qsb.charging.protocol import Protocol, Stage, collisions
 from qsb.errors import PlanError, SpecError
 
 COUPLING = [{"axes": "xx", "strength": 0.3}]

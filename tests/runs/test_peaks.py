@@ -9,7 +9,11 @@ from scipy.optimize import minimize_scalar
 from scipy.special import erf
 
 import qsb
-from qsb.charging.protocol import Constant, Gaussian, Piecewise, Ramp, Sinusoidal, Stage, Table
+from qsb.algebra.opsum import Local, OpSum, Pair
+from qsb.algebra.space import Space
+from qsb.algebra.states import Start
+from qsb.charging.envelope import Constant, Gaussian, Piecewise, Ramp, Sinusoidal, Table
+from qsb.charging.protocol import Stage
 from qsb.dynamics.plan import plan
 from qsb.dynamics.segment import segments, turns
 from qsb.dynamics.series import Kink
@@ -47,6 +51,50 @@ def look(problem, figures=("stored_energy", "power")):
     """Return what looking closer finds."""
     made = plan(problem)
     return look_closer(problem, made, Reading(problem, solve(problem, made)), figures, 1e-8)
+
+
+# -- nothing but rounding --
+
+XY = OpSum((Pair("x", "x", 0.3, "chain"), Pair("y", "y", 0.3, "chain")))
+
+
+@pytest.mark.parametrize("channels", [(), (qsb.dephasing(0.1),)], ids=["closed", "dephasing"])
+@pytest.mark.parametrize(("n", "bloch"), [(2, [0.6, 0.8, 0.0]), (3, [1.0, 0.0, 0.0]), (4, [0.6, 0.5, 0.0])])
+def test_a_constant_energy_whose_power_is_rounding_is_answered_at_once(n, bloch, channels, monkeypatch):
+    """On the equator <H_B> = 0 and [H_B, H_C] = 0: energies and powers of 1e-16 are no curve to refine."""
+    asked, look = [], closer.solve
+    monkeypatch.setattr(
+        closer, "solve", lambda there, *a, **k: (asked.append(len(there.times)), look(there, *a, **k))[1]
+    )
+    times = np.linspace(0.0, 20.0, 101)
+    z, x = OpSum((Local("z", 0.5),)), OpSum((Local("x", 0.5),))
+    start = Start("product", bloch=np.array(bloch))
+    battery = qsb.Battery(Space.spins(n), z, x, charger=XY, start=start)
+    data = qsb.run(qsb.Problem(battery, qsb.Protocol((Stage("store", 20.0),)), channels, times))
+    assert np.abs(data["power"]).max() < 1e-14
+    assert sum(asked) <= 50
+    for name, of in (("peak_stored_energy", "stored_energy"), ("peak_power", "power"), ("charging_time", "time")):
+        assert float(data[name]) == float(data[of][0])
+    assert float(data["peak_power_time"]) == 0.0
+
+
+def test_a_stored_energy_peaks_when_it_is_first_reached():
+    """After the field is off the energy stays: of equal values up to rounding the first counts, also far from 0."""
+    times = np.linspace(1.0, 9.0, 41)
+    stages = qsb.Protocol((Stage("charge", 0.8), Stage("store", 8.2)))
+    data = qsb.run(cells(3, field=0.5, protocol=stages, times=times), ["stored_energy", "power"])
+    assert float(data["peak_stored_energy"]) == float(data["stored_energy"][0])
+    assert float(data["charging_time"]) == 1.0
+
+
+@pytest.mark.parametrize("g", [1e-7, 1e-4])
+def test_a_weak_field_is_no_rounding(g):
+    """E = sin^2(g t) and P = g sin(2 g t) from a start on the pole, H_B off: small, and not level."""
+    times = np.linspace(0.0, np.pi / g, 33)
+    problem = cells(1, field=g, protocol=qsb.quench(times[-1], battery=False), times=times)
+    data = qsb.run(problem, ["stored_energy", "power"])
+    assert float(data["peak_power"]) == pytest.approx(g, rel=1e-6)
+    assert float(data["peak_stored_energy"]) == pytest.approx(1.0, rel=1e-6)
 
 
 # -- fast oscillations between the save times --

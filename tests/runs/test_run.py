@@ -9,8 +9,9 @@ from scipy.optimize import minimize_scalar
 import qsb
 from qsb.algebra.opsum import Local, Matrix, OpSum, Pair
 from qsb.algebra.space import Space
+from qsb.charging.envelope import Function, Piecewise, Sinusoidal
 from qsb.charging.environment import Channel
-from qsb.charging.protocol import Function, Piecewise, Sinusoidal, Stage
+from qsb.charging.protocol import Stage
 from qsb.quantities import names, quantity
 from qsb.runs.dataset import ATTRIBUTES
 from qsb.runs.figures import DEFAULT_FIGURES

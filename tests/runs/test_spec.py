@@ -176,6 +176,23 @@ def test_axes_and_their_names():
     assert list(Spec.of(two).points()[0][0]) == ["channel.0.rate", "channel.1.rate"]
 
 
+@pytest.mark.parametrize(
+    "wrong", [["charge"], ["charge", "store"], [], {}, {"a": 1}, 1, 1.5, True, np.ones(2)], ids=repr
+)
+@pytest.mark.parametrize("path", ["stage.0.kind", "channel.0.kind", "start.state", "stage.0.envelope.kind"])
+def test_a_kind_that_is_no_word_is_refused_with_its_path_and_the_known_ones(path, wrong):
+    spec = edited("stage.0.envelope", {"kind": "constant"})
+    *way, last = path.split(".")
+    here = spec.setdefault("start", {}) if way == ["start"] else spec
+    for part in way if way != ["start"] else ():
+        here = here[int(part)] if isinstance(here, list) else here[part]
+    here[last] = wrong
+    with pytest.raises(qsb.SpecError, match=path.removesuffix(".kind")) as caught:
+        Spec.of(spec).problem()
+    known = {"stage.0.kind": "charge", "channel.0.kind": "emission", "start.state": "ground"}.get(path, "constant")
+    assert known in str(caught.value)
+
+
 def test_nothing_in_a_spec_is_evaluated():
     with pytest.raises(qsb.SpecError):
         qsb.run(edited("model.field", "__import__('os').getcwd()"))

@@ -5,7 +5,7 @@ import pytest
 
 import qsb
 from qsb.algebra.opsum import Global, OpSum
-from qsb.charging.protocol import Constant
+from qsb.charging.envelope import Constant
 from qsb.errors import SpecError
 from qsb.merit.advantage import OF, RESOURCES
 from qsb.studies.advantage import advantage, resource_of

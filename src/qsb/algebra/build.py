@@ -9,19 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import (
-    BOSON_OPERATORS,
-    SPIN_OPERATORS,
-    Global,
-    Local,
-    Matrix,
-    OpSum,
-    Pair,
-    Quartic,
-    acts_on,
-    transition,
-)
+from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Quartic
 from qsb.algebra.pauli import pauli_strings
+from qsb.algebra.site_operators import BOSON_OPERATORS, SPIN_OPERATORS, acts_on, transition
 from qsb.algebra.space import Boson, Level, Space, Spin
 from qsb.errors import StructureError
 

@@ -32,7 +32,8 @@ import scipy.linalg as la
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair, Term, per_site
+from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Term, per_site
+from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Space
 from qsb.errors import StructureError
 

@@ -5,7 +5,6 @@ A uniform sum over a group, or over the pairs of a geometry, is *one* term whate
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +13,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.space import Boson, Level, Space, Spin
+from qsb.algebra.site_operators import acts_on, adjoint_name, check_operator, operators_of
+from qsb.algebra.space import Level, Space
 from qsb.errors import PlanError, SpecError, StructureError
 from qsb.units import format_bytes
 
@@ -24,72 +24,6 @@ Strength = float | complex | NDArray[Any]
 
 #: most bonds of a coupling that are ever written down one by one
 MOST_BONDS = 2**26
-
-#: Spin operators by name: Pauli matrices, ladder operators, |up><up|, identity.
-SPIN_OPERATORS: dict[str, NDArray[np.complex128]] = {
-    "i": np.array([[1, 0], [0, 1]], dtype=complex),
-    "x": np.array([[0, 1], [1, 0]], dtype=complex),
-    "y": np.array([[0, -1j], [1j, 0]], dtype=complex),
-    "z": np.array([[1, 0], [0, -1]], dtype=complex),
-    "+": np.array([[0, 1], [0, 0]], dtype=complex),
-    "-": np.array([[0, 0], [1, 0]], dtype=complex),
-    "n": np.array([[1, 0], [0, 0]], dtype=complex),
-}
-#: Mode operators by name as polynomials {(creations, annihilations): c} in normal order; ``x`` and ``p`` carry no
-#: 1/sqrt(2). A truncated mode has their exact matrix elements between the Fock states that are kept.
-BOSON_OPERATORS: dict[str, dict[tuple[int, int], complex]] = {
-    "i": {(0, 0): 1.0},
-    "a": {(0, 1): 1.0},
-    "a+": {(1, 0): 1.0},
-    "n": {(1, 1): 1.0},
-    "x": {(0, 1): 1.0, (1, 0): 1.0},
-    "p": {(0, 1): -1j, (1, 0): 1j},
-    "nn": {(2, 2): 1.0, (1, 1): 1.0},
-    "aa": {(0, 2): 1.0},
-    "a+a+": {(2, 0): 1.0},
-    "xx": {(0, 2): 1.0, (2, 0): 1.0, (1, 1): 2.0, (0, 0): 1.0},
-}
-#: Operators of a site with levels: ``j|k`` is |j><k|, levels counted from 0, the lowest of a spectrum that ascends.
-LEVEL_OPERATOR = re.compile(r"(0|[1-9][0-9]*)\|(0|[1-9][0-9]*)")
-#: Each operator's adjoint; those that are not listed are their own.
-ADJOINT = {"+": "-", "-": "+", "a": "a+", "a+": "a", "aa": "a+a+", "a+a+": "aa"}
-
-
-def _check_operator(name: str) -> None:
-    if name not in SPIN_OPERATORS and name not in BOSON_OPERATORS and not _is_transition(name):
-        raise SpecError(
-            f"Operator {name!r} is unknown; the spin operators are {sorted(SPIN_OPERATORS)}, those of a mode are "
-            f"{sorted(BOSON_OPERATORS)}, and 'j|k' is |j><k| of a site with levels."
-        )
-
-
-def _is_transition(name: str) -> bool:
-    return isinstance(name, str) and LEVEL_OPERATOR.fullmatch(name) is not None
-
-
-def transition(name: str) -> tuple[int, int]:
-    """(j, k) of the operator ``j|k``, |j><k|."""
-    j, k = name.split("|")
-    return int(j), int(k)
-
-
-def adjoint_name(name: str) -> str:
-    """Name of the adjoint of a site operator."""
-    return "|".join(reversed(name.split("|"))) if "|" in name else ADJOINT.get(name, name)
-
-
-def operators_of(kind: Spin | Boson | Level) -> tuple[str, ...]:
-    """Names of the operators that act on a site of this kind; of levels also ``j|k`` for |j><k|."""
-    if isinstance(kind, Spin):
-        return tuple(SPIN_OPERATORS)
-    return tuple(BOSON_OPERATORS) if isinstance(kind, Boson) else ("i",)
-
-
-def acts_on(name: str, kind: Spin | Boson | Level) -> bool:
-    """Whether an operator acts on a site of this kind, and between levels that it has."""
-    if isinstance(kind, Level) and _is_transition(name):
-        return max(transition(name)) < kind.levels
-    return name in operators_of(kind)
 
 
 def _check_finite(what: str, value: Strength) -> None:
@@ -107,7 +41,7 @@ class Local:
 
     def __post_init__(self) -> None:
         """Check the name and the numbers."""
-        _check_operator(self.op)
+        check_operator(self.op)
         _check_finite(f"The strength of sum {self.op}", self.strength)
 
     def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
@@ -146,8 +80,8 @@ class Pair:
 
     def __post_init__(self) -> None:
         """Check names, geometry and numbers."""
-        _check_operator(self.first)
-        _check_operator(self.second)
+        check_operator(self.first)
+        check_operator(self.second)
         _check_finite(f"The strength of the {self.first}{self.second} coupling", self.strength)
         if self.geometry not in get_args(Geometry):
             raise SpecError(f"Geometry must be one of {list(get_args(Geometry))}, but it is {self.geometry!r}.")
@@ -236,7 +170,7 @@ class Global:
 
     def __post_init__(self) -> None:
         """Check the name and the number."""
-        _check_operator(self.op)
+        check_operator(self.op)
         _check_finite(f"The strength of prod {self.op}", self.strength)
 
     def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
@@ -264,7 +198,7 @@ class Word:
     def __post_init__(self) -> None:
         """Check names, numbers and that no site occurs twice."""
         for _, op in self.factors:
-            _check_operator(op)
+            check_operator(op)
         _check_finite("The strength of a product", self.strength)
         if len({s for s, _ in self.factors}) != len(self.factors):
             raise SpecError(f"A product may touch each site once, but its factors are {self.factors}.")
@@ -300,8 +234,8 @@ class Cross:
 
     def __post_init__(self) -> None:
         """Check names, the groups and the number."""
-        _check_operator(self.first)
-        _check_operator(self.second)
+        check_operator(self.first)
+        check_operator(self.second)
         if np.ndim(self.strength) != 0:
             raise SpecError(f"A cross coupling has one strength, but {np.shape(self.strength)} were given; use words.")
         _check_finite(f"The strength of the {self.first}{self.second} cross coupling", self.strength)

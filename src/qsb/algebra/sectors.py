@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import SPIN_OPERATORS, Global, Local, Matrix, OpSum, Pair
+from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair
+from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Space
 from qsb.errors import StructureError
 

@@ -7,19 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import (
-    SPIN_OPERATORS,
-    Cross,
-    Global,
-    Local,
-    Matrix,
-    OpSum,
-    Pair,
-    Quartic,
-    Word,
-    adjoint_name,
-    per_site,
-)
+from qsb.algebra.opsum import Cross, Global, Local, Matrix, OpSum, Pair, Quartic, Word, per_site
+from qsb.algebra.site_operators import SPIN_OPERATORS, adjoint_name
 from qsb.algebra.space import Boson, Group, Role, Space, Spin
 from qsb.errors import StructureError
 

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Constant, Envelope, Function, Gaussian, Piecewise, Ramp, SineRamp, Sinusoidal, Table
 from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal
 from qsb.charging.problem import Problem, Structure
-from qsb.charging.protocol import (
-    Constant,
-    Envelope,
-    Function,
-    Gaussian,
-    Piecewise,
-    Protocol,
-    Ramp,
-    SineRamp,
-    Sinusoidal,
-    Stage,
-    Table,
-    quench,
-)
+from qsb.charging.protocol import Protocol, Stage, quench
 
 __all__ = [
     "Battery",

@@ -10,7 +10,7 @@ from qsb.algebra.opsum import Matrix, OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
 from qsb.algebra.structure import groups_of, is_hermitian
-from qsb.charging.protocol import Envelope
+from qsb.charging.envelope import Envelope
 from qsb.errors import SpecError, StructureError
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qsb import checks
 from qsb.algebra.opsum import Local, OpSum, per_site
 from qsb.algebra.space import Boson, Level, Space, Spin
-from qsb.charging.protocol import Envelope
+from qsb.charging.envelope import Envelope
 from qsb.errors import SpecError, StructureError
 
 ChannelKind = Literal["emission", "pumping", "dephasing", "thermal", "custom"]
@@ -81,7 +81,7 @@ class Channel:
 
     def __post_init__(self) -> None:
         """Refuse negative, infinite and missing numbers by name."""
-        if self.kind not in ("emission", "pumping", "dephasing", "thermal", "custom"):
+        if not isinstance(self.kind, str) or self.kind not in get_args(ChannelKind):
             raise SpecError(f"A channel is emission, pumping, dephasing or thermal, but it is {self.kind!r}.")
         _rate(f"The rate of {self.kind}", self.rate)
         checks.word(f"The group of sites (on) of {self.kind}", self.on)

@@ -28,7 +28,7 @@ from qsb.algebra.pauli import PauliSum, aligned
 from qsb.dynamics.chebyshev import ATTEMPTS, GROWTH, PauliVectors, terms
 from qsb.dynamics.frame import PureReadout
 from qsb.dynamics.reflection import SectorReadout
-from qsb.dynamics.representation import Array, Generator, Reduced
+from qsb.dynamics.representation import Array, Generator, Reduced, Work
 from qsb.errors import ConvergenceError
 
 Reals = NDArray[np.float64]
@@ -41,13 +41,17 @@ PASSING, HELD, LARGEST = 16, 64, 3 * 2**27
 STATICS = frozenset({"extremes", "levels", "span", "locality"})
 #: doubles of each vector that one product of matrices takes
 _CHUNK = 1024
+#: products with H that find the bounds of its spectrum
+BOUNDING = 40
+#: slices of vectors are multiplied at a part of the pace of large matrices
+_SMALL = 2.0
 #: coefficients below it are left out, from where all further ones are
 SMALLEST = 1e-15
 
 
 def meter(reduced: Reduced, needs: frozenset[str], integrators: Sequence[str], count: int) -> PauliSum | None:
     """H_B where energy and power at so many times cost less without states; None elsewhere."""
-    if needs - STATICS - {"energy", "power"} or set(integrators) != {"chebyshev"}:
+    if not suffices(needs, integrators):
         return None
     readout = reduced.readout
     if isinstance(readout, SectorReadout):
@@ -61,7 +65,17 @@ def meter(reduced: Reduced, needs: frozenset[str], integrators: Sequence[str], c
             return None
         low, high = bounds(generator)
         vectors += terms((high - low) / 2 * (generator.segment.end - generator.segment.start))
-    return battery if not battery.is_tiny and 4 * count >= vectors else None
+    return battery if not battery.is_tiny and many(count, vectors) else None
+
+
+def suffices(needs: frozenset[str], integrators: Sequence[str]) -> bool:
+    """Whether energy and power are all that is asked of states that Chebyshev expansions advance."""
+    return not needs - STATICS - {"energy", "power"} and set(integrators) == {"chebyshev"}
+
+
+def many(count: int, vectors: int) -> bool:
+    """Whether so many times cost less without states, which would be sums of so many vectors."""
+    return 4 * count >= vectors
 
 
 def bounds(generator: Generator) -> tuple[float, float]:
@@ -71,6 +85,57 @@ def bounds(generator: Generator) -> tuple[float, float]:
         generator.kept["bounds"] = generator.bounds()
     low, high = generator.kept["bounds"]
     return low, high
+
+
+@dataclass(frozen=True)
+class Span:
+    """A segment as its cost sees it: half-width of the spectrum x time, one product with H, save times inside."""
+
+    phase: float
+    product: Work
+    saved: int
+
+
+def cost(spans: Sequence[Span], dimension: int, image: Work | None, *, real: bool) -> tuple[Work, int]:
+    """What walking through constant segments takes, and its bytes at most.
+
+    Args:
+        spans: the segments.
+        dimension: amplitudes of a ket.
+        image: one product with H_B; None where that is diagonal.
+        real: whether H and the start are; after the first window a ket is complex.
+    """
+    total, most = Work(), 0
+    for span in spans:
+        first = min(span.phase, REAL_PHASE) if real else 0.0
+        equal = math.ceil((span.phase - first) / COMPLEX_PHASE)
+        windows = [(1, first, False)] if first else []
+        windows += [(equal, (span.phase - first) / equal, True)] if equal else []
+        total += span.product * BOUNDING
+        for times, phase, pair in windows:
+            work, held = _window_cost(span, phase, dimension << pair, image, pair=pair)
+            total, most, real = total + work * times, max(most, held), False
+    return total, most
+
+
+def _window_cost(span: Span, phase: float, length: int, image: Work | None, *, pair: bool) -> tuple[Work, int]:
+    """The same of one window, whose vectors are `length` doubles long."""
+    count, saved = terms(phase), span.saved * phase / span.phase
+    step, held = rooms(8 * length, count)
+    kept = held + (step if held < count else 0)
+    made = sum(count - base for base in range(0, count, held))
+    # of H_B and of 1, half of all pairs, and of complex vectors twice as many
+    inner = length * count * (count + step) * (1 + pair)
+    batches = sum(-(-(count - base) // step) for base in range(0, count, held))
+    forms = 2.0 * saved * count**2 * (1 + pair)
+    work = (span.product * (1 + pair) + (Work() if image is None else image * (1 + pair))) * made
+    work += Work(
+        _SMALL * inner + forms,
+        8.0 * length * count * count / (2 * step),
+        12.0 * (1 + pair) * batches * -(-length // _CHUNK),
+    )
+    doubles = length * (kept + (0 if image is None else step) + 8) + saved * 5 * count + (1 + pair) * count**2
+    return work, int(8 * doubles)
 
 
 @dataclass(frozen=True)
@@ -104,8 +169,8 @@ def advance(generator: Generator, battery: PauliSum, x: Array, start: float, tim
         shorter = now + stride if real else now + (end - now) / math.ceil((end - now) / stride)
         to = end if end - now <= stride else shorter
         inside = left[left <= to] if to < end else left
-        window = _Window(generator.kernel, battery, x, (low, high), inside - now, to - now)
-        made = window.read(float(np.linalg.norm(x)))
+        # no name, which would hold the vectors of one window while the next makes its own
+        made = _Window(generator.kernel, battery, x, (low, high), inside - now, to - now).read(float(np.linalg.norm(x)))
         if made is None:  # energies outside the bounds: wider ones make shorter windows
             attempts += 1
             if attempts == ATTEMPTS:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from qsb.algebra.opsum import Quartic
-from qsb.algebra.pauli import PauliSum, pauli_strings
+from qsb.algebra.pauli import PauliSum, Strings, pauli_strings
 from qsb.algebra.quartic import products
 from qsb.algebra.space import Boson
 from qsb.charging.problem import Problem, Structure
-from qsb.dynamics import costs
+from qsb.dynamics import costs, energies
 from qsb.dynamics.charged import ChargedPureReadout
 from qsb.dynamics.chebyshev import MANY, expansion_bytes, terms
 from qsb.dynamics.closed import closed_generator
@@ -63,6 +64,42 @@ def _work(problem: Problem, request: Request) -> Work:
     return total
 
 
+def _without_states(problem: Problem, request: Request) -> Size | None:
+    """The size of energy and power from products of vectors, where these are all that is asked and cost less."""
+    space, times = problem.battery.space, np.asarray(problem.times)
+    parts = [s for s in segments(problem) if s.end > s.start]
+    names = {"chebyshev" if s.constant and not s.hamiltonian.quartic else "" for s in parts}
+    if space.dimension <= KET_EIGEN_LIMIT or space.charged or not energies.suffices(request.needs, tuple(names)):
+        return None
+    d = space.dimension
+    strings = [pauli_strings(s.hamiltonian, space) for s in parts]
+    spans = [
+        energies.Span(costs.WIDTH * costs.energy(s, space) * (s.end - s.start), _product(p, d), costs.saves(s, times))
+        for s, p in zip(parts, strings, strict=True)
+    ]
+    if not energies.many(len(times), sum(terms(s.phase) for s in spans)):
+        return None
+    battery = pauli_strings(problem.battery.battery, space)
+    real = _is_real(problem, [*strings, battery])
+    image = _product(battery, d) if any(x for x, _ in battery) else None
+    work, held = energies.cost(spans, d, image, real=real)
+    return Size(d, 16 * d * 12 + held, work)
+
+
+def _product(strings: Strings, dimension: int) -> Work:
+    """One product of a Pauli sum with a vector of real numbers."""
+    flips = len({x for x, _ in strings} - {0})
+    return Work(2.0 * dimension * (flips + 3), 32.0 * dimension, 3.0)
+
+
+def _is_real(problem: Problem, strings: Sequence[Strings]) -> bool:
+    """Whether the start and all operators surely have real numbers."""
+    start = problem.battery.start
+    given = start.array if start.kind == "state" else start.bloch if start.kind == "product" else None
+    turned = given is not None and bool(np.any(np.imag(given) if start.kind == "state" else np.asarray(given)[..., 1]))
+    return not turned and not any(complex(c).imag for each in strings for c in each.values())
+
+
 def _quartic_work(problem: Problem, segment: Segment) -> Work:
     """The same of four-fermion terms, whose spectrum is about as wide as that of a random matrix; others are small."""
     space = problem.battery.space
@@ -105,7 +142,7 @@ class Ket:
             return Size(d, held, untimed="the spectrum of a mode or of a user's matrix is not known before it is built")
         if space.sites > ESTIMATED:
             return Size(d, held, untimed=f"more than {ESTIMATED} cells fit no memory")
-        return Size(d, held, _work(problem, request))
+        return _without_states(problem, request) or Size(d, held, _work(problem, request))
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the size of the block and whether anything changes inside."""

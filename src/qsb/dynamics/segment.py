@@ -11,9 +11,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from qsb.algebra.opsum import OpSum
+from qsb.charging.envelope import Envelope
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, canonical
-from qsb.charging.protocol import Envelope, Stage
+from qsb.charging.protocol import Stage
 from qsb.errors import SpecError
 
 Coefficient = Callable[[float], float]

@@ -14,8 +14,8 @@ from qsb.algebra.opsum import Cross, Local, OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start, begun
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Constant, Envelope, Gaussian
 from qsb.charging.environment import Channel, dephasing, emission, thermal
-from qsb.charging.protocol import Constant, Envelope, Gaussian
 from qsb.errors import SpecError
 
 Cutoff = int | Literal["auto"]

@@ -23,12 +23,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import SPIN_OPERATORS, Matrix, OpSum, Word
+from qsb.algebra.opsum import Matrix, OpSum, Word
+from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Group, Level, Space, Spin
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Envelope, Function
 from qsb.charging.environment import Channel
-from qsb.charging.protocol import Envelope, Function
 from qsb.errors import SpecError, StructureError
 
 #: anti-Hermitian part of V(t), relative to its largest entry, above which it is refused

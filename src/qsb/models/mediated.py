@@ -24,8 +24,8 @@ from qsb.algebra.opsum import Cross, Local, OpSum, Term
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start, begun
 from qsb.charging.battery import Battery
+from qsb.charging.envelope import Constant, Envelope
 from qsb.charging.environment import Channel, emission, thermal
-from qsb.charging.protocol import Constant, Envelope
 from qsb.errors import SpecError
 
 SiteWord = Literal["qubit", "oscillator"]

@@ -24,7 +24,7 @@ from qsb.algebra.opsum import Cross, Local, OpSum, Pair, Strength, Term
 from qsb.algebra.space import Boson, Group, Space
 from qsb.algebra.states import ModeStart, Start, begun
 from qsb.charging.battery import Battery
-from qsb.charging.protocol import Constant, Envelope
+from qsb.charging.envelope import Constant, Envelope
 from qsb.errors import SpecError
 
 Bonds = Literal["chain", "ring", "all"]

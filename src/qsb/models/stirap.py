@@ -24,7 +24,7 @@ from qsb.algebra.opsum import Local, OpSum
 from qsb.algebra.space import Group, Level, Space
 from qsb.algebra.states import Start, begun
 from qsb.charging.battery import Battery
-from qsb.charging.protocol import Constant, Envelope, Gaussian, Ramp, SineRamp
+from qsb.charging.envelope import Constant, Envelope, Gaussian, Ramp, SineRamp
 from qsb.errors import SpecError
 
 Shape = Literal["linear", "sine", "gaussian", "constant"]

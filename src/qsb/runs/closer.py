@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.charging.problem import Problem
+from qsb.dynamics import costs
 from qsb.dynamics.plan import Plan
 from qsb.dynamics.segment import driven_steps, segments
 from qsb.dynamics.solve import solve
@@ -54,6 +55,51 @@ _SMOOTH: dict[str, Callable[[RealArray, RealArray, RealArray], RealArray]] = {
     "power": lambda t, e, p: p,
     "average_power": lambda t, e, p: np.where(t > 0, e / np.where(t > 0, t, 1.0), p),
 }
+
+
+@dataclass(frozen=True)
+class _Units:
+    """What changes of energy and power are measured against.
+
+    Attributes:
+        offset: tr[H_B rho(0)].
+        energy: size of H_B, whose products leave rounding behind also where their sum is zero.
+        rate: size of H, at least 1: the rounding of a power is larger by it than that of an energy.
+    """
+
+    offset: float
+    energy: float
+    rate: float
+
+    @staticmethod
+    def of(problem: Problem, offset: float) -> _Units:
+        """The sizes of a problem."""
+        battery, space = problem.battery.battery, problem.battery.space
+        known = costs.weight(battery, space)
+        energy = known if np.isfinite(known) else costs.strongest(battery, space)
+        rate = max((costs.strongest(s.hamiltonian, space) for s in segments(problem)), default=1.0)
+        return _Units(offset, energy, max(1.0, rate))
+
+    def noise(self, values: dict[str, RealArray]) -> float:
+        """The range of an energy up to which it is rounding."""
+        return 1e-12 * self._scale(values)
+
+    def ranges(self, values: dict[str, RealArray], loose: float = 0.0) -> tuple[float, float]:
+        """Ranges of energy and power; 0 for a power that is rounding.
+
+        Args:
+            values: of all series.
+            loose: errors of energies relative to the largest one; ranges count as no smaller than these resolve.
+        """
+        noise, least = self.noise(values), loose * self._scale(values) / RESOLUTION
+        low, high = (float(np.ptp(values[name])) for name in ("stored_energy", "power"))
+        # a power that is no rounding moves the energy, however slowly
+        if low <= noise and high <= noise * self.rate:
+            return low, 0.0
+        return max(low, least) if low > noise else low, max(high, least) if high > noise else high
+
+    def _scale(self, values: dict[str, RealArray]) -> float:
+        return max(self.energy, abs(self.offset) + float(np.abs(values["stored_energy"]).max()))
 
 
 @dataclass(frozen=True)
@@ -96,28 +142,29 @@ def look_closer(problem: Problem, plan: Plan, reading: Reading, figures: Sequenc
     times = np.array(reading.series.times)
     graded = uneven(times)
     values = {name: np.asarray(FIGURES[name](reading)) for name in figures}
-    offset = reading.series.start_energy
+    units = _Units.of(problem, reading.series.start_energy)
+    offset = units.offset
     loose = 0.0 if all(s.constant for s in segments(problem)) else _STEPPED * tolerance
     probed, told = len(times) == 1, reading.series.probes
     for level in range(MOST_LEVELS + 1):
         peaks = Peaks(times, reading.series.kinks, graded)
         curves = _curves(peaks, values, offset)
-        error, wanted = _coarse(peaks, curves, values, offset)
+        error, wanted = _coarse(peaks, curves, values, units)
         if not len(wanted) and not probed:
             # save times in step with an oscillation see nothing of it, and would agree with each other
             if told is None:
                 asked = probes(times)
                 found = at(asked)
                 told = asked, found["stored_energy"] + offset, found["power"]
-            probed = _predicted(peaks, curves, values, told, offset)
+            probed = _predicted(peaks, curves, values, told, units)
             wanted, told = np.empty(0) if probed else (times[1:] + times[:-1]) / 2, None
         if not len(wanted):
-            return Closer(_all_tops(peaks, curves, values, offset, at), error, True)
+            return Closer(_all_tops(peaks, curves, values, units, at), error, True)
         if level == MOST_LEVELS or len(times) + len(wanted) > MOST_POINTS:
             break
         # what is still missed may be the errors of the solver's steps, which no halving resolves
         doubtful = loose and len(times) > len(problem.times) + _DOUBTFUL
-        if doubtful and not len(_coarse(peaks, curves, values, offset, loose)[1]):
+        if doubtful and not len(_coarse(peaks, curves, values, units, loose)[1]):
             break
         # all times again where equal steps share their propagators, which single midpoints would not
         again = np.empty(0) if set(plan.integrators) <= _FREE else times
@@ -154,27 +201,11 @@ def _curves(peaks: Peaks, values: dict[str, RealArray], offset: float) -> list[C
     return [Curve(np.array(t), np.array(e), np.array(p), peaks.graded) for t, e, p in pieces]
 
 
-def _ranges(values: dict[str, RealArray], offset: float, loose: float = 0.0) -> tuple[tuple[float, float], float]:
-    """Ranges of energy and power, and the range below which both are rounding.
-
-    Args:
-        values: of all series.
-        offset: tr[H_B rho(0)].
-        loose: errors of energies relative to the largest one; ranges count as no smaller than these resolve.
-    """
-    energy, power = values["stored_energy"], values["power"]
-    scale = abs(offset) + float(np.abs(energy).max())
-    noise, least = 1e-12 * scale, loose * scale / RESOLUTION
-    ranges = [float(np.ptp(v)) for v in (energy, power)]
-    low, high = (max(r, least) if r > noise else r for r in ranges)
-    return (low, high), noise
-
-
 def _coarse(
-    peaks: Peaks, curves: list[Curve], values: dict[str, RealArray], offset: float, loose: float = 0.0
+    peaks: Peaks, curves: list[Curve], values: dict[str, RealArray], units: _Units, loose: float = 0.0
 ) -> tuple[float, RealArray]:
     """Largest estimated error near a peak, relative to the ranges, and midpoints of the intervals that are too long."""
-    size, noise = _ranges(values, offset, loose)
+    size, noise = units.ranges(values, loose), units.noise(values)
     window = float(peaks.times[-1] - peaks.times[0])
     # distance to the largest value of any figure, in units of its range
     ranges = {name: float(np.ptp(v)) or 1.0 for name, v in values.items()}
@@ -203,10 +234,10 @@ def _predicted(
     curves: list[Curve],
     values: dict[str, RealArray],
     told: tuple[RealArray, RealArray, RealArray],
-    offset: float,
+    units: _Units,
 ) -> bool:
     """Whether the polynomials of the grid say what is found between its times; intervals at a kink are not asked."""
-    size, noise = _ranges(values, offset)
+    size, noise = units.ranges(values), units.noise(values)
     switched = np.array([j.time for j in peaks.kinks])
     for curve in curves:
         t = curve.times
@@ -217,10 +248,12 @@ def _predicted(
         k = np.clip(np.searchsorted(t, at) - 1, 0, len(t) - 2)
         asked = ~((switched >= t[k, None]) & (switched <= t[k + 1, None])).any(axis=1)
         value, slope = curve.inside(k[asked], at[asked, None])
-        pairs = (told[1][inside][asked] - offset, value[:, 0]), (told[2][inside][asked], slope[:, 0])
-        for (there, said), range_ in zip(pairs, size, strict=True):
+        pairs = (told[1][inside][asked] - units.offset, value[:, 0]), (told[2][inside][asked], slope[:, 0])
+        # what is rounding at the save times may be none between them
+        least = noise, noise * (units.rate if size[0] <= noise else 1.0)
+        for (there, said), range_, rounding in zip(pairs, size, least, strict=True):
             span = max(range_, float(np.ptp(np.append(there, said))) if len(there) else 0.0)
-            if span > noise and float(np.abs(there - said).max(initial=0.0)) > 10 * ELSEWHERE * span:
+            if span > rounding and float(np.abs(there - said).max(initial=0.0)) > 10 * ELSEWHERE * span:
                 return False
     return True
 
@@ -229,22 +262,23 @@ def _all_tops(
     peaks: Peaks,
     curves: list[Curve],
     values: dict[str, RealArray],
-    offset: float,
+    units: _Units,
     at: Callable[[RealArray], dict[str, RealArray]],
 ) -> dict[str, tuple[float, float]]:
     """Every maximum: off the polynomials where they are fine enough, from times close to it elsewhere."""
-    size, noise = _ranges(values, offset)
-    smooth = [name for name in values if name in _SMOOTH]
+    size, noise = units.ranges(values), units.noise(values)
+    # the largest of values that are one value and rounding would be any of them
+    out = {name: (float(peaks.times[0]), float(values[name][0])) for name in _level(curves, values, units)}
+    smooth = [name for name in values if name in _SMOOTH and name not in out]
     heights = [_SMOOTH[name] for name in smooth]
-    found = [curve.tops(heights, 4 * MOST_TOPS) for curve in _hopeful(curves, heights)]
-    out: dict[str, tuple[float, float]] = {}
+    found = [curve.tops(heights, 4 * MOST_TOPS) for curve in (_hopeful(curves, heights) if heights else [])]
     rest: dict[str, tuple[float, float]] = {}
     for k, name in enumerate(smooth):
         best = earliest([top for each in found for top in each[k]])
         fine = max(_error_near(curve, best[0], size, noise) for curve in curves) <= FINE
         (out if fine else rest)[name] = best
     for name, series in values.items():
-        if name in _SMOOTH:
+        if name in _SMOOTH or name in out:
             continue
         rest[name] = peaks.of(series)
         if not peaks.kinks:
@@ -256,6 +290,19 @@ def _all_tops(
             elif best[1] > rest[name][1]:
                 rest[name] = best
     return out | _polished(peaks, values, rest, at)
+
+
+def _level(curves: list[Curve], values: dict[str, RealArray], units: _Units) -> set[str]:
+    """Names of the series that are constant to rounding, kinks included."""
+    noise = units.noise(values)
+    level = {name for name, series in values.items() if name not in _SMOOTH and float(np.ptp(series)) <= noise}
+    energy = np.concatenate([c.values for c in curves])
+    power = np.concatenate([c.slopes for c in curves if c.slopes is not None])
+    if float(np.ptp(energy)) <= noise and float(np.abs(power).max()) <= noise * units.rate:
+        level |= {"stored_energy", "power"}
+        # of an energy that stays at another value than at the start the average power falls with time
+        level |= {"average_power"} if float(np.abs(energy).max()) <= noise else set()
+    return level & set(values)
 
 
 def _hopeful(curves: list[Curve], functions: Sequence[Callable[..., RealArray]]) -> list[Curve]:

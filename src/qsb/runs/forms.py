@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from qsb.algebra.states import ModeStart, Start
 from qsb.charging import environment, protocol
+from qsb.charging.envelope import Constant, Envelope, Gaussian, Piecewise, Ramp, SineRamp, Sinusoidal, Table
 from qsb.errors import PlanError, SpecError
 from qsb.runs.figures import DEFAULT_FIGURES
 from qsb.units import format_bytes
@@ -52,9 +53,9 @@ class ConstantForm(EnvelopeTable):
     kind: Literal["constant"]
     amplitude: float = 1.0
 
-    def envelope(self) -> protocol.Envelope:
+    def envelope(self) -> Envelope:
         """The envelope."""
-        return protocol.Constant(self.amplitude)
+        return Constant(self.amplitude)
 
 
 class CosineForm(EnvelopeTable):
@@ -65,9 +66,9 @@ class CosineForm(EnvelopeTable):
     phase: float = 0.0
     amplitude: float = 1.0
 
-    def envelope(self) -> protocol.Envelope:
+    def envelope(self) -> Envelope:
         """The envelope."""
-        return protocol.Sinusoidal(self.frequency, self.phase, self.amplitude)
+        return Sinusoidal(self.frequency, self.phase, self.amplitude)
 
 
 class GaussianForm(EnvelopeTable):
@@ -78,9 +79,9 @@ class GaussianForm(EnvelopeTable):
     width: float
     amplitude: float = 1.0
 
-    def envelope(self) -> protocol.Envelope:
+    def envelope(self) -> Envelope:
         """The envelope."""
-        return protocol.Gaussian(self.centre, self.width, self.amplitude)
+        return Gaussian(self.centre, self.width, self.amplitude)
 
 
 class RampForm(EnvelopeTable):
@@ -91,9 +92,9 @@ class RampForm(EnvelopeTable):
     end: float
     duration: float
 
-    def envelope(self) -> protocol.Envelope:
+    def envelope(self) -> Envelope:
         """The envelope."""
-        return protocol.Ramp(self.start, self.end, self.duration)
+        return Ramp(self.start, self.end, self.duration)
 
 
 class SineRampForm(EnvelopeTable):
@@ -104,9 +105,9 @@ class SineRampForm(EnvelopeTable):
     end: float
     duration: float
 
-    def envelope(self) -> protocol.Envelope:
+    def envelope(self) -> Envelope:
         """The envelope."""
-        return protocol.SineRamp(self.start, self.end, self.duration)
+        return SineRamp(self.start, self.end, self.duration)
 
 
 class PiecewiseForm(EnvelopeTable):
@@ -116,9 +117,9 @@ class PiecewiseForm(EnvelopeTable):
     edges: list[float]
     values: list[float]
 
-    def envelope(self) -> protocol.Envelope:
+    def envelope(self) -> Envelope:
         """The envelope."""
-        return protocol.Piecewise(tuple(self.edges), tuple(self.values))
+        return Piecewise(tuple(self.edges), tuple(self.values))
 
 
 class TableForm(EnvelopeTable):
@@ -128,9 +129,9 @@ class TableForm(EnvelopeTable):
     times: list[float]
     values: list[float]
 
-    def envelope(self) -> protocol.Envelope:
+    def envelope(self) -> Envelope:
         """The envelope."""
-        return protocol.Table(tuple(self.times), tuple(self.values))
+        return Table(tuple(self.times), tuple(self.values))
 
 
 ENVELOPES = (ConstantForm, CosineForm, GaussianForm, RampForm, SineRampForm, PiecewiseForm, TableForm)

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from qsb.algebra import build
 from qsb.algebra.opsum import OpSum
+from qsb.charging.envelope import Envelope
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Envelope, quench
+from qsb.charging.protocol import quench
 from qsb.dynamics.full import start_density, start_ket
 from qsb.dynamics.segment import Coefficient, Segment, segments
 from qsb.errors import PlanError, SpecError

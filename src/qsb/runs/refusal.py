@@ -49,7 +49,8 @@ def _sentences(error: ValidationError, top: type[Form]) -> Iterator[str]:
                 yield f"{path} is missing; it must be given."
             case "literal_error" | "union_tag_invalid":
                 allowed = str(fault["ctx"].get("expected") or fault["ctx"].get("expected_tags"))
-                given = fault["input"]["kind"] if isinstance(fault["input"], dict) else fault["input"]
+                # an unknown kind of a union comes with its whole table
+                given = fault["input"]["kind"] if fault["type"] == "union_tag_invalid" else fault["input"]
                 words = allowed.replace(" or ", ", ").replace("'", "").split(", ")
                 yield f"{path} is {given!r}{advice(given, words)}"
             case "value_error":

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb.charging.envelope import Constant
 from qsb.charging.problem import Problem
-from qsb.charging.protocol import Constant, Protocol, Stage
+from qsb.charging.protocol import Protocol, Stage
 from qsb.models import custom
 from qsb.runs.run import run
 from qsb.studies.bench import rerun
