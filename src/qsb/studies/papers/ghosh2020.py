@@ -2,7 +2,7 @@
 
 The ground state of an XYZ chain, turned by a local field. The gain from interactions is nearly the same factor at every
 N > 3; where the ground state is polarised it is one of product states, and a closed form gives it. In units of the span
-a correlated ground state gains nothing. Gains by temperature and by disorder exist; the first changes sign with N.
+a correlated ground state gains next to nothing. Gains by temperature and by disorder exist; the first depends on N.
 """
 
 from __future__ import annotations
@@ -278,7 +278,7 @@ def _figures(sheet: Worksheet) -> None:
     data = sheet.bench.datasets
     per_cell = {}
     for name, point in POINTS.items():
-        found = {}
+        found: dict[int, float] = {}
         for suffix in ("", "-odd"):
             part = data[name + suffix]
             found.update(zip(part["cells"].values.tolist(), part["peak_average_power"].values.tolist(), strict=True))
