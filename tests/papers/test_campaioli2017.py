@@ -47,3 +47,11 @@ def test_no_charger_is_faster_than_the_flip(made):
     limits = [e for e in claim.evidence if "speed limit" in e.quantity]
     assert [e.reading for e in limits] == ["energy", "variance"]
     assert [e.value for e in limits] == pytest.approx([1.0, 1.0], abs=1e-8)
+
+
+def test_the_norm_of_all_pairs_is_said_to_be_half_the_width(made):
+    # by the largest absolute eigenvalue instead, 6 and not 4 for four cells, the advantage would be smaller
+    (order,) = (j for j in made.judgements if j.claim.id == "order")
+    assert all(
+        "half the width of the spectrum" in " ".join(e.note.split()) for e in order.evidence if "xx" in e.quantity
+    )

@@ -58,7 +58,7 @@ def study(*, quick: bool = False, tell: Tell = lambda step, what: None) -> Study
         "equal driving energy (C1)",
         "H_B = (ω/2) Σ σz off while V acts; V∥ = λ Σ σx, V♯ = g Π σx; start all down; equal ⟨V⟩ − v_min: g = Nλ",
         "From memory: the time average of the charger's energy above its lowest level is bounded. Here it is constant, "
-        "and the same as an equal operator norm. Γ = T∥/T♯, both full; λ = ω = 1.",
+        "and the same as an equal operator norm (half the width of the spectrum). Γ = T∥/T♯, both full; λ = ω = 1.",
         default=True,
     )
     sheet.convention(
@@ -180,7 +180,8 @@ def _order(sheet: Worksheet, blocks: Blocks) -> None:
                 2.0,
                 tolerance=EXACT,
                 reading="energy",
-                note=f"k = 2; each cell in {cells - 1} terms, so k²(m−1) + k = {4 * (cells - 2) + 2}",
+                note=f"k = 2; each cell in {cells - 1} terms, so k²(m−1) + k = {4 * (cells - 2) + 2}; the norm is half "
+                "the width of the spectrum, which a constant in V leaves alone",
             )
         )
     sheet.claim(
