@@ -50,3 +50,15 @@ def test_limit_is_above_the_gibbs_state_of_equal_entropy(name):
     tau = gibbs(brentq(excess, 1e-3, 50, xtol=1e-14))
     found = alicki2013._copies(*alicki2013.STATES[name], 8).limit
     assert found == pytest.approx((p - tau) @ levels, abs=1e-10)
+
+
+@pytest.mark.parametrize("name", ["paper", "half", "steps"])
+def test_three_numbers_of_copies_remove_the_logarithm(made, name):
+    found = alicki2013._copies(*alicki2013.STATES[name], 128)
+    assert found.extrapolated == pytest.approx(found.limit, rel=0.01)
+
+
+def test_extrapolation_is_exact_for_what_it_assumes():
+    n = (16, 32, 64)
+    work = tuple(0.2 - (0.3 + 0.5 * np.log(k)) / k for k in n)
+    assert alicki2013.Copies(n, work, 0.2).extrapolated == pytest.approx(0.2, abs=1e-12)

@@ -39,3 +39,26 @@ def test_two_cells(made):
     u = np.sqrt(6) * data["time"].values
     exact = 2 / 3 * np.sin(u) ** 2 + 4 / 9 * (1 - np.cos(u)) ** 2
     assert data["stored_energy"].values == pytest.approx(exact, abs=1e-9)
+
+
+def test_locked_energy_of_a_dense_ladder(made):
+    # k cells up beside n - k quanta; the Fock charger leaves the cells diagonal in k, and the best unitary puts the
+    # likeliest k into the lowest level and all others into the n levels above it
+    n = 8
+    k = np.arange(n)
+    hop = (n - k) * np.sqrt(k + 1.0)
+    values, vectors = np.linalg.eigh(np.diag(hop, 1) + np.diag(hop, -1))
+    times = np.linspace(1e-3, 1.6 / np.sqrt(n), 4001)
+    weights = np.abs(vectors @ (np.exp(-1j * np.outer(values, times)) * vectors[0][:, None])) ** 2
+    energy = np.arange(n + 1) @ weights
+    at = int(np.argmax(energy / times))
+    share, _, stored = _fractions(made.datasets["fock-8"])
+    assert stored == pytest.approx(energy[at], rel=1e-3)
+    assert (1 - share) * stored == pytest.approx(1 - weights[:, at].max(), rel=2e-3)
+
+
+def test_freedom_rests_on_a_bound_and_not_on_a_fit_through_noise(made):
+    (claim,) = (j for j in made.judgements if j.claim.id == "freedom")
+    locked = [e for e in claim.evidence if "locked energy" in e.quantity]
+    assert len(locked) == 2
+    assert all(e.value < 1 for e in locked)

@@ -39,3 +39,19 @@ def test_hot_cells_by_dense_matrices(made):
     moved = step @ rho @ step.conj().T
     turned = moved.reshape(2, 4, 2, 4).transpose(2, 1, 0, 3).reshape(8, 8)
     assert np.linalg.eigvalsh(turned).min() > 0
+
+
+def test_no_charger_is_faster_than_the_flip(made):
+    # the time of the field is pi/2, the limits are pi/(2 N) and pi/(2 sqrt N)
+    (claim,) = (j for j in made.judgements if j.claim.id == "two-constraints")
+    limits = [e for e in claim.evidence if "speed limit" in e.quantity]
+    assert [e.reading for e in limits] == ["energy", "variance"]
+    assert [e.value for e in limits] == pytest.approx([1.0, 1.0], abs=1e-8)
+
+
+def test_the_norm_of_all_pairs_is_said_to_be_half_the_width(made):
+    # by the largest absolute eigenvalue instead, 6 and not 4 for four cells, the advantage would be smaller
+    (order,) = (j for j in made.judgements if j.claim.id == "order")
+    assert all(
+        "half the width of the spectrum" in " ".join(e.note.split()) for e in order.evidence if "xx" in e.quantity
+    )

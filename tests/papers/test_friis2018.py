@@ -37,3 +37,7 @@ def test_moments_by_the_covariance_matrix(kind):
     found = friis2018._charge(kind, nbar, 90, reach)
     assert found.gain[-1] == pytest.approx((np.trace(s) + d @ d - 1) / 2 - nbar, rel=1e-7)
     assert found.variance[-1] == pytest.approx(np.trace(s @ s) / 2 + d @ s @ d - 0.25, rel=1e-6)
+
+
+def test_sentences_are_true_as_they_stand(made):
+    assert not any("is at most 0" in j.conclusion or "e-08 equals 0" in j.conclusion for j in made.judgements)

@@ -186,3 +186,17 @@ def test_rules_are_ordered(items):
     assert everywhere != C or (somewhere == C and always == C)
     assert (everywhere == R) == (always == R)
     assert (everywhere == C) == (somewhere == C)
+
+
+@pytest.mark.parametrize(
+    ("value", "relation", "expected", "sentence"),
+    [
+        (1.03, ">", 1.0, "x: 1.03 is not above 1 by more than 5 %"),
+        (0.97, "<", 1.0, "x: 0.97 is not below 1 by more than 5 %"),
+        (1.2, ">", 1.0, "x: 1.2 is above 1 by more than 5 %"),
+        (1.03, "<=", 1.0, "x: 1.03 is at most 1 within 5 %"),
+        (0.02, "==", 0.0, "x: 0.02 equals 0 within 0.05"),
+    ],
+)
+def test_the_sentence_tells_the_slack(value, relation, expected, sentence):
+    assert str(Evidence("r", "x", value, relation, expected, 0.05)) == sentence

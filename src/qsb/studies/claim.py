@@ -88,14 +88,18 @@ class Evidence:
         object.__setattr__(self, "holds", holds)
 
     def __str__(self) -> str:
-        """The comparison as a clause, e.g. ``exponent: 1.03 is not above 1``."""
+        """The comparison as a clause, e.g. ``exponent: 1.03 is not above 1 by more than 5 %``."""
         if not self.decided:
             return f"{self.quantity}: {_text(self.value)} cannot be compared with {_text(self.expected)}"
         verb = _WORDS[self.relation][not self.holds]
-        within = (
-            f" within {100 * self.tolerance:g} %" if self.relation in ("==", "!=") and self.tolerance > 1e-6 else ""
-        )
-        return f"{self.quantity}: {_text(self.value)} {verb} {_text(self.expected)}{within}"
+        return f"{self.quantity}: {_text(self.value)} {verb} {_text(self.expected)}{self._slack()}"
+
+    def _slack(self) -> str:
+        """The slack in words, where it is more than rounding; without it "1.03 is not above 1" would be wrong."""
+        if self.tolerance <= 1e-6:
+            return ""
+        how = "by more than" if self.relation in ("<", ">") else "within"
+        return f" {how} {f'{100 * self.tolerance:g} %' if self.expected else f'{self.tolerance:g}'}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; a number that is not finite becomes None (JSON has no NaN)."""

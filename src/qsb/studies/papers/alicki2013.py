@@ -31,8 +31,8 @@ STATES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "half": ((0.0, 1.0, 2.0), (0.5, 0.5, 0.0)),
     "steps": ((0.0, 1.0, 2.0), (0.7, 0.2, 0.1)),
 }
-#: what is missing at n copies falls about as 1/n, with logarithms: extrapolation from n and 2n may miss this much
-SLACK = 0.02
+#: what is missing at n copies is taken as (a + b log n)/n; three n remove both, and the next order may miss this much
+SLACK = 0.01
 #: energies below this part of the largest level are rounding of sums over all types of n copies
 NONE = 1e-12
 
@@ -51,8 +51,8 @@ class Copies:
 
     @property
     def extrapolated(self) -> float:
-        """The limit by the work at the last two n, of which the second is twice the first."""
-        return 2 * self.work[-1] - self.work[-2]
+        """The limit by the work at the last three n, each twice the one before: without 1/n and log(n)/n."""
+        return 4 * self.work[-1] - 4 * self.work[-2] + self.work[-3]
 
 
 def study(*, quick: bool = False, tell: Tell = lambda step, what: None) -> Study:
@@ -137,7 +137,7 @@ def _limit(sheet: Worksheet, found: dict[str, Copies]) -> None:
                 "==",
                 c.limit,
                 tolerance=SLACK,
-                note=f"from n = {c.counts[-2]} and {c.counts[-1]}",
+                note=f"from n = {c.counts[-3]}, {c.counts[-2]} and {c.counts[-1]}",
             )
             for name, c in found.items()
         ),

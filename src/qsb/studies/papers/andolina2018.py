@@ -55,7 +55,11 @@ def study(*, quick: bool = False, tell: Tell = lambda step, what: None) -> Study
     )
     quanta = [1, 2, 4, 9] if quick else [1, 2, 3, 4, 6, 9, 12, 16]
     qubits = sheet.run("tls-tls", _spec("qubit", "qubit", {}))
-    mixed = sheet.run("ho-tls", {**_spec("oscillator", "qubit", _fock(1)), "sweep": {"start.charger.quanta": quanta}})
+    # a window of one cycle each, so that the largest energy is the first maximum
+    mixed = {
+        n: sheet.run(f"ho-tls-{n}", _spec("oscillator", "qubit", _fock(n), 0.9 * np.pi / (COUPLING * np.sqrt(n))))
+        for n in quanta
+    }
     oscillators = sheet.run(
         "ho-ho", {**_spec("oscillator", "oscillator", _fock(1)), "sweep": {"start.charger.quanta": quanta}}
     )
@@ -70,13 +74,15 @@ def _fock(quanta: int) -> dict[str, Any]:
     return {"start": {"charger": {"state": "fock", "quanta": quanta}}}
 
 
-def _spec(charger: str, battery: str, start: dict[str, Any]) -> dict[str, Any]:
-    """One battery over the time in which one quantum goes to the battery and almost back."""
+def _spec(
+    charger: str, battery: str, start: dict[str, Any], duration: float = 0.9 * np.pi / COUPLING
+) -> dict[str, Any]:
+    """One battery, by default over the time in which one quantum goes to the battery and almost back."""
     return {
         "title": f"{charger} charges {battery}",
         "model": {"name": "mediated", "charger": charger, "battery": battery, "coupling": COUPLING},
         **start,
-        "stage": [{"kind": "charge", "duration": 0.9 * np.pi / COUPLING}],
+        "stage": [{"kind": "charge", "duration": duration}],
         "save": {"points": 181, "figures": ["stored_energy", "ergotropy", "charger_energy", "average_power"]},
     }
 
@@ -85,7 +91,7 @@ def _worst(values: Any) -> float:
     return float(np.max(np.abs(np.asarray(values, dtype=float))))
 
 
-def _transfers(sheet: Worksheet, qubits: xr.Dataset, mixed: xr.Dataset, oscillators: xr.Dataset) -> None:
+def _transfers(sheet: Worksheet, qubits: xr.Dataset, mixed: dict[int, xr.Dataset], oscillators: xr.Dataset) -> None:
     unit = np.pi / (2 * COUPLING)
     passive = np.maximum(0.0, -np.cos(2 * COUPLING * qubits["time"]))
     sheet.claim(
@@ -98,20 +104,31 @@ def _transfers(sheet: Worksheet, qubits: xr.Dataset, mixed: xr.Dataset, oscillat
         section="model of two two-level systems",
         basis="derived",
     )
-    n = mixed["quanta"].values
-    # the window holds several maxima of equal height for n > 1, so the time follows from the first zero of the slope
-    first = [_first(mixed.sel(quanta=k)) for k in n]
     sheet.claim(
         "ho-tls",
         "An oscillator with n quanta fills a two-level system in τ = π/(2g√n): charging is √n times as fast.",
         *(
-            sheet.compare(f"τ√n · 2g/π, n = {k}", t * np.sqrt(k) / unit, "==", 1.0, tolerance=0.01)
-            for k, t in zip(n, first, strict=True)
+            sheet.compare(
+                f"τ√n · 2g/π, n = {k}",
+                float(data["charging_time"]) * np.sqrt(k) / unit,
+                "==",
+                1.0,
+                tolerance=EXACT,
+                rerun=rerun(f"ho-tls-{k}"),
+            )
+            for k, data in mixed.items()
         ),
-        sheet.compare("smallest peak energy (ω)", float(mixed["peak_stored_energy"].min()), "==", 1.0, tolerance=EXACT),
+        sheet.compare(
+            "smallest peak energy (ω)",
+            min(float(data["peak_stored_energy"]) for data in mixed.values()),
+            "==",
+            1.0,
+            tolerance=EXACT,
+        ),
         section="model of an oscillator and a two-level system",
         basis="derived",
     )
+    n = oscillators["quanta"].values
     times, energies = oscillators["charging_time"].values, oscillators["peak_stored_energy"].values
     sheet.claim(
         "ho-ho",
@@ -122,14 +139,6 @@ def _transfers(sheet: Worksheet, qubits: xr.Dataset, mixed: xr.Dataset, oscillat
         section="model of two oscillators",
         basis="derived",
     )
-
-
-def _first(data: xr.Dataset) -> float:
-    """Time of the first maximum of the stored energy, by a parabola through the three highest save times."""
-    e, t = data["stored_energy"].values, data["time"].values
-    i = int(np.flatnonzero((e[1:-1] >= e[:-2]) & (e[1:-1] > e[2:]))[0]) + 1
-    a, b, _ = np.polyfit(t[i - 1 : i + 2] - t[i], e[i - 1 : i + 2], 2)
-    return float(t[i] - b / (2 * a))
 
 
 def _coherent(sheet: Worksheet, oscillators: xr.Dataset) -> None:
@@ -150,7 +159,8 @@ def _coherent(sheet: Worksheet, oscillators: xr.Dataset) -> None:
         sheet.compare(
             "worst |W - E|, coherent (ω)", _worst(coherent["ergotropy"] - coherent["stored_energy"]), "<=", EXACT
         ),
-        sheet.compare("largest E - W, Fock 4 (ω)", _worst(fock["stored_energy"] - fock["ergotropy"]), ">", 0.1),
+        # half a quantum or more: half way the four quanta are spread over five levels
+        sheet.compare("largest E - W, Fock 4 (ω)", _worst(fock["stored_energy"] - fock["ergotropy"]), ">", 0.5),
         section="model of two oscillators",
         basis="derived",
     )
@@ -171,9 +181,9 @@ def _balance(sheet: Worksheet) -> None:
         gains[name] = _worst(data["stored_energy"].values - lost)
     sheet.claim(
         "balance",
-        "The role of coupling Hamiltonians which do not preserve the number of local excitations in the "
-        "charger-battery system is clarified by properly accounting them in the global energy balance: what the "
-        "charger loses is what the battery gains only with a coupling that preserves that number.",
+        '"The role of coupling Hamiltonians which do not preserve the number of local excitations in the '
+        'charger-battery system is clarified by properly accounting them in the global energy balance of the model." '
+        "Here: with an exchange the charger loses what the battery gains, with counter-rotating terms it does not.",
         sheet.compare(
             "worst |ΔE_B + ΔE_A|, exchange (ω)",
             gains["tavis_cummings"],
@@ -185,17 +195,17 @@ def _balance(sheet: Worksheet) -> None:
         sheet.compare(
             "worst |ΔE_B + ΔE_A|, counter-rotating (ω)", gains["dicke"], ">", 0.1, rerun=rerun("balance-dicke")
         ),
-        section="abstract",
+        section="abstract; its form in numbers is ours",
         basis="read",
     )
 
 
-def _figure(sheet: Worksheet, qubits: xr.Dataset, mixed: xr.Dataset, oscillators: xr.Dataset) -> None:
+def _figure(sheet: Worksheet, qubits: xr.Dataset, mixed: dict[int, xr.Dataset], oscillators: xr.Dataset) -> None:
     t = (COUPLING * qubits["time"].values).tolist()
-    few = [k for k in mixed["quanta"].values if k in (1, 4, 9)]
+    few = [k for k in mixed if k in (1, 4, 9)]
     planes = [
         Plane(
-            "$gt$",
+            "Time $gt$ (1)",
             r"TLS-TLS: energy ($\omega$)",
             {
                 "stored energy": Curve(t, qubits["stored_energy"].values.tolist()),
@@ -203,13 +213,18 @@ def _figure(sheet: Worksheet, qubits: xr.Dataset, mixed: xr.Dataset, oscillators
             },
         ),
         Plane(
-            "$gt$",
+            "Time $gt$ (1)",
             r"HO-TLS: stored energy ($\omega$)",
-            {f"$n = {k}$": Curve(t, mixed["stored_energy"].sel(quanta=k).values.tolist()) for k in few},
+            {
+                f"$n = {k}$": Curve(
+                    (COUPLING * mixed[k]["time"].values).tolist(), mixed[k]["stored_energy"].values.tolist()
+                )
+                for k in few
+            },
         ),
         Plane(
-            "$gt$",
-            r"HO-HO: stored energy / n ($\omega$)",
+            "Time $gt$ (1)",
+            r"HO-HO: stored energy / $n$ ($\omega$)",
             {f"$n = {k}$": Curve(t, (oscillators["stored_energy"].sel(quanta=k).values / k).tolist()) for k in few},
         ),
     ]
@@ -217,9 +232,10 @@ def _figure(sheet: Worksheet, qubits: xr.Dataset, mixed: xr.Dataset, oscillators
         "transfer",
         "Energy of the battery against time",
         "Two two-level systems, an oscillator that charges a two-level system, two oscillators. n quanta are in the "
-        "charger at the start. More quanta charge the two-level system faster; for two oscillators all curves agree.",
+        "charger at the start. More quanta charge the two-level system faster, and each curve ends before its "
+        "cycle does; for two oscillators all curves agree.",
         "Three plots of sine squares: one with the ergotropy that starts at half the energy, one with three "
-        "frequencies, one with three curves that coincide.",
+        "rates, one with three curves that coincide.",
         *planes,
     )
 

@@ -245,7 +245,7 @@ def _figures(sheet: Worksheet, runs: dict[str, xr.Dataset], beside: xr.Dataset) 
     peak = {text: Curve(n, runs[name]["peak_power"].values.tolist(), "points") for name, text in labels.items()}
     peak["flip, equal coupling, $H_B$ on"] = Curve(n, beside["peak_power"].values.tolist(), "points")
     for a in (1, 2):
-        peak[f"$N^{a}$"] = Curve(n, [float(k) ** a for k in n], "guide")
+        peak["$N$" if a == 1 else f"$N^{a}$"] = Curve(n, [float(k) ** a for k in n], "guide")
     gain = {
         text: Curve(n, (_full_power(runs[name]) / _full_power(runs["parallel"])).tolist(), "points")
         for name, text in labels.items()

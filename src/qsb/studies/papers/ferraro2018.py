@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KEY = "ferraro2018"
 
-#: lambda of the paper; its figures use values in this range
+#: lambda of the paper; that its figures use values in this range is from memory
 WEAK, STRONG = 0.05, 0.5
 #: an exponent may miss 3/2 by this much, since N is finite
 SLACK = 0.05
@@ -48,7 +48,7 @@ def study(*, quick: bool = False, tell: Tell = lambda step, what: None) -> Study
         "coupling λ/√N",
         "as above with λ/√N",
         "The normalisation under which a Dicke model has a thermodynamic limit; asked for by the paper's critics "
-        "(Andolina et al. 2019, Julia-Farre et al. 2020).",
+        "(Andolina et al. 2019, Julia-Farre et al. 2020; from memory).",
     )
     fits = {(c, k): _fit(sheet, c, k) for c in (WEAK, STRONG) for k in ("none", "sqrt")}
     _claims(sheet, fits)
@@ -140,7 +140,7 @@ def _figures(sheet: Worksheet, fits: dict[tuple[float, str], Scaling]) -> None:
             curves[f"{text}, limit {fit.limit.value:.2f}"] = Curve(fit.cells, fit.values, "points")
             a = 1.5 if kind == "none" else 1.0
             guide = [fit.values[-1] * (n / fit.cells[-1]) ** a for n in fit.cells]
-            curves[f"$N^{{{a:g}}}$"] = Curve(fit.cells, guide, "guide")
+            curves["$N^{3/2}$" if kind == "none" else "$N$"] = Curve(fit.cells, guide, "guide")
         planes.append(
             Plane("Number of cells $N$", rf"Largest average power ($\omega_c^2$), $\lambda$ = {c:g}", curves, "xy")
         )
