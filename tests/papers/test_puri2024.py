@@ -57,3 +57,9 @@ def test_energies_of_dense_exponentials(made, run, n, weight):
     data = data.sel(cells=n) if "cells" in data.dims else data
     found = float(data["stored_energy"].sel(time=1.5, method="nearest"))
     assert found == pytest.approx(energy(n, weight, 0.5, 1.5), abs=1e-6)
+
+
+def test_the_drive_is_said_to_be_our_reading(made):
+    """In the rows of the claims that depend on it, not only in the note."""
+    sections = {j.claim.id: j.claim.section for j in made.judgements}
+    assert all("our reading" in sections[k] for k in ("super-extensive", "static"))

@@ -219,6 +219,7 @@ def _normalised(sheet: Worksheet, runs: dict[str, xr.Dataset]) -> dict[str, Scal
     """Exponents of the power, and of what it is made of."""
     made = {name: fit_dataset(data, resource="coupling") for name, data in runs.items() if "cells" in data.dims}
     fair = {"pairs-sqrt": "λ/√N", "pairs-kac": "λ/N", "dicke-sqrt": "λ/√N"}
+    notes = {"pairs-sqrt": "the span of V still grows as N^(3/2), which is more than an extensive one"}
     sheet.claim(
         "bare-coupling",
         "At an equal coupling constant both batteries charge with a power that grows as N^(3/2).",
@@ -250,6 +251,7 @@ def _normalised(sheet: Worksheet, runs: dict[str, xr.Dataset]) -> dict[str, Scal
                 tolerance=SLACK,
                 reading=name.partition("-")[0],
                 rerun=refit(name),
+                note=notes.get(name, ""),
             )
             for name, text in fair.items()
         ),
@@ -257,7 +259,9 @@ def _normalised(sheet: Worksheet, runs: dict[str, xr.Dataset]) -> dict[str, Scal
         basis="memory",
     )
     data = runs["pairs-sqrt"]
-    spread = fit_scaling(data["cells"].values, _at_peak(data, "energy_std") ** 2, resource="coupling", figure="Var H_B")
+    n = data["cells"].values
+    spread = fit_scaling(n, _at_peak(data, "energy_std") ** 2, resource="coupling", figure="Var H_B")
+    speed = fit_scaling(n, _at_peak(data, "fisher_information"), resource="coupling", figure="I_E")
     sheet.claim(
         "entangled-but-extensive",
         "A super-extensive variance, so entanglement, does not imply a super-extensive power.",
@@ -277,7 +281,16 @@ def _normalised(sheet: Worksheet, runs: dict[str, xr.Dataset]) -> dict[str, Scal
             1.0,
             tolerance=SLACK,
             rerun=refit("pairs-sqrt"),
-            note="the Fisher information does not grow",
+        ),
+        sheet.compare(
+            "limit exponent of the Fisher information at the peak power, pairs λ/√N",
+            speed.limit.value,
+            "<=",
+            0.0,
+            tolerance=VARIANCE_SLACK,
+            rerun=rerun("pairs-sqrt"),
+            note=f"interval {speed.limit.low:.2f} to {speed.limit.high:.2f}; it rises to a constant, from "
+            f"{speed.values[0]:.2f} to {speed.values[-1]:.2f} here",
         ),
         section="derived from the models",
         basis="derived",

@@ -45,7 +45,7 @@ def study(*, quick: bool = False, tell: Tell = lambda step, what: None) -> Study
         "XXZ battery in a field, charged by a transverse field",
         "H_B = Σ σz/2 + J Σ w_ij (σxσx + σyσy + Δ σzσz), V = λ Σ σx, J = 0.2, Δ = 0, λ = 5; start all down",
         "The paper's setting: the interaction belongs to the battery, stays on, and counts as stored energy. Its exact "
-        "factors were not read; none of the judged statements depends on them.",
+        "factors were not read. The field λ far above J is our choice, and what is said of correlations holds there.",
         default=True,
     )
     sheet.convention(

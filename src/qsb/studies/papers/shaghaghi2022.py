@@ -94,6 +94,7 @@ def _claims(sheet: Worksheet, start: xr.Dataset, long: xr.Dataset, count: int) -
             "<=",
             STEADY,
             rerun=rerun("start"),
+            note="the report speaks of the paper's parameters; θ = 1 and q = 1/4 are ours",
         ),
         sheet.compare(
             "distance at k = 10, as a share",

@@ -169,7 +169,7 @@ def _entropy(sheet: Worksheet) -> None:
             "<",
             0.0,
         ),
-        section="abstract",
+        section="abstract; the law of qubits is ours",
         basis="read",
     )
     half, even = _capacity([0.5, 0.5, 0.0], levels), _capacity(other, levels)
