@@ -1,10 +1,11 @@
 """Numbers of the project's list of oracles at every digit that is printed, one test a number or closed form.
 
 What other tests hold as tightly is not here: single states in tests/merit, models in tests/models, curves in
-tests/dynamics/test_oracles.py. "row" is a row of the table of models, "O" an oracle, "3." a finding about the seed paper.
-A tolerance is half a unit of the last printed digit, rounded up.
+tests/dynamics/test_oracles.py. "row" is a row of the table of models, "O" an oracle, "3." a finding about
+the seed paper. A tolerance is half a unit of the last printed digit, rounded up.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -52,7 +53,7 @@ def slope(sizes, values):
 
 def limit(values):
     """Return the limit of values at N, 2 N, 4 N whose corrections are powers of 1/N."""
-    once = [2 * b - a for a, b in zip(values, values[1:], strict=False)]
+    once = [2 * b - a for a, b in itertools.pairwise(values)]
     return (4 * once[1] - once[0]) / 3
 
 
@@ -286,7 +287,7 @@ def test_o27_largest_energy_of_two_cells():
 
 
 def test_o27_separatrix():
-    """With N quanta beside N cells Pbar/N^(3/2) -> max tanh^2(u)/u, P/N^(3/2) -> 4/(3 sqrt 3); row 10 quotes 0.58258."""
+    """N quanta beside N cells: Pbar/N^(3/2) -> max tanh^2(u)/u, P/N^(3/2) -> 4/(3 sqrt 3); row 10 quotes 0.58258."""
     u = np.linspace(1.0, 1.2, 200001)
     assert (np.tanh(u) ** 2 / u).max() == pytest.approx(0.5825829084, abs=TEN)
     assert 4 / (3 * math.sqrt(3)) == pytest.approx(0.7698003589, abs=TEN)
