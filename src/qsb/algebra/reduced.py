@@ -16,14 +16,13 @@ is used three times over:
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb.algebra import lapack
 from qsb.algebra.blocks import RealArray, Spectrum
 from qsb.algebra.kernels import threads
 from qsb.errors import ConvergenceError
@@ -109,7 +108,7 @@ def cells(psi: Array, sites: int) -> Array:
 
 def _small(m: Array) -> RealArray:
     """Plain double precision."""
-    return np.asarray(np.linalg.eigvalsh(m @ m.conj().T), dtype=np.float64)
+    return lapack.eigenvalues(m @ m.conj().T)
 
 
 def _few(thin: Array, side: int) -> RealArray:
@@ -128,7 +127,7 @@ def _large(m: Array, hope: bool) -> RealArray:
         return _few(thin, n)
     re, im = _gram(m)
     if n < SINGLE_SIDE:
-        return np.asarray(np.linalg.eigvalsh(re + 1j * im), dtype=np.float64)
+        return lapack.eigenvalues(re + 1j * im)
     trace = float(np.trace(re))
     steps = n // _STEPS
     q, alpha, beta = np.empty((steps + 1, 2, n)), np.empty(steps), np.empty(steps)
@@ -150,7 +149,7 @@ def _large(m: Array, hope: bool) -> RealArray:
     tail = np.empty((n + 1, n + 1), dtype=np.complex64)
     size = np.sqrt(kernels.border(re, im, taken, np.asarray(beta[-1] * vectors[-1], dtype=np.complex128), tail))
     if size > allowed:
-        return np.asarray(np.linalg.eigvalsh(re + 1j * im), dtype=np.float64)
+        return lapack.eigenvalues(re + 1j * im)
     d, e = _reduce_single(tail)
     # the first row repeats the last Lanczos vector: its numbers are known in double precision
     values = _tridiagonal(np.concatenate([alpha, d[1:]]), np.concatenate([beta, e[1:]]))
@@ -209,25 +208,6 @@ def _gram(m: Array) -> tuple[RealArray, RealArray]:
     return sums, cross
 
 
-@cache
-def _lapack(name: str, arguments: int) -> Callable[..., None]:
-    """A LAPACK routine by its address, which SciPy publishes: called so, it runs without the interpreter's lock."""
-    from scipy.linalg import cython_lapack
-
-    capsule = cython_lapack.__pyx_capi__[name]
-    ctypes.pythonapi.PyCapsule_GetName.restype = ctypes.c_char_p
-    ctypes.pythonapi.PyCapsule_GetName.argtypes = [ctypes.py_object]
-    ctypes.pythonapi.PyCapsule_GetPointer.restype = ctypes.c_void_p
-    ctypes.pythonapi.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
-    label = ctypes.pythonapi.PyCapsule_GetName(capsule)
-    address = ctypes.pythonapi.PyCapsule_GetPointer(capsule, label)
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)(address)
-
-
-def _pointer(a: Array) -> ctypes.c_void_p:
-    return ctypes.c_void_p(a.ctypes.data)
-
-
 def _reduce_single(c: NDArray[np.complex64]) -> tuple[RealArray, RealArray]:
     """Diagonal and off-diagonal of a Hermitian matrix in tridiagonal form (CHETRD); overwrites it.
 
@@ -237,10 +217,8 @@ def _reduce_single(c: NDArray[np.complex64]) -> tuple[RealArray, RealArray]:
     n = len(c)
     d, e, tau = np.empty(n, np.float32), np.empty(n - 1, np.float32), np.empty(n, np.complex64)
     work = np.empty(64 * n, np.complex64)
-    side, room, info = np.array([n], np.intc), np.array([len(work)], np.intc), np.zeros(1, np.intc)
-    run = _lapack("chetrd", 10)
-    arrays = (c, side, d, e, tau, work, room, info)
-    run(ctypes.cast(ctypes.c_char_p(b"L"), ctypes.c_void_p), _pointer(side), *(_pointer(a) for a in arrays))
+    info = np.zeros(1, np.intc)
+    lapack.call("chetrd", b"L", n, c, n, d, e, tau, work, len(work), info)
     return d.astype(np.float64), e.astype(np.float64)
 
 
@@ -251,8 +229,8 @@ def _tridiagonal(d: RealArray, e: RealArray) -> RealArray:
         ConvergenceError: if the iteration fails.
     """
     d, e = np.array(d), np.array(e)
-    n, info = np.array([len(d)], np.intc), np.zeros(1, np.intc)
-    _lapack("dsterf", 4)(_pointer(n), _pointer(d), _pointer(e), _pointer(info))
+    info = np.zeros(1, np.intc)
+    lapack.call("dsterf", len(d), d, e, info)
     if info[0]:
         raise ConvergenceError("the eigenvalues of a reduced state", float(info[0]), 0.0, "report this.")
     return d

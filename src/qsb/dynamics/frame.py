@@ -15,6 +15,7 @@ import numpy as np
 import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 
+from qsb.algebra import lapack
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.hermitian import unpack
 from qsb.algebra.kernels import threads
@@ -457,7 +458,7 @@ def hermitian(x: Array) -> Array:
 def hermitian_spectra(x: Array) -> NDArray[np.float64]:
     """Ascending eigenvalues (T, d) of Hermitian matrices or real forms (T, d, d), two at a time where they are large.
 
-    LAPACK holds no lock, and two diagonalisations side by side beat one on two threads.
+    Two diagonalisations side by side beat one on two threads.
     """
     count, d = x.shape[:2]
 
@@ -467,7 +468,7 @@ def hermitian_spectra(x: Array) -> NDArray[np.float64]:
     if d < THREADED_SPECTRUM or count == 1:
         room = max(1, 2**22 // (16 * d * d))
         return np.concatenate([one(x[k : k + room]) for k in range(0, count, room)])
-    return np.array(list(threads.each(one, list(x))))
+    return np.array(list(threads.each(lambda m: lapack.eigenvalues(np.array(hermitian(m), order="C")), list(x))))
 
 
 def spectral_bounds(op: Operator, dimension: int, safe: tuple[float, float] | None = None) -> tuple[float, float]:

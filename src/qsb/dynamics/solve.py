@@ -17,6 +17,7 @@ from qsb.algebra.pauli import PauliSum
 from qsb.charging.problem import Problem
 from qsb.dynamics import energies
 from qsb.dynamics.charged import TAIL
+from qsb.dynamics.expansion import GridGenerator
 from qsb.dynamics.integrate import INTEGRATORS, NEEDS_DENSE
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
 from qsb.dynamics.representation import BATCH_BYTES, KET_BATCH_BYTES, Array, Generator, Reduced, Simulation
@@ -68,7 +69,8 @@ def solve(
     reduced = representation.reduce(problem, plan.request) if built is None else built
     # threads that wait for each other cost more than a small product takes; and the kernels of kets have threads of
     # their own, from which those of BLAS, which spin, would take the cores
-    own = isinstance(reduced.generators[0].kernel, PauliSum)
+    first = reduced.generators[0]
+    own = isinstance(first.kernel, PauliSum) or isinstance(first, GridGenerator)
     calm = threads.one_blas_thread() if own or reduced.start.size <= SMALL else nullcontext()
     with calm:
         return _solve(problem, plan, reduced, tolerance, progress, again, probes)
@@ -275,7 +277,7 @@ def _batches(
     """Yield states, both parts of their derivative and drives, a bounded number of save times at once."""
     most = KET_BATCH_BYTES if reduced.generators[0].skew else BATCH_BYTES
     room = max(1, int(most // (3 * reduced.start.nbytes)))
-    if plan.request.needs & _SPECTRA:
+    if plan.request.needs & (_SPECTRA | {"spectrum"} if isinstance(reduced.generators[0], GridGenerator) else _SPECTRA):
         room = max(min(threads.count(), 4), room, min(SPECTRA_BYTES // (3 * reduced.start.nbytes), 8))
     held: list[tuple[Array, Array, Array]] = []
     drive: list[float] = []
