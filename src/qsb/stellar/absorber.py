@@ -99,7 +99,8 @@ class SelectiveAbsorber:
 
     Attributes:
         temperature: of the absorber, K.
-        cutoff: longest wavelength at which it absorbs, m.
+        cutoff: longest wavelength at which it absorbs, m; infinite where the light outshines it everywhere. A table
+            may leave gaps below it.
         heat: net heat that it takes up, W/m^2.
         heat_fraction: of the concentrated light.
         work_fraction: heat fraction times Carnot's between the absorber and the sink.
@@ -300,7 +301,8 @@ def _net(light: Spectrum | BlackbodyStar, x: float, kelvin: float) -> tuple[floa
     if isinstance(light, BlackbodyStar):
         cutoff = _cutoff(light.temperature, x * light.dilution, kelvin)
         own = BlackbodyStar(kelvin, 1.0, 1.0)
-        return x * light.band(0.0, cutoff) - own.band(0.0, cutoff), cutoff
+        end = None if math.isinf(cutoff) else cutoff
+        return x * light.band(0.0, end) - own.band(0.0, end), cutoff
     excess = x * light.values - planck_exitance(light.wavelength, kelvin)
     a, b = excess[:-1], excess[1:]
     step = np.diff(light.wavelength)
@@ -315,9 +317,9 @@ def _cutoff(hot: float, dilution: float, kelvin: float) -> float:
     r"""Wavelength at which :math:`g/(e^{x}-1)` at the star's temperature equals the absorber's own emission."""
     from scipy.optimize import brentq
 
-    if dilution >= 1.0:
-        return 1e60  # undiluted light of a hotter star is brighter at every wavelength
     ratio = hot / kelvin
+    if dilution * ratio >= 1.0:
+        return math.inf  # the light is brighter even in the Rayleigh-Jeans limit
 
     def difference(x: float) -> float:
         """log of absorber's emission over light, falling in x."""
@@ -325,8 +327,6 @@ def _cutoff(hot: float, dilution: float, kelvin: float) -> float:
             math.log(math.expm1(x)) if x < 500 else x
         )
 
-    if dilution * ratio >= 1.0:
-        return 1e60
     top = 2 * (1.0 - math.log(dilution)) / (ratio - 1)
     x = float(brentq(difference, 1e-9, max(top, 1.0), xtol=1e-15, rtol=1e-14))
     return _HC / (x * BOLTZMANN * hot)
