@@ -193,9 +193,7 @@ def _super_level(light: Spectrum, wide: float) -> tuple[float, tuple[tuple[float
     return high, tuple(bands)
 
 
-def matched_filter(
-    light: Spectrum | BlackbodyStar, budget: float, *, measure: str = "wavelength"
-) -> MatchedFilter:
+def matched_filter(light: Spectrum | BlackbodyStar, budget: float, *, measure: str = "wavelength") -> MatchedFilter:
     r"""Cauchy-Schwarz: :math:`\int aI \le \sqrt{\int a^2\int I^2}`, met by :math:`a = I\sqrt{Q/\int I^2}`.
 
     For a blackbody :math:`\int x^k/(e^x-1)^2dx = k!\,(\zeta(k)-\zeta(k+1))` with k = 8 in wavelength and 6 in
@@ -323,8 +321,10 @@ def _cutoff(hot: float, dilution: float, kelvin: float) -> float:
 
     def difference(x: float) -> float:
         """log of absorber's emission over light, falling in x."""
-        return math.log(dilution) + (math.log(math.expm1(ratio * x)) if ratio * x < 500 else ratio * x) - (
-            math.log(math.expm1(x)) if x < 500 else x
+        return (
+            math.log(dilution)
+            + (math.log(math.expm1(ratio * x)) if ratio * x < 500 else ratio * x)
+            - (math.log(math.expm1(x)) if x < 500 else x)
         )
 
     top = 2 * (1.0 - math.log(dilution)) / (ratio - 1)

@@ -140,9 +140,7 @@ class Spectrum:
             raise SpecError(f"{self.name} holds at no stated distance from the star; it cannot be moved.")
         to = si("the distance", distance, "m", positive=True)
         values = self.values * (self.distance / to) ** 2
-        return Spectrum(
-            self.wavelength, values, self.name, self.source, self.status, to, self.sha256, self.licence
-        )
+        return Spectrum(self.wavelength, values, self.name, self.source, self.status, to, self.sha256, self.licence)
 
 
 def spectrum_from_csv(
