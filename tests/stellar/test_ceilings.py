@@ -133,7 +133,7 @@ def test_claims_above_a_ceiling_are_refused():
     assert not rows["endoreversible"].is_bound
     assert all(row.source and row.assumption for row in table)
     assert "bounds work" in str(rows["Carnot"])
-    with pytest.raises(PhysicsBoundError, match="absorptance is 1.2") as refusal:
+    with pytest.raises(PhysicsBoundError, match=r"absorptance is 1\.2") as refusal:
         enforce(6000, 300, absorptance=1.2, ergotropy=0.1)
     assert refusal.value.stamp == "VIOLATES Kirchhoff x1.2"
     with pytest.raises(PhysicsBoundError, match="Landsberg"):

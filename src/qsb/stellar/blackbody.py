@@ -3,7 +3,7 @@ r"""Light of a star that is a black sphere: closed forms for its bands, powers a
 With :math:`x = hc/\lambda kT` the share of a blackbody's radiant power below a wavelength is
 
 .. math:: F(x) = \frac{15}{\pi^4}\int_x^\infty \frac{t^3\,dt}{e^t-1}
-          = \frac{15}{\pi^4}\sum_{n\ge1} e^{-nx}\left(\frac{x^3}{n}+\frac{3x^2}{n^2}+\frac{6x}{n^3}+\frac{6}{n^4}\right).
+       = \frac{15}{\pi^4}\sum_{n\ge1} e^{-nx}\left(\frac{x^3}{n}+\frac{3x^2}{n^2}+\frac{6x}{n^3}+\frac{6}{n^4}\right).
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class BlackbodyStar:
         """Photon energy over kT; infinite at wavelength zero."""
         if wavelength == 0:
             return math.inf
-        return PLANCK * SPEED_OF_LIGHT / (wavelength * BOLTZMANN * self.temperature)
+        return float(PLANCK * SPEED_OF_LIGHT / (wavelength * BOLTZMANN * self.temperature))
 
     def fraction(self, low: Any = 0.0, high: Any = None) -> float:
         """Share of the star's power between two wavelengths in m; `high` left out is infinity."""
@@ -146,18 +146,18 @@ class BlackbodyStar:
 
     def band(self, low: Any = 0.0, high: Any = None) -> float:
         """Irradiance between two wavelengths, W/m^2."""
-        return self.dilution * STEFAN_BOLTZMANN * self.temperature**4 * self.fraction(low, high)
+        return float(self.dilution * STEFAN_BOLTZMANN * self.temperature**4 * self.fraction(low, high))
 
     def photon_flux(self, low: Any = 0.0, high: Any = None) -> float:
         r"""Photons between two wavelengths, 1/m^2/s: :math:`(R/d)^2\,2\pi c(kT/hc)^3\int t^2dt/(e^t-1)`."""
         x_low, x_high = self._edges(low, high)
         scale = 2 * math.pi * SPEED_OF_LIGHT * (BOLTZMANN * self.temperature / (PLANCK * SPEED_OF_LIGHT)) ** 3
-        return self.dilution * scale * (tail(2, x_high) - tail(2, x_low))
+        return float(self.dilution * scale * (tail(2, x_high) - tail(2, x_low)))
 
     @property
     def total(self) -> float:
         """Irradiance over all wavelengths, W/m^2."""
-        return self.dilution * STEFAN_BOLTZMANN * self.temperature**4
+        return float(self.dilution * STEFAN_BOLTZMANN * self.temperature**4)
 
     def _edges(self, low: Any, high: Any) -> tuple[float, float]:
         """Photon energies over kT of the two ends of a band."""
