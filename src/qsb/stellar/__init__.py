@@ -2,6 +2,4 @@
 
 `qsb.stellar.scale` says what mass-energy allows a store to hold per kilogram, and what one second of sunlight
 weighs.
-
-`spectrum` and `blackbody` are light, `absorber` and `junction` what takes it up, `ceilings` what they cannot exceed.
 """
