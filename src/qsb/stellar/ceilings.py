@@ -1,8 +1,7 @@
 r"""How much of starlight can be absorbed, and how much of it can become work: one table, enforced.
 
 With :math:`x = T_0/T_\star`: an absorptance is at most 1 (Kirchhoff); work is at most :math:`1-x` (Carnot) and, for
-radiation, :math:`1-\tfrac43x+\tfrac13x^4` (Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980),
-doi:10.1063/1.328187). The endoreversible figures are properties of particular engines and bound nothing.
+radiation, :math:`1-\tfrac43x+\tfrac13x^4` (Landsberg and Tonge 1980; the reference is from memory, not checked). The endoreversible figures are properties of particular engines and bound nothing.
 """
 
 from __future__ import annotations
@@ -164,7 +163,7 @@ def ceilings(
             "work",
             work,
             "blackbody light, any device",
-            "Landsberg and Tonge 1980, doi:10.1063/1.328187",
+            "Landsberg and Tonge 1980 (from memory, not checked)",
         ),
         Ceiling(
             "infinite tandem",
@@ -172,7 +171,7 @@ def ceilings(
             "work of reciprocal converters",
             work,
             "full concentration; no broken reciprocity",
-            "de Vos 1980, doi:10.1088/0022-3727/13/5/018",
+            "de Vos and Pauwels 1981, doi:10.1007/BF00901283",
         ),
         Ceiling(
             "endoreversible",
@@ -180,7 +179,7 @@ def ceilings(
             "nothing",
             work,
             f"one black absorber at {at:.2f} K, full concentration",
-            "de Vos and Pauwels 1981, doi:10.1007/BF00901283",
+            "derived in `endoreversible`",
         ),
         Ceiling(
             "Curzon-Ahlborn",
@@ -188,7 +187,7 @@ def ceilings(
             "nothing",
             work,
             "an engine at its largest power",
-            "Curzon and Ahlborn 1975, doi:10.1119/1.10023",
+            "Curzon and Ahlborn 1975",
         ),
     )
 

@@ -6,7 +6,7 @@ A cell of gap :math:`E_g` at voltage V absorbs every photon above the gap and em
 
 photons per area and second, with s = 1 for emission from the front alone (mirror behind) and s = 2 from both
 faces; the work is :math:`qV(N_\mathrm{light}-N(V))`, largest over V and then over the gap.
-Source: Shockley and Queisser, J. Appl. Phys. 32, 510 (1961), doi:10.1063/1.1736034.
+Source: Shockley and Queisser 1961 (the reference is from memory, not checked).
 """
 
 from __future__ import annotations
