@@ -1,7 +1,8 @@
 r"""How much of starlight can be absorbed, and how much of it can become work: one table, enforced.
 
 With :math:`x = T_0/T_\star`: an absorptance is at most 1 (Kirchhoff); work is at most :math:`1-x` (Carnot) and, for
-radiation, :math:`1-\tfrac43x+\tfrac13x^4` (Landsberg and Tonge 1980; the reference is from memory, not checked). The endoreversible figures are properties of particular engines and bound nothing.
+radiation, :math:`1-\tfrac43x+\tfrac13x^4` (Landsberg and Tonge 1980; the reference is from memory, not checked).
+The endoreversible figures are properties of particular engines and bound nothing.
 """
 
 from __future__ import annotations
