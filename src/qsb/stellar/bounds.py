@@ -1,0 +1,503 @@
+r"""What physics, known matter and today's engineering let a store be: one report of limits beside claims.
+
+Four tiers. A HARD limit is a law of nature: a claim beyond it raises `PhysicsBoundError`, or, if the caller opts in,
+puts a stamp on the report that goes with every result made from it. MATTER is the best that known matter does,
+ENGINEERING what has been built. CONJECTURE is listed and forbids nothing. ::
+
+    print(bounds_report(energy=1e14, mass=1.0))
+    report = bounds_report(energy=1e20, mass=1.0, allow_unphysical=True)
+    report.stamp        # "VIOLATES c^2 x1112.65"
+
+The derivations are in docs/devdocs/stellar-bounds.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from qsb import checks
+from qsb.errors import PhysicsBoundError, SpecError
+from qsb.stellar import limits
+from qsb.stellar.matter import known_matter, strongest_in_use, strongest_ordinary
+from qsb.stellar.scale import SPEED_OF_LIGHT_SQUARED, Store, specific_energy_report, table_one
+from qsb.stellar.si import si
+from qsb.stellar.status import Status
+from qsb.units import SPEED_OF_LIGHT
+
+__all__ = ["CLAIMS", "Bound", "BoundsReport", "Tier", "Verdict", "bounds_report", "table_one_bounds"]
+
+#: what can be claimed: the SI unit as astropy spells it, and what it means
+CLAIMS: Mapping[str, tuple[str, str]] = {
+    "energy": ("J", "stored energy"),
+    "mass": ("kg", "mass of the whole store as the scales show it, stored energy included"),
+    "host_mass": ("kg", "mass of the empty store, instead of `mass`"),
+    "radius": ("m", "radius of a sphere around the store"),
+    "power": ("W", "power in or out"),
+    "temperature": ("K", "temperature at which heat is given away"),
+    "work": ("J", "extractable work (ergotropy) of the stored energy"),
+    "efficiency": ("", "work per energy of absorbed black radiation"),
+    "source_temperature": ("K", "temperature of that radiation"),
+    "loss_rate": ("1 / s", "share of the energy that becomes heat in a second"),
+    "area": ("m2", "area of the surface that radiates, or that the power crosses"),
+    "energy_density": ("J / m3", "largest energy density on the surface that the power crosses"),
+    "electric_field": ("V / m", "field that holds the energy"),
+    "stress": ("Pa", "largest stress in the structure"),
+    "density": ("kg / m3", "mass density where that stress is"),
+    "information": ("bit", "information held inside `radius`"),
+    "operation_rate": ("1 / s", "orthogonal states passed in a second, by all parts together"),
+}
+
+_POSITIVE = frozenset(("mass", "host_mass", "radius", "temperature", "source_temperature", "area", "density"))
+
+# A claim of the left says nothing alone: each group needs one of its members.
+_PARTNERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "host_mass": (("energy",),),
+    "work": (("energy",),),
+    "efficiency": (("temperature",), ("source_temperature",)),
+    "source_temperature": (("efficiency",),),
+    "loss_rate": (("energy",), ("temperature",)),
+    "energy_density": (("power",), ("area", "radius")),
+    "stress": (("density",),),
+    "information": (("radius",), ("energy", "mass")),
+    "operation_rate": (("energy", "mass"),),
+}
+
+# Today's yardsticks of engineering.
+_STATION_MASS = 419_725.0
+_STATION_HEAT = 70e3
+_ROCKET_THRUST = 8.8e6 * 4.4482216152605
+
+# Products of a few factors round; a black hole sits on two limits exactly.
+_ROUNDING = 1e-14
+
+
+class Tier(StrEnum):
+    """What stands behind a limit."""
+
+    HARD = "HARD"
+    MATTER = "MATTER"
+    ENGINEERING = "ENGINEERING"
+    CONJECTURE = "CONJECTURE"
+
+
+class Verdict(StrEnum):
+    """What a comparison says, from harmless to impossible."""
+
+    OK = "ok"
+    BEYOND_TODAY = "beyond today"
+    BEYOND_MATTER = "beyond known matter"
+    FORBIDDEN = "FORBIDDEN"
+
+
+_BEYOND = {
+    Tier.HARD: Verdict.FORBIDDEN,
+    Tier.MATTER: Verdict.BEYOND_MATTER,
+    Tier.ENGINEERING: Verdict.BEYOND_TODAY,
+    Tier.CONJECTURE: Verdict.BEYOND_MATTER,
+}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One claim beside one limit; ratio and verdict are computed.
+
+    Attributes:
+        bound: name of the limit.
+        tier: what stands behind it.
+        limit: the largest value that it allows.
+        claimed: the value asked about.
+        unit: of both.
+        reference: where the limit comes from.
+        assumption: what it takes for granted.
+        status: how far the limit can be trusted.
+        least_claimed: smallest value that rounds to the claimed one, where that is a rounded publication.
+    """
+
+    bound: str
+    tier: Tier
+    limit: float
+    claimed: float
+    unit: str
+    reference: str
+    assumption: str
+    status: Status
+    least_claimed: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """Claimed value over limit; infinite where the limit is zero and the claim is not."""
+        if self.limit == 0:
+            return math.inf if self.claimed > 0 else 0.0
+        return self.claimed / self.limit
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the claim, or what it rounds, keeps within the limit, and what it is beyond if it does not."""
+        least = self.claimed if self.least_claimed is None else self.least_claimed
+        return Verdict.OK if least <= self.limit * (1 + _ROUNDING) else _BEYOND[self.tier]
+
+    def __str__(self) -> str:
+        """One line: tier, name, numbers and verdict."""
+        numbers = f"{self.claimed:.6g} of {self.limit:.6g} {self.unit}".rstrip()
+        return f"{self.tier:<11} {self.bound}: {numbers}, x{self.ratio:.6g}: {self.verdict} [{self.status}]"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; an infinite ratio is None."""
+        return {
+            "bound": self.bound,
+            "tier": str(self.tier),
+            "limit": self.limit,
+            "claimed": self.claimed,
+            "unit": self.unit,
+            "ratio": self.ratio if math.isfinite(self.ratio) else None,
+            "verdict": str(self.verdict),
+            "reference": self.reference,
+            "assumption": self.assumption,
+            "status": str(self.status),
+        }
+
+
+@dataclass(frozen=True)
+class BoundsReport:
+    """Claims beside their limits; made by `bounds_report`.
+
+    Attributes:
+        claims: name, value in SI and unit of what was claimed.
+        rows: the comparisons, hard ones first.
+        energy: stored energy, J; None if none was claimed.
+        power: W; None if none was claimed.
+        specific_energy: stored energy per weighed kilogram, J/kg; None where one of them is missing.
+        ladder: known matter from weak to strong.
+    """
+
+    claims: tuple[tuple[str, float, str], ...]
+    rows: tuple[Bound, ...]
+    energy: float | None
+    power: float | None
+    specific_energy: float | None
+    ladder: tuple[Store, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of the rows."""
+        order = list(Verdict)
+        return max((row.verdict for row in self.rows), key=order.index)
+
+    @property
+    def status(self) -> Status:
+        """The loosest status of the rows."""
+        order = list(Status)
+        return max((row.status for row in self.rows), key=order.index)
+
+    @property
+    def violated(self) -> tuple[Bound, ...]:
+        """The laws of nature that the claims break."""
+        return tuple(row for row in self.rows if row.verdict is Verdict.FORBIDDEN)
+
+    @property
+    def stamp(self) -> str:
+        """What every result made from these claims must carry; empty where they break no law."""
+        broken = "; ".join(f"{row.bound} x{row.ratio:.6g}" for row in self.violated)
+        return f"VIOLATES {broken}" if broken else ""
+
+    @property
+    def mass_equivalent(self) -> float | None:
+        """What the stored energy weighs, E/c^2, kg."""
+        return None if self.energy is None else self.energy / SPEED_OF_LIGHT_SQUARED
+
+    @property
+    def schwarzschild_radius(self) -> float | None:
+        """Radius below which the stored energy alone is a black hole, 2GE/c^4, m."""
+        return None if self.energy is None else limits.schwarzschild_radius(self.energy)
+
+    @property
+    def reaction_force(self) -> float | None:
+        """Force of the power if it comes or goes as a beam of light, P/c, N."""
+        return None if self.power is None else self.power / SPEED_OF_LIGHT
+
+    def __str__(self) -> str:
+        """The stamp if there is one, the verdict, the rows, the weight, and known matter beside the claim."""
+        lines = [self.stamp] if self.stamp else []
+        lines += [f"verdict: {self.verdict} [{self.status}]", *(f"  {row}" for row in self.rows)]
+        if self.energy is not None:
+            lines.append(
+                f"the energy weighs {self.mass_equivalent:.6g} kg; within {self.schwarzschild_radius:.6g} m it is a "
+                "black hole"
+            )
+        if self.power is not None:
+            lines.append(f"as a beam of light the power pushes with {self.reaction_force:.6g} N")
+        if self.specific_energy is not None:
+            width = max(len(store.name) for store in self.ladder)
+            lines.append(f"{self.specific_energy:.6g} J/kg against known matter:")
+            lines += [
+                f"  {store.name:<{width}}  {store.specific_energy:10.4g} J/kg   "
+                f"{self.specific_energy / store.specific_energy:.4g} times it [{store.status}]"
+                for store in self.ladder
+            ]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "claims": {name: {"value": value, "unit": unit} for name, value, unit in self.claims},
+            "verdict": str(self.verdict),
+            "status": str(self.status),
+            "stamp": self.stamp,
+            "rows": [row.to_dict() for row in self.rows],
+            "mass_equivalent_kg": self.mass_equivalent,
+            "schwarzschild_radius_m": self.schwarzschild_radius,
+            "reaction_force_N": self.reaction_force,
+            "specific_energy_J_per_kg": self.specific_energy,
+            "known_matter": [
+                {
+                    "name": store.name,
+                    "specific_energy_J_per_kg": store.specific_energy,
+                    "how": store.how,
+                    "source": store.source,
+                    "status": str(store.status),
+                }
+                for store in self.ladder
+            ],
+        }
+
+
+def bounds_report(
+    energy: Any = None,
+    mass: Any = None,
+    radius: Any = None,
+    power: Any = None,
+    temperature: Any = None,
+    *,
+    matter: str | None = None,
+    allow_unphysical: bool = False,
+    **more: Any,
+) -> BoundsReport:
+    """Compare what is claimed for a store with every limit that the claims suffice for.
+
+    All values are numbers in SI units or astropy quantities; `CLAIMS` lists them with their meaning.
+
+    Args:
+        energy: stored energy, J.
+        mass: of the whole store as weighed, stored energy included, kg; ``host_mass`` gives the empty store's.
+        radius: of a sphere around it, m.
+        power: W.
+        temperature: at which heat is given away, K.
+        matter: name of a store of `qsb.stellar.matter.known_matter` that it is made of; else the specific energy is
+            held against the strongest matter without antimatter.
+        allow_unphysical: whether claims beyond a law of nature are reported, with a stamp, and not refused.
+        **more: the other names of `CLAIMS`.
+
+    Raises:
+        SpecError: an unknown name, a value that is out of range, or claims that cannot be compared with anything.
+        PhysicsBoundError: a law of nature is broken and `allow_unphysical` is false.
+    """
+    first = {"energy": energy, "mass": mass, "radius": radius, "power": power, "temperature": temperature}
+    claims = _claims({**first, **more})
+    made_of = strongest_ordinary() if matter is None else _named(matter)
+    weighed = _weighed(claims)
+    rows = (*_hard(claims, weighed), *_matter(claims, weighed, made_of, matter), *_today(claims, weighed))
+    if not rows:
+        raise SpecError(
+            "bounds_report has nothing to compare; give energy (with mass, radius, ...), power, or stress with density."
+        )
+    report = BoundsReport(
+        claims=tuple((name, value, CLAIMS[name][0]) for name, value in claims.items()),
+        rows=rows,
+        energy=claims.get("energy"),
+        power=claims.get("power"),
+        specific_energy=None if weighed is None or "energy" not in claims else claims["energy"] / weighed,
+        ladder=known_matter(),
+    )
+    if report.violated and not checks.flag("allow_unphysical", allow_unphysical):
+        raise PhysicsBoundError(_refusal(report), report.stamp)
+    return report
+
+
+def table_one_bounds() -> tuple[Bound, ...]:
+    """Table 1 of "Quantum Stellar Batteries": each row beside its own kind of matter, the target beside c^2.
+
+    A published value breaks a limit only if all that rounds to it does (see `qsb.stellar.scale.Comparison`).
+    """
+    rows = []
+    for entry in table_one():
+        store = entry.ours
+        below = store is not None and store.specific_energy < SPEED_OF_LIGHT_SQUARED
+        rows.append(
+            Bound(
+                bound=entry.system,
+                tier=Tier.MATTER if below else Tier.HARD,
+                limit=SPEED_OF_LIGHT_SQUARED if store is None else store.specific_energy,
+                claimed=entry.published,
+                unit="J/kg",
+                reference="c is exact in the SI" if store is None else store.source,
+                assumption="per kg of the whole store" if store is None else store.how,
+                status=entry.status,
+                least_claimed=entry.low,
+            )
+        )
+    return tuple(rows)
+
+
+def _claims(given: Mapping[str, Any]) -> dict[str, float]:
+    """The claims that were made, in SI units, in the order of `CLAIMS`."""
+    for name in given:
+        checks.one_of("a claim of bounds_report", name, tuple(CLAIMS))
+    found = {}
+    for name, (unit, _) in CLAIMS.items():
+        if given.get(name) is not None:
+            positive = name in _POSITIVE
+            found[name] = si(name, given[name], unit, positive=positive, least=None if positive else 0.0)
+    if "mass" in found and "host_mass" in found:
+        raise SpecError("mass is of the whole store and host_mass of the empty one; give one of them.")
+    for name, groups in _PARTNERS.items():
+        missing = [" or ".join(group) for group in groups if not set(group) & set(found)]
+        if name in found and missing:
+            raise SpecError(f"{name} says nothing alone; give {' and '.join(missing)} as well.")
+    return found
+
+
+def _named(matter: object) -> Store:
+    """A store of the table, by name."""
+    stores = {store.name: store for store in known_matter()}
+    return stores[checks.one_of("matter", matter, tuple(stores))]
+
+
+def _weighed(claims: Mapping[str, float]) -> float | None:
+    """What the scales show, kg: a host and the energy in it, or the mass as given."""
+    if "host_mass" in claims:
+        return claims["host_mass"] + claims["energy"] / SPEED_OF_LIGHT_SQUARED
+    return claims.get("mass")
+
+
+def _refusal(report: BoundsReport) -> str:
+    """Which law is broken by how much, and what can be done."""
+    broken = "; ".join(
+        f"{row.bound} allows {row.limit:.6g} {row.unit}".rstrip() + f" and {row.claimed:.6g} is claimed, "
+        f"{row.ratio:.6g} times as much ({row.assumption})"
+        for row in report.violated
+    )
+    return (
+        f"physics forbids it: {broken}. Claim less, give host_mass in place of mass if a mass is meant without the "
+        f"energy in it, or say allow_unphysical=True, and every result carries the stamp {report.stamp!r}."
+    )
+
+
+def _hard(claims: Mapping[str, float], weighed: float | None) -> Iterator[Bound]:
+    """Laws of nature, each where the claims suffice for it."""
+
+    def row(bound: str, limit: float, claimed: str | float, unit: str, reference: str, assumption: str) -> Bound:
+        value = claims[claimed] if isinstance(claimed, str) else claimed
+        return Bound(bound, Tier.HARD, limit, value, unit, reference, assumption, Status.ESTABLISHED)
+
+    energy, radius = claims.get("energy"), claims.get("radius")
+    rest = 0.0 if weighed is None else weighed * SPEED_OF_LIGHT_SQUARED
+    total = max(rest, energy or 0.0)
+    if energy is not None and weighed is not None:
+        note = "per kilogram of the whole store as weighed, whatever it is made of"
+        if "host_mass" in claims:
+            share = specific_energy_report(energy / claims["host_mass"]).mass_fraction
+            note += f"; {100 * share:.3f} % of the weighed mass is the stored energy itself"
+        yield row("c^2", SPEED_OF_LIGHT_SQUARED, energy / weighed, "J/kg", "special relativity", note)
+    if radius is not None and total > 0:
+        reference = "Thorne, Magic Without Magic (1972); exact for a sphere in general relativity"
+        yield row("hoop", limits.hoop_energy(radius), total, "J", reference, "a sphere that has not collapsed")
+    if "information" in claims and radius is not None:
+        reference = "Bekenstein (1981), doi:10.1103/PhysRevD.23.287; proof: Casini (2008), arXiv:0804.2182"
+        note = "total energy with rest mass, weak gravity; objections in arXiv:hep-th/0007237"
+        yield row("Bekenstein", limits.bekenstein_bits(radius, total), "information", "bit", reference, note)
+    if "operation_rate" in claims:
+        reference = "Margolus and Levitin (1998), arXiv:quant-ph/9710043; Lloyd (2000), arXiv:quant-ph/9908043"
+        note = "all of the energy, rest mass included, stands above the ground state"
+        yield row("Margolus-Levitin", limits.margolus_levitin_rate(total), "operation_rate", "1/s", reference, note)
+    if "stress" in claims:
+        limit = limits.largest_stress(claims["density"])
+        reference = "Hawking and Ellis, The Large Scale Structure of Space-Time (1973), section 4.3"
+        yield row("dominant energy", limit, "stress", "Pa", reference, "energy flows nowhere faster than light")
+    if "energy_density" in claims:
+        limit = limits.energy_flux_power(claims["energy_density"], _surface(claims))
+        note = "the density is the largest on the surface; without area, the surface of the sphere"
+        yield row("energy flux u c A", limit, "power", "W", "dominant energy condition", note)
+    if "efficiency" in claims:
+        limit = limits.landsberg_efficiency(claims["temperature"], claims["source_temperature"])
+        reference = "Landsberg and Tonge (1980), doi:10.1063/1.328187"
+        yield row("Landsberg", limit, "efficiency", "", reference, "black radiation, reversible, into surroundings")
+    if "work" in claims and energy is not None:
+        reference = "Allahverdyan et al. (2004), doi:10.1209/epl/i2004-10101-2"
+        yield row("second law", energy, "work", "J", reference, "cyclic unitaries extract no more than the energy")
+
+
+def _surface(claims: Mapping[str, float]) -> float:
+    """Area that the power crosses: as given, or of the sphere."""
+    return claims["area"] if "area" in claims else 4 * math.pi * claims["radius"] ** 2
+
+
+def _matter(
+    claims: Mapping[str, float], weighed: float | None, store: Store, matter: str | None
+) -> Iterator[Bound]:
+    """What known matter does, and the conjectured largest power."""
+    if "energy" in claims and weighed is not None:
+        note = "made of it wholly" if matter is not None else "the strongest matter without antimatter"
+        yield Bound(
+            store.name,
+            Tier.MATTER,
+            store.specific_energy,
+            claims["energy"] / weighed,
+            "J/kg",
+            store.source,
+            f"{note}: {store.how}",
+            store.status,
+        )
+    if "electric_field" in claims:
+        yield Bound(
+            "Schwinger",
+            Tier.MATTER,
+            limits.field_energy_density(limits.schwinger_field()),
+            limits.field_energy_density(claims["electric_field"]),
+            "J/m^3",
+            "Schwinger (1951), doi:10.1103/PhysRev.82.664",
+            "a static electric field in vacuum, which makes electron-positron pairs above that density",
+            Status.ESTABLISHED,
+        )
+    if "power" in claims:
+        yield Bound(
+            "c^5/4G",
+            Tier.CONJECTURE,
+            limits.LARGEST_POWER_CONJECTURED,
+            claims["power"],
+            "W",
+            "Gibbons (2002), arXiv:hep-th/0210109; counterexamples in doi:10.3390/universe7110403",
+            "a conjecture, which forbids nothing",
+            Status.SPECULATIVE,
+        )
+
+
+def _today(claims: Mapping[str, float], weighed: float | None) -> Iterator[Bound]:
+    """What has been built, as a yardstick."""
+
+    def row(bound: str, limit: float, claimed: float, unit: str, reference: str, assumption: str) -> Bound:
+        return Bound(bound, Tier.ENGINEERING, limit, claimed, unit, reference, assumption, Status.ENGINEERING)
+
+    if "energy" in claims:
+        energy = claims["energy"]
+        if weighed is not None:
+            fuel = strongest_in_use()
+            yield row("fuel in use", fuel.specific_energy, energy / weighed, "J/kg", fuel.source, fuel.how)
+        inertia = energy / SPEED_OF_LIGHT_SQUARED
+        note = "mass of the International Space Station, the heaviest thing assembled in orbit"
+        yield row("inertia", _STATION_MASS, inertia, "kg", "NASA", f"E/c^2 has to be held and moved; {note}")
+    if "power" in claims:
+        note = "P/c as a beam of light; thrust of the Space Launch System at lift-off, 8.8 million pounds"
+        yield row("reaction force", _ROCKET_THRUST, claims["power"] / SPEED_OF_LIGHT, "N", "NASA", note)
+    if "loss_rate" in claims:
+        kelvin = claims["temperature"]
+        needed = limits.radiator_area(claims["loss_rate"] * claims["energy"], kelvin)
+        limit = claims.get("area", limits.radiator_area(_STATION_HEAT, kelvin))
+        reference, note = "Stefan-Boltzmann law", "black, one face, cold sky; the limit is the area that was given"
+        if "area" not in claims:
+            reference = "Oren and Howell, SAE 951651 (1995), doi:10.4271/951651"
+            note = "black, one face, cold sky; the limit sheds the 70 kW of the International Space Station"
+        yield row("radiator area", limit, needed, "m^2", reference, note)
