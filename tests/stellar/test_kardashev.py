@@ -6,7 +6,7 @@ import math
 import pytest
 
 from qsb.errors import SpecError
-from qsb.stellar.kardashev import kardashev, waste_heat
+from qsb.stellar.kardashev import kardashev_rating, waste_heat
 from qsb.stellar.scale import SOLAR_LUMINOSITY
 from qsb.stellar.status import Status
 
@@ -26,7 +26,7 @@ ASTRONOMICAL_UNIT = 149_597_870_700.0
     ],
 )
 def test_index_has_its_printed_values(power, printed, own):
-    rating = kardashev(power)
+    rating = kardashev_rating(power)
     assert rating.index == pytest.approx(printed, abs=5e-10 if len(str(printed)) > 8 else 5e-5)
     assert rating.type_of_1964 == own
 
@@ -44,12 +44,12 @@ def test_a_shell_at_one_astronomical_unit_is_at_its_printed_temperature():
 
 
 def test_rating_names_its_convention_and_its_status():
-    rating = kardashev(2e13, temperature=255.0)
+    rating = kardashev_rating(2e13, temperature=255.0)
     text = str(rating)
     assert "Sagan" in text
     assert "type I of Kardashev (1964)" in text
     assert "um" in text
-    assert "below type I" in str(kardashev(1e6))
+    assert "below type I" in str(kardashev_rating(1e6))
     assert rating.status is Status.ESTABLISHED
     plain = json.loads(json.dumps(rating.to_dict(), allow_nan=False))
     assert plain["waste_heat"]["temperature_K"] == 255.0
@@ -68,9 +68,9 @@ class Joules:
 @pytest.mark.parametrize("power", [0.0, -1.0, math.nan, math.inf, "much", Joules()])
 def test_what_is_no_throughput_is_refused(power):
     with pytest.raises(SpecError, match="power"):
-        kardashev(power)
+        kardashev_rating(power)
 
 
 def test_a_temperature_must_be_positive():
     with pytest.raises(SpecError, match="temperature"):
-        kardashev(1e13, temperature=0.0)
+        kardashev_rating(1e13, temperature=0.0)

@@ -5,6 +5,6 @@ weighs.
 """
 
 from qsb.stellar.bounds import BoundsReport, bounds_report, table_one_bounds
-from qsb.stellar.kardashev import KardashevRating, kardashev, waste_heat
+from qsb.stellar.kardashev import KardashevRating, kardashev_rating, waste_heat
 
-__all__ = ["BoundsReport", "KardashevRating", "bounds_report", "kardashev", "table_one_bounds", "waste_heat"]
+__all__ = ["BoundsReport", "KardashevRating", "bounds_report", "kardashev_rating", "table_one_bounds", "waste_heat"]

@@ -87,16 +87,26 @@ class BoundsReport:
     ladder: tuple[Store, ...]
 
     @property
+    def deciding(self) -> tuple[Bound, ...]:
+        """The rows that count: all but a conjecture."""
+        return tuple(row for row in self.rows if row.tier is not Tier.CONJECTURE)
+
+    @property
     def verdict(self) -> Verdict:
-        """The worst verdict of the rows."""
+        """The worst verdict of the rows that count."""
         order = list(Verdict)
-        return max((row.verdict for row in self.rows), key=order.index)
+        return max((row.verdict for row in self.deciding), key=order.index)
 
     @property
     def status(self) -> Status:
-        """The loosest status of the rows."""
+        """How far the verdict can be trusted.
+
+        One broken limit suffices, so the firmest of those that give the verdict; "ok" needs all, so the loosest.
+        """
         order = list(Status)
-        return max((row.status for row in self.rows), key=order.index)
+        found = [row.status for row in self.deciding if row.verdict is self.verdict]
+        pick = max if self.verdict is Verdict.OK else min
+        return pick(found, key=order.index)
 
     @property
     def violated(self) -> tuple[Bound, ...]:

@@ -17,7 +17,7 @@ from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.units import BOLTZMANN, PLANCK, SPEED_OF_LIGHT
 
-__all__ = ["KardashevRating", "WasteHeat", "kardashev", "waste_heat"]
+__all__ = ["KardashevRating", "WasteHeat", "kardashev_rating", "waste_heat"]
 
 # Root of x = 5 (1 - e^-x): where the Planck spectrum per wavelength is largest.
 _WIEN = 4.965114231744276
@@ -124,7 +124,7 @@ def waste_heat(power: Any, temperature: Any = 300.0) -> WasteHeat:
     )
 
 
-def kardashev(power: Any, temperature: Any = 300.0) -> KardashevRating:
+def kardashev_rating(power: Any, temperature: Any = 300.0) -> KardashevRating:
     """Rate a throughput; stored energy has no place on this scale, and a quantity in joules is refused.
 
     Sources: Kardashev, Sov. Astron. 8, 217 (1964); the index is Sagan's (1973).
