@@ -277,7 +277,7 @@ def test_a_report_is_frozen_prints_and_becomes_json():
     assert {"bound", "tier", "limit", "claimed", "ratio", "verdict", "reference", "assumption", "status"} <= set(
         plain["rows"][0]
     )
-    assert [Tier(entry["tier"]) for entry in plain["rows"]][0] is Tier.HARD
+    assert Tier(plain["rows"][0]["tier"]) is Tier.HARD
 
 
 def test_work_from_an_empty_store_has_an_infinite_ratio():

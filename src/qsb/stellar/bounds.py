@@ -104,9 +104,8 @@ class BoundsReport:
         One broken limit suffices, so the firmest of those that give the verdict; "ok" needs all, so the loosest.
         """
         order = list(Status)
-        found = [row.status for row in self.deciding if row.verdict is self.verdict]
-        pick = max if self.verdict is Verdict.OK else min
-        return pick(found, key=order.index)
+        found = sorted((row.status for row in self.deciding if row.verdict is self.verdict), key=order.index)
+        return found[-1] if self.verdict is Verdict.OK else found[0]
 
     @property
     def violated(self) -> tuple[Bound, ...]:
