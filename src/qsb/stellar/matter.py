@@ -29,7 +29,9 @@ def _excited(electronvolts: float, units: float) -> float:
 
 def _stressed(name: str, strength: float, density: float, source: str, status: Status) -> Store:
     """A flywheel, spring or magnet whose structure is stressed to its strength everywhere."""
-    how = f"strength/density = {strength:g} Pa / {density:g} kg/m^3, all mass evenly stressed; half of it for a thin rim"
+    how = (
+        f"strength/density = {strength:g} Pa / {density:g} kg/m^3, all mass evenly stressed; half of it for a thin rim"
+    )
     return Store(name, strength / density, how, f"{source}; {_VIRIAL}", status)
 
 
