@@ -7,6 +7,7 @@
     ├── StructureError     the physics is ill-defined (non-Hermitian, degenerate start)
     ├── PlanError          nothing exact fits; carries the bytes that would be needed
     ├── ConvergenceError   a result failed its own checks and is not returned
+    ├── PhysicsBoundError  a claim is beyond a law of nature; carries the stamp that opting in would put on results
     └── PlatformError      hardware limits or a missing optional package
 """
 
@@ -76,6 +77,19 @@ class CutoffError(ConvergenceError):
         super().__init__(f"the population of the highest Fock states of {group!r}", value, bound, remedy)
         self.group = group
         self.cutoff = cutoff
+
+
+class PhysicsBoundError(QsbError):
+    """A claim is beyond a law of nature, and nobody opted in to compute with it.
+
+    Attributes:
+        stamp: what every result would carry if it were computed all the same, e.g. ``"VIOLATES c^2 x1112.65"``.
+    """
+
+    def __init__(self, message: str, stamp: str) -> None:
+        """Store the message and the stamp."""
+        super().__init__(message)
+        self.stamp = stamp
 
 
 class PlatformError(QsbError):

@@ -3,3 +3,8 @@
 `qsb.stellar.scale` says what mass-energy allows a store to hold per kilogram, and what one second of sunlight
 weighs.
 """
+
+from qsb.stellar.bounds import BoundsReport, bounds_report, table_one_bounds
+from qsb.stellar.kardashev import KardashevRating, kardashev_rating, waste_heat
+
+__all__ = ["BoundsReport", "KardashevRating", "bounds_report", "kardashev_rating", "table_one_bounds", "waste_heat"]
