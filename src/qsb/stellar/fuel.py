@@ -25,6 +25,7 @@ from qsb.stellar.scale import _URANIUM_235 as URANIUM_235
 from qsb.stellar.scale import ATOMIC_MASS, SPEED_OF_LIGHT_SQUARED, reference_stores
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
+from qsb.units import ELEMENTARY_CHARGE
 
 __all__ = ["Burner", "Reaction", "reaction", "reactions"]
 
@@ -74,7 +75,7 @@ def _channel(name: str, share: float, spectrum: str, converter: str, status: Sta
 def _two(name: str, lost: float, before: float, light: tuple[str, float], converter: str) -> tuple[Channel, ...]:
     """Channels of a reaction with an alpha particle and a lighter product; masses in atomic mass units."""
     share = (lost + 2 * ALPHA) / (2 * before)
-    total = lost * ATOMIC_MASS * SPEED_OF_LIGHT_SQUARED / 1.602176634e-13
+    total = lost * ATOMIC_MASS * SPEED_OF_LIGHT_SQUARED / (1e6 * ELEMENTARY_CHARGE)
     kinematics = f"energy and momentum at rest; masses of {CODATA}"
     return (
         _channel(light[0], share, f"{share * total:.4g} MeV each", converter, Status.MEASURED, kinematics),
@@ -91,7 +92,10 @@ def _two(name: str, lost: float, before: float, light: tuple[str, float], conver
 
 @cache
 def reactions() -> tuple[Reaction, ...]:
-    """Reactions with energies from measured masses: D-T, D-3He, 4H (as in the Sun) and 235U."""
+    """Reactions with energies from measured masses: D-T, D-3He, 4H (as in the Sun) and 235U.
+
+    Side reactions are left out; a plasma of D and 3He makes neutrons by d + d.
+    """
     unit = ATOMIC_MASS * SPEED_OF_LIGHT_SQUARED
     dt = DEUTERON + TRITON - ALPHA - NEUTRON
     dhe = DEUTERON + _HELION - ALPHA - _PROTON

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from qsb.errors import ConvergenceError, SpecError
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 
-__all__ = ["YEAR", "Hazard", "PiecewiseHazard", "Weibull"]
+__all__ = ["YEAR", "PiecewiseHazard", "Weibull"]
 
 YEAR = 365.25 * 86400.0
 """Julian year, s."""
@@ -29,16 +29,6 @@ def _probability(name: str, value: object) -> float:
     if found >= 1:
         raise SpecError(f"{name} is {found:g}; a probability that fixes a hazard lies between 0 and 1, without both.")
     return found
-
-
-class Hazard(Protocol):
-    """What every hazard answers."""
-
-    def probability(self, t: Any, risk: Any = 0.0) -> float:
-        """Probability that it has happened by t seconds, under a competing risk in 1/s."""
-
-    def rate(self, t: Any) -> float:
-        """Hazard h(t), 1/s."""
 
 
 @dataclass(frozen=True)

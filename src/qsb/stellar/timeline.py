@@ -7,7 +7,7 @@ their corners: it is exact, not sampled. Derived in docs/devdocs/stellar-timelin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -73,14 +73,16 @@ class TimelineVerdict:
     """Whether three probabilities fit together; made by `Timeline.verdict`.
 
     Attributes:
-        word: "consistent" with one Weibull law, "consistent only with a rising hazard", or "inconsistent".
+        word: "consistent" with one Weibull law, "consistent only with a hazard that rises" after the second anchor
+            more than such a law does, or "consistent only with a hazard that falls".
         sentence: composed from the numbers.
         third: (low, high) of the third probability that the first two allow.
         reached: (earliest, latest) time in s at which these laws reach the third one's lowest value.
         forced: smallest second probability that the first and third force on one Weibull law.
         constant: second and third probability of the constant hazard through the first.
         rates: piecewise hazards through the best values, 1/s.
-        rise: least factor by which the hazard must rise from the second interval to the third.
+        change: hazard after the second anchor over that before it, constant pieces, with the intervals at their
+            kindest where no Weibull law fits, else through the best values.
         unconditional: third probability under the competing risk, by the piecewise hazard.
         risk: that risk, 1/s.
     """
@@ -92,7 +94,7 @@ class TimelineVerdict:
     forced: float
     constant: tuple[float, float]
     rates: tuple[float, ...]
-    rise: float
+    change: float
     unconditional: float
     risk: float
     status: Status = Status.SPECULATIVE
@@ -111,7 +113,7 @@ class Timeline:
         source: who gave them.
 
     Raises:
-        SpecError: not three anchors, or times or best values that do not rise.
+        SpecError: not three anchors, times that do not rise, or intervals of probability that overlap.
     """
 
     anchors: tuple[Anchor, ...]
@@ -125,8 +127,11 @@ class Timeline:
         for anchor in anchors:
             made_of("an anchor", anchor, Anchor, "an Anchor")
         for earlier, later in zip(anchors, anchors[1:], strict=False):
-            if not (earlier.time < later.time and earlier.best < later.best and earlier.high < later.high):
-                raise SpecError("times, best and highest probabilities of the anchors must rise.")
+            if not (earlier.time < later.time and earlier.high < later.low):
+                raise SpecError(
+                    f"an anchor with {earlier.low:g} to {earlier.high:g} at {earlier.time:g} s is followed by one with "
+                    f"{later.low:g} to {later.high:g} at {later.time:g} s; times must rise and intervals not overlap."
+                )
         object.__setattr__(self, "anchors", anchors)
 
     @classmethod
@@ -142,10 +147,10 @@ class Timeline:
         )
 
     def laws(self) -> tuple[Weibull, ...]:
-        """Weibull laws through the corners of the first two anchors, those that rise."""
+        """Weibull laws through the corners of the first two anchors."""
         first, second = self.anchors[0], self.anchors[1]
         pairs = product(sorted({first.low, first.high}), sorted({second.low, second.high}))
-        return tuple(Weibull.through(first.time, p, second.time, q) for p, q in pairs if p < q)
+        return tuple(Weibull.through(first.time, p, second.time, q) for p, q in pairs)
 
     def band(self, times: Any) -> Band:
         """Probabilities at given times by the Weibull laws through the first two anchors.
@@ -180,37 +185,28 @@ class Timeline:
         first, second, third = self.anchors
         laws = self.laws()
         at_third = [law.probability(third.time) for law in laws]
-        span = (min(at_third), max(at_third))
         reached = [law.time_of(third.low) for law in laws]
-        forced = Weibull.through(first.time, first.low, third.time, third.low).probability(second.time)
         constant = PiecewiseHazard.through([first.time], [first.best])
         pieces = self.piecewise()
-        rise = self._least_rise()
-        fits = span[0] <= third.high and span[1] >= third.low
-        word = "consistent" if fits else "consistent only with a rising hazard" if rise > 1 else "inconsistent"
-        unconditional = pieces.probability(third.time, mu)
+        kindest, word = (first.best, second.best, third.best), "consistent"
+        if max(at_third) < third.low:
+            kindest, word = (first.low, second.high, third.low), "consistent only with a hazard that rises"
+        elif min(at_third) > third.high:
+            kindest, word = (first.high, second.low, third.high), "consistent only with a hazard that falls"
+        rates = PiecewiseHazard.through([anchor.time for anchor in self.anchors], kindest).rates
         found = TimelineVerdict(
             word=word,
             sentence="",
-            third=span,
+            third=(min(at_third), max(at_third)),
             reached=(min(reached), max(reached)),
-            forced=forced,
+            forced=Weibull.through(first.time, first.low, third.time, third.low).probability(second.time),
             constant=(constant.probability(second.time), constant.probability(third.time)),
             rates=pieces.rates,
-            rise=rise,
-            unconditional=unconditional,
+            change=rates[2] / rates[1],
+            unconditional=pieces.probability(third.time, mu),
             risk=mu,
         )
-        object.__setattr__(found, "sentence", self._sentence(found))
-        return found
-
-    def _least_rise(self) -> float:
-        """Hazard after the second anchor over that before it, with the intervals at their kindest."""
-        first, second, third = self.anchors
-        kind = PiecewiseHazard.through(
-            [first.time, second.time, third.time], [first.low, min(second.high, third.low), third.low]
-        )
-        return kind.rates[2] / kind.rates[1]
+        return replace(found, sentence=self._sentence(found))
 
     def _sentence(self, found: TimelineVerdict) -> str:
         """The verdict in words; every number in it is computed."""
@@ -222,8 +218,8 @@ class Timeline:
             f"{found.word}: one Weibull law through the probabilities at {first:.0f} and {second:.0f} y gives {low:.0f} to "
             f"{high:.0f} % at {third:.0f} y, where {least:.0f} % or more is claimed, and reaches {least:.0f} % after "
             f"{early:.0f} to {late:.0f} y. The probabilities at {first:.0f} and {third:.0f} y alone force at least "
-            f"{100 * found.forced:.0f} % at {second:.0f} y. Pieces of constant hazard fit if the hazard rises at least "
-            f"{found.rise:.2g}-fold after {second:.0f} y."
+            f"{100 * found.forced:.0f} % at {second:.0f} y. Constant hazards between these times fit with a change to "
+            f"{found.change:.2g} times the hazard at {second:.0f} y."
         )
         if found.risk > 0:
             text += (
