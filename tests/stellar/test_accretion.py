@@ -19,7 +19,7 @@ DISK = AccretionDisk.at_eddington(TEN, 0.1, fuel=1e27)
     ("spin", "retrograde", "radius", "efficiency"),
     [
         (0.0, False, 6.0, 0.0571909584),
-        (0.998, False, 1.2369706551, 0.3209949895),
+        (0.998, False, 1.2369706552, 0.3209941656),
         (1.0, False, 1.0, 0.4226497308),
         (1.0, True, 9.0, 0.0377495514),
     ],
@@ -52,7 +52,7 @@ def test_hottest_ring():
 
 
 def test_solar_cells_see_almost_nothing_of_it():
-    assert DISK.photovoltaic_share < 0.01
+    assert DISK.photovoltaic_share == pytest.approx(5.63e-4, abs=1e-6)
     assert 50 < 2.8214 * BOLTZMANN * DISK.peak_temperature / ELEMENTARY_CHARGE < 2000
     assert "heat engine" in DISK.channels[0].converter
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.checks import flag
+from qsb.checks import flag, made_of
 from qsb.errors import SpecError
 from qsb.stellar.channel import Channel
 from qsb.stellar.kerr import GRAVITATION, KerrHole
@@ -104,6 +104,7 @@ class AccretionDisk:
     super_eddington: bool = False
 
     def __post_init__(self) -> None:
+        made_of("hole", self.hole, KerrHole, "a KerrHole")
         object.__setattr__(self, "rate", si("rate", self.rate, "kg / s", positive=True))
         object.__setattr__(self, "fuel", si("fuel", self.fuel, "kg", positive=True))
         if self.fuel >= self.hole.mass:

@@ -31,6 +31,12 @@ def _probability(name: str, value: object) -> float:
     return found
 
 
+def _power(x: float, exponent: float) -> float:
+    """A power that becomes infinite where it leaves the range of floats."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.float64(x) ** exponent)
+
+
 @dataclass(frozen=True)
 class Weibull:
     r"""The hazard with :math:`H = (t/\theta)^k`: falling for k < 1, constant for k = 1, rising for k > 1.
@@ -75,7 +81,7 @@ class Weibull:
     def rate(self, t: Any) -> float:
         """Hazard at t > 0, 1/s."""
         x = si("t", t, "s", positive=True) / self.scale
-        return float(self.shape / self.scale * x ** (self.shape - 1))
+        return self.shape / self.scale * _power(x, self.shape - 1)
 
     def time_of(self, probability: float) -> float:
         """Time in s by which the probability is reached.
@@ -95,9 +101,9 @@ class Weibull:
             ConvergenceError: two rules of quadrature that differ by more than 1e-9.
         """
         time, mu = si("t", t, "s", least=0.0), si("risk", risk, "1 / s", least=0.0)
-        alone = -math.expm1(-((time / self.scale) ** self.shape))
+        alone = -math.expm1(-_power(time / self.scale, self.shape))
         if mu == 0 or time == 0:
-            return float(alone)
+            return alone
         coarse, fine = (self._weighted(time, mu, points) for points in (120, 240))
         if abs(fine - coarse) > 1e-9:
             raise ConvergenceError(
@@ -110,7 +116,8 @@ class Weibull:
         nodes, weights = np.polynomial.legendre.leggauss(points)
         u = (nodes + 1) / 2
         s = time * u**4
-        happened = -np.expm1(-((s / self.scale) ** self.shape))
+        with np.errstate(over="ignore", under="ignore"):
+            happened = -np.expm1(-((s / self.scale) ** self.shape))
         return float(np.sum(weights / 2 * 4 * time * u**3 * mu * happened * np.exp(-mu * s)))
 
 

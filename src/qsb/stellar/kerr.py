@@ -142,10 +142,10 @@ class KerrHole:
         return self.mass * SPEED_OF_LIGHT**2 * rotational_fraction(self.spin)
 
 
-def _spinning(hole: object) -> None:
+def _spinning(hole: KerrHole) -> None:
     """Refuse a hole that has no spin energy to give, and the spin 1, which no process reaches."""
     made_of("hole", hole, KerrHole, "a KerrHole")
-    if isinstance(hole, KerrHole) and not 0 < hole.spin < 1:
+    if not 0 < hole.spin < 1:
         raise SpecError(f"the spin of the hole is {hole.spin:g}; a hole that gives power has 0 < spin < 1.")
 
 

@@ -218,8 +218,8 @@ class Timeline:
             f"{found.word}: one Weibull law through the probabilities at {first:.0f} and {second:.0f} y gives {low:.0f} to "
             f"{high:.0f} % at {third:.0f} y, where {least:.0f} % or more is claimed, and reaches {least:.0f} % after "
             f"{early:.0f} to {late:.0f} y. The probabilities at {first:.0f} and {third:.0f} y alone force at least "
-            f"{100 * found.forced:.0f} % at {second:.0f} y. Constant hazards between these times fit with a change to "
-            f"{found.change:.2g} times the hazard at {second:.0f} y."
+            f"{100 * found.forced:.0f} % at {second:.0f} y. A hazard that is constant between these times fits if "
+            f"it changes to {found.change:.2g} times its value at {second:.0f} y."
         )
         if found.risk > 0:
             text += (
