@@ -98,7 +98,11 @@ def test_every_watt_ends_somewhere():
 
 @pytest.mark.parametrize(
     ("efficiencies", "intercepted", "word"),
-    [({"light": 0.4}, 1.0, "neutrons"), ({"neutrons": 1.2}, 1.0, "efficiency"), ({"neutrons": 0.4}, 1.1, "intercepted")],
+    [
+        ({"light": 0.4}, 1.0, "neutrons"),
+        ({"neutrons": 1.2}, 1.0, "efficiency"),
+        ({"neutrons": 0.4}, 1.1, "intercepted"),
+    ],
 )
 def test_a_harvest_that_cannot_be_is_refused(efficiencies, intercepted, word):
     with pytest.raises(SpecError, match=word):

@@ -48,7 +48,15 @@ def test_most_of_the_power_is_wind(name):
     channels = {channel.name: channel for channel in Pulsar.known(name).channels}
     assert sum(channel.share for channel in channels.values()) == pytest.approx(1.0, rel=1e-15)
     assert channels["wind"].share > 0.9
-    assert (channels["radio beam"].low, channels["radio beam"].high) == (1e-6, 1e-2)
+    radio = channels["radio beam"]
+    assert radio.share * Pulsar.known(name).power(0.0) == pytest.approx(1e22)
+    assert radio.low < 1e-6 < radio.high == 1e-2
+    assert channels["wind"].low < channels["wind"].share < channels["wind"].high < 1
+
+
+def test_an_old_pulsar_gives_a_hundredth_as_radio_at_most():
+    old = Pulsar(2.0, 1e-16).channels[-1]
+    assert old.share == old.high == 1e-2
 
 
 def test_no_flux_inside_the_light_cylinder():

@@ -42,7 +42,8 @@ def test_constant_hazard():
     assert law.probability(500 * YEAR) == pytest.approx(0.2262, abs=5e-5)
     assert law.probability(1000 * YEAR) == pytest.approx(0.4013, abs=5e-5)
     weibull = Weibull(1.0, 1 / law.rates[0])
-    assert weibull.probability(700 * YEAR, 1e-3 / YEAR) == pytest.approx(law.probability(700 * YEAR, 1e-3 / YEAR), 1e-12)
+    risk = 1e-3 / YEAR
+    assert weibull.probability(700 * YEAR, risk) == pytest.approx(law.probability(700 * YEAR, risk), rel=1e-12)
     assert weibull.rate(YEAR) == pytest.approx(law.rate(YEAR))
 
 

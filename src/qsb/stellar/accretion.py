@@ -114,7 +114,7 @@ class AccretionDisk:
             )
         if self.eddington_ratio > 1 and not flag("super_eddington", self.super_eddington):
             raise SpecError(
-                f"the power is {self.eddington_ratio:.6g} times Eddington's, and light would blow the matter away; lower "
+                f"the power is {self.eddington_ratio:.6g} times Eddington's, and light would blow matter away; lower "
                 "the rate, or give super_eddington=True and trust nothing but the order of magnitude."
             )
 

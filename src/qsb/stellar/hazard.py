@@ -59,7 +59,7 @@ class Weibull:
 
     @classmethod
     def through(cls, time: Any, probability: float, later: Any, larger: float) -> Weibull:
-        r"""The one Weibull law through two points: :math:`k = \ln(H_2/H_1)/\ln(t_2/t_1)`, :math:`\theta = t_1H_1^{-1/k}`.
+        r"""The Weibull law through two points: :math:`k = \ln(H_2/H_1)/\ln(t_2/t_1)`, :math:`\theta = t_1H_1^{-1/k}`.
 
         Args:
             time: first time, s.

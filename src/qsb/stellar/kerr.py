@@ -67,8 +67,9 @@ def rotational_fraction(spin: float) -> float:
 def penrose_gain(spin: float) -> float:
     r"""Largest gain of one particle that splits at the horizon, over its energy: :math:`(\sqrt{2/r_+} - 1)/2`.
 
-    The limit :math:`(\sqrt2 - 1)/2 = 0.2071` is reached at a = 1 only. Established theory: Wald, Astrophys. J. 191,
-    231 (1974), doi:10.1086/152959 (from memory, not checked).
+    The limit :math:`(\sqrt2 - 1)/2 = 0.2071` is reached at a = 1 only. Established theory: Bardeen, Press and Teukolsky,
+    Astrophys. J. 178, 347 (1972), doi:10.1086/151796; Wald, Astrophys. J. 191, 231 (1974), doi:10.1086/152959 (the
+    equation between the ends from memory, not checked).
 
     Raises:
         SpecError: a spin outside 0 to 1.
@@ -198,7 +199,7 @@ class Penrose:
                 "fragments with more energy than the whole particle brought, no light",
                 "none demonstrated",
                 Status.SPECULATIVE,
-                "Penrose process: Wald (1974), doi:10.1086/152959 (from memory, not checked)",
+                "a fragment that escapes is matter; Wald, Astrophys. J. 191, 231 (1974), doi:10.1086/152959",
             ),
         )
 
@@ -213,7 +214,7 @@ class Penrose:
         if power * time > _PENROSE_DRAWN * self.reservoir:
             raise SpecError(
                 f"after {time:.6g} s more than {100 * _PENROSE_DRAWN:g} % of the spin energy is drawn and the gain has "
-                f"fallen; ask for at most {_PENROSE_DRAWN * self.reservoir / power:.6g} s, then begin with the new spin."
+                f"fallen; ask for at most {_PENROSE_DRAWN * self.reservoir / power:.6g} s, then take the new spin."
             )
         return power
 

@@ -19,7 +19,8 @@ from qsb.units import SPEED_OF_LIGHT
 
 __all__ = ["Pulsar", "beam_fraction"]
 
-_RADIO_LEAST, _RADIO_MOST = 1e-6, 1e-2
+_RADIO_MOST = 1e-2  # of the spin-down power
+_RADIO_POWER = 1e22  # W; 10^29 erg/s, whatever the period
 _GAMMA_POWER = 1e26  # W; 10^33 erg/s
 
 
@@ -148,18 +149,19 @@ class Pulsar:
         r"""Wind, gamma rays and radio, from much to little, at the power of now.
 
         Gamma rays by the rule of thumb :math:`L_\gamma = \sqrt{\dot E\,10^{26}\,\mathrm W}`, at most a half here, and
-        known to a factor of ten either way; radio between 1e-6 and 1e-2 of the power, 1e-4 in the middle.
+        known to a factor of ten either way; radio :math:`10^{22}\,\mathrm W` on average whatever the period, and at most a
+        hundredth of the power, known to a factor of a hundred.
         """
         gamma = min(0.5, math.sqrt(_GAMMA_POWER / self.power(0.0)))
         most = min(0.9, 10 * gamma)
-        radio = math.sqrt(_RADIO_LEAST * _RADIO_MOST)
+        radio = min(_RADIO_MOST, _RADIO_POWER / self.power(0.0))
         wind = 1 - gamma - radio
         return (
             Channel(
                 "wind",
                 wind,
                 1 - most - _RADIO_MOST,
-                max(wind, 1 - gamma / 10 - _RADIO_LEAST),
+                1 - gamma / 10 - radio / 100,
                 "Poynting flux and electron-positron pairs, no light; it shines only where it is stopped",
                 "none demonstrated",
                 Status.ENGINEERING,
@@ -178,11 +180,11 @@ class Pulsar:
             Channel(
                 "radio beam",
                 radio,
-                _RADIO_LEAST,
+                radio / 100,
                 _RADIO_MOST,
                 "0.1 to 10 GHz, in beams that sweep the share `beam_fraction` of the sky",
                 "a rectenna",
                 Status.ENGINEERING,
-                "range from memory, not checked",
+                "Szary et al., Astrophys. J. 784, 59 (2014) for the mean; arXiv:2007.01015 for the most",
             ),
         )

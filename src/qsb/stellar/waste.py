@@ -81,7 +81,8 @@ class Harvest:
     def __str__(self) -> str:
         """One line with the four powers."""
         return (
-            f"of {self.power:.4g} W: work {self.work:.4g} W, waste heat {self.heat:.4g} W, not taken {self.missed:.4g} W"
+            f"of {self.power:.4g} W: work {self.work:.4g} W, waste heat {self.heat:.4g} W, "
+            f"not taken {self.missed:.4g} W"
         )
 
 
