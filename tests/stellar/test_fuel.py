@@ -110,7 +110,7 @@ def test_a_harvest_that_cannot_be_is_refused(efficiencies, intercepted, word):
 
 
 def test_a_channel_with_shares_out_of_order_is_refused():
-    with pytest.raises(SpecError, match="rise from 0 to 1"):
+    with pytest.raises(SpecError, match="rise in 0 to 1"):
         Channel("x", 0.5, 0.6, 0.7, "", "", Status.MEASURED, "")
 
 

@@ -45,7 +45,7 @@ class Channel:
         values = [number(f"the share of the channel {self.name!r}", v) for v in (self.low, self.share, self.high)]
         if not 0 <= values[0] <= values[1] <= values[2] <= 1:
             raise SpecError(
-                f"the channel {self.name!r} has the shares {values} (lowest, best, highest); they must rise from 0 to 1."
+                f"the channel {self.name!r} has the shares {values} (lowest, best, highest); they must rise in 0 to 1."
             )
 
 
