@@ -29,7 +29,8 @@ SOURCES = [
 @pytest.mark.parametrize(
     ("name", "specific", "rel", "mev"),
     [
-        ("D-T", 3.373873702e14, 2e-10, 17.5893),
+        # The mass of the neutron is known to 4e-10 u, which is 2e-8 of this energy.
+        ("D-T", 3.373873702e14, 2e-8, 17.5893),
         ("D-3He", 3.520387e14, 2e-7, None),
         ("4H", 6.397803e14, 1e-7, 26.7310),
         ("235U", 8.179253e13, 1e-7, None),
@@ -50,9 +51,10 @@ def test_the_round_200_mev_of_a_fission_are_near():
 
 def test_same_numbers_as_the_ladder_of_stores():
     stores = {store.name: store.specific_energy for store in reference_stores()}
-    for word, name in (("tritium", "D-T"), ("uranium", "235U")):
+    # Bare nuclei there, neutral atoms here: the electrons bind 52 eV more in helium.
+    for word, name, rel in (("tritium", "D-T", 4e-6), ("uranium", "235U", 1e-14)):
         expected = next(value for key, value in stores.items() if word in key)
-        assert reaction(name).specific_energy == pytest.approx(expected, rel=1e-14)
+        assert reaction(name).specific_energy == pytest.approx(expected, rel=rel)
 
 
 def test_neutrons_take_four_fifths_of_deuterium_and_tritium():

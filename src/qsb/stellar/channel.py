@@ -88,7 +88,7 @@ def isotropic_flux(source: Source, t: Any, distance: Any) -> float:
     Raises:
         SpecError: no source, or a distance inside the region where the power has not become a flux.
     """
-    made_of("source", source, Source, "a source of power, e.g. a Pulsar")  # type: ignore[type-abstract]
+    made_of("source", source, Source, "a source of power, e.g. a Pulsar")
     d = si("distance", distance, "m", positive=True)
     if d < source.nearest:
         raise SpecError(

@@ -13,14 +13,9 @@ from typing import Any
 from qsb.checks import made_of, number, one_of
 from qsb.errors import SpecError
 from qsb.stellar.channel import Channel
-from qsb.stellar.scale import _ALPHA as ALPHA
 from qsb.stellar.scale import _AME as AME
-from qsb.stellar.scale import _CODATA as CODATA
-from qsb.stellar.scale import _DEUTERON as DEUTERON
-from qsb.stellar.scale import _ELECTRON as ELECTRON
 from qsb.stellar.scale import _HYDROGEN as HYDROGEN
 from qsb.stellar.scale import _NEUTRON as NEUTRON
-from qsb.stellar.scale import _TRITON as TRITON
 from qsb.stellar.scale import _URANIUM_235 as URANIUM_235
 from qsb.stellar.scale import ATOMIC_MASS, SPEED_OF_LIGHT_SQUARED, reference_stores
 from qsb.stellar.si import si
@@ -29,8 +24,8 @@ from qsb.units import ELEMENTARY_CHARGE
 
 __all__ = ["Burner", "Reaction", "reaction", "reactions"]
 
-# In atomic mass units: nuclei of CODATA 2022, the neutral atom of AME2020.
-_HELION, _PROTON, _HELIUM_4 = 3.014932246932, 1.0072764665789, 4.00260325413
+# Neutral atoms in atomic mass units, AME2020; with them the binding of the electrons is counted, 52 eV in D-T.
+_DEUTERIUM, _TRITIUM, _HELIUM_3, _HELIUM_4 = 2.014101777844, 3.01604928132, 3.016029321967, 4.00260325413
 
 _HEAT = "a blanket or a wall that is run as a heat engine"
 
@@ -72,13 +67,13 @@ def _channel(name: str, share: float, spectrum: str, converter: str, status: Sta
     return Channel(name, share, share, share, spectrum, converter, status, source)
 
 
-def _two(name: str, lost: float, before: float, light: tuple[str, float], converter: str) -> tuple[Channel, ...]:
+def _two(name: str, lost: float, before: float, light: str, converter: str) -> tuple[Channel, ...]:
     """Channels of a reaction with an alpha particle and a lighter product; masses in atomic mass units."""
-    share = (lost + 2 * ALPHA) / (2 * before)
+    share = (lost + 2 * _HELIUM_4) / (2 * before)
     total = lost * ATOMIC_MASS * SPEED_OF_LIGHT_SQUARED / (1e6 * ELEMENTARY_CHARGE)
-    kinematics = f"energy and momentum at rest; masses of {CODATA}"
+    kinematics = f"energy and momentum at rest; masses of {AME}"
     return (
-        _channel(light[0], share, f"{share * total:.4g} MeV each", converter, Status.MEASURED, kinematics),
+        _channel(light, share, f"{share * total:.4g} MeV each", converter, Status.MEASURED, kinematics),
         _channel(
             "alpha particles",
             1 - share,
@@ -97,8 +92,8 @@ def reactions() -> tuple[Reaction, ...]:
     Side reactions are left out; a plasma of D and 3He makes neutrons by d + d.
     """
     unit = ATOMIC_MASS * SPEED_OF_LIGHT_SQUARED
-    dt = DEUTERON + TRITON - ALPHA - NEUTRON
-    dhe = DEUTERON + _HELION - ALPHA - _PROTON
+    dt = _DEUTERIUM + _TRITIUM - _HELIUM_4 - NEUTRON
+    dhe = _DEUTERIUM + _HELIUM_3 - _HELIUM_4 - HYDROGEN
     pp = 4 * HYDROGEN - _HELIUM_4
     uranium = next(store for store in reference_stores() if "uranium" in store.name)
     memory = "from memory, not checked"
@@ -108,17 +103,17 @@ def reactions() -> tuple[Reaction, ...]:
             "D-T",
             "d + t -> alpha + n",
             dt * unit,
-            (DEUTERON + TRITON + 2 * ELECTRON) * ATOMIC_MASS,
-            _two("D-T", dt, DEUTERON + TRITON, ("neutrons", NEUTRON), _HEAT),
-            CODATA,
+            (_DEUTERIUM + _TRITIUM) * ATOMIC_MASS,
+            _two("D-T", dt, _DEUTERIUM + _TRITIUM, "neutrons", _HEAT),
+            AME,
         ),
         Reaction(
             "D-3He",
             "d + 3He -> alpha + p",
             dhe * unit,
-            (DEUTERON + _HELION + 3 * ELECTRON) * ATOMIC_MASS,
-            _two("D-3He", dhe, DEUTERON + _HELION, ("protons", _PROTON), "slowing in a field, as current"),
-            CODATA,
+            (_DEUTERIUM + _HELIUM_3) * ATOMIC_MASS,
+            _two("D-3He", dhe, _DEUTERIUM + _HELIUM_3, "protons", "slowing in a field, as current"),
+            AME,
         ),
         Reaction(
             "4H",

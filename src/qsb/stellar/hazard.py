@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,7 @@ class PiecewiseHazard:
         rates = tuple(si("a rate", h, "1 / s", least=0.0) for h in self.rates)
         if len(rates) != len(times) + 1:
             raise SpecError(f"there are {len(times)} breaks and {len(rates)} rates; give one rate more than breaks.")
-        if any(a >= b for a, b in zip(times, times[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(times)):
             raise SpecError(f"the breaks {times} s do not rise.")
         object.__setattr__(self, "breaks", times)
         object.__setattr__(self, "rates", rates)

@@ -149,8 +149,8 @@ class Pulsar:
         r"""Wind, gamma rays and radio, from much to little, at the power of now.
 
         Gamma rays by the rule of thumb :math:`L_\gamma = \sqrt{\dot E\,10^{26}\,\mathrm W}`, at most a half here, and
-        known to a factor of ten either way; radio :math:`10^{22}\,\mathrm W` on average whatever the period, and at most
-        a hundredth of the power, known to a factor of a hundred.
+        known to a factor of ten either way; radio :math:`10^{22}\,\mathrm W` on average whatever the period, and at
+        most a hundredth of the power, known to a factor of a hundred.
         """
         gamma = min(0.5, math.sqrt(_GAMMA_POWER / self.power(0.0)))
         most = min(0.9, 10 * gamma)

@@ -8,7 +8,7 @@ their corners: it is exact, not sampled. Derived in docs/devdocs/stellar-timelin
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -126,7 +126,7 @@ class Timeline:
             raise SpecError(f"there are {len(anchors)} anchors; two fix a law and the third tests it: give three.")
         for anchor in anchors:
             made_of("an anchor", anchor, Anchor, "an Anchor")
-        for earlier, later in zip(anchors, anchors[1:], strict=False):
+        for earlier, later in pairwise(anchors):
             if not (earlier.time < later.time and earlier.high < later.low):
                 raise SpecError(
                     f"an anchor with {earlier.low:g} to {earlier.high:g} at {earlier.time:g} s is followed by one with "
@@ -136,7 +136,10 @@ class Timeline:
 
     @classmethod
     def paper(cls) -> Timeline:
-        """"Approximately 5% within the next century, 20-30 (half-millennium), and 60%+ (beyond a millennium)"."""
+        """What the paper says: "approximately 5% within the next century, 20-30 (half-millennium), and 60%+".
+
+        The last one is "beyond a millennium", and taken at 1000 y.
+        """
         return cls(
             (
                 Anchor(100 * YEAR, 0.05, 0.05, 0.05),
@@ -217,8 +220,8 @@ class Timeline:
         text = (
             f"{found.word}: one Weibull law through the probabilities at {first:.0f} and {second:.0f} y gives "
             f"{low:.0f} to {high:.0f} % at {third:.0f} y, where {least:.0f} % or more is claimed, and "
-            f"reaches {least:.0f} % after {early:.0f} to {late:.0f} y. The probabilities at {first:.0f} and {third:.0f} y alone force at least "
-            f"{100 * found.forced:.0f} % at {second:.0f} y. A hazard that is constant between these times fits if "
+            f"reaches {least:.0f} % after {early:.0f} to {late:.0f} y. The probabilities at {first:.0f} and "
+            f"{third:.0f} y alone force at least {100 * found.forced:.0f} % at {second:.0f} y. A hazard that is constant between these times fits if "
             f"it changes to {found.change:.2g} times its value at {second:.0f} y."
         )
         if found.risk > 0:

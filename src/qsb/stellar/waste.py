@@ -99,7 +99,7 @@ def harvest(source: Source, t: Any, efficiencies: Mapping[str, float], *, interc
     Raises:
         SpecError: a channel that the source does not have, or a share outside 0 to 1.
     """
-    made_of("source", source, Source, "a source of power, e.g. a Pulsar")  # type: ignore[type-abstract]
+    made_of("source", source, Source, "a source of power, e.g. a Pulsar")
     names = [channel.name for channel in source.channels]
     unknown = [name for name in efficiencies if name not in names]
     if unknown:
