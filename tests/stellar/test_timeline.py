@@ -120,10 +120,23 @@ def test_band_holds_every_law_inside_the_intervals(rng):
     assert np.all((band.low <= band.best) & (band.best <= band.high))
 
 
-def test_astropy_quantities_are_taken():
-    units = pytest.importorskip("astropy.units")
-    law = PiecewiseHazard.through([100 * units.yr], [0.05])
-    assert law.probability(500 * units.yr, 0.0 / units.yr) == pytest.approx(0.2262, abs=5e-5)
+class Years:
+    """A quantity that knows its unit, as astropy's do."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def to_value(self, unit):
+        if unit != "s":
+            raise ValueError(f"years are no {unit}")
+        return self.number * YEAR
+
+
+def test_quantities_with_units_are_taken():
+    law = PiecewiseHazard.through([Years(100)], [0.05])
+    assert law.probability(Years(500)) == pytest.approx(0.2262, abs=5e-5)
+    with pytest.raises(SpecError, match="years are no 1 / s"):
+        law.probability(Years(500), Years(1))
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,13 @@ from qsb.stellar.channel import Channel
 from qsb.stellar.kerr import GRAVITATION, KerrHole
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
-from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
+from qsb.stellar.waste import STEFAN_BOLTZMANN
+from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, SPEED_OF_LIGHT
 
 __all__ = ["AccretionDisk", "disk_efficiency", "eddington_luminosity", "isco_radius"]
 
 _PROTON_MASS = 1.67262192595e-27  # kg, CODATA 2022
 _THOMSON = 6.6524587051e-29  # m^2, CODATA 2022
-_STEFAN_BOLTZMANN = 2 * math.pi**5 * BOLTZMANN**4 / (15 * PLANCK**3 * SPEED_OF_LIGHT**2)
 # Photons that a silicon cell takes: above its gap of 1.12 eV, and below about 4 eV (from memory, not checked).
 _SILICON = (1.12 * ELEMENTARY_CHARGE, 4.0 * ELEMENTARY_CHARGE)
 
@@ -195,7 +195,7 @@ class AccretionDisk:
     def _scale(self) -> float:
         """(3 G M rate / (8 pi sigma r_in^3))^(1/4), K."""
         flux = 3 * GRAVITATION * self.hole.mass * self.rate / (8 * math.pi * self.inner_radius**3)
-        return float((flux / _STEFAN_BOLTZMANN) ** 0.25)
+        return float((flux / STEFAN_BOLTZMANN) ** 0.25)
 
     def band_share(self, low: Any, high: Any) -> float:
         r"""Share of the disc's light in photons between two energies, each ring a blackbody, the disc without end.

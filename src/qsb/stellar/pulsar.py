@@ -90,7 +90,7 @@ class Pulsar:
     def known(cls, name: str) -> Pulsar:
         """The Crab or the Vela pulsar.
 
-        Period and derivative as in the ATNF catalogue (from memory; they give the powers that the design expects).
+        Period and derivative as in the ATNF catalogue (from memory, not checked).
         Braking index of the Crab between glitches: Lyne et al., Mon. Not. R. Astron. Soc. 446, 857 (2015),
         doi:10.1093/mnras/stu2118; of Vela 1.4 (from memory, not checked).
 

@@ -221,7 +221,8 @@ class Timeline:
             f"{found.word}: one Weibull law through the probabilities at {first:.0f} and {second:.0f} y gives "
             f"{low:.0f} to {high:.0f} % at {third:.0f} y, where {least:.0f} % or more is claimed, and "
             f"reaches {least:.0f} % after {early:.0f} to {late:.0f} y. The probabilities at {first:.0f} and "
-            f"{third:.0f} y alone force at least {100 * found.forced:.0f} % at {second:.0f} y. A hazard that is constant between these times fits if "
+            f"{third:.0f} y alone force at least "
+            f"{100 * found.forced:.0f} % at {second:.0f} y. A hazard that is constant between these times fits if "
             f"it changes to {found.change:.2g} times its value at {second:.0f} y."
         )
         if found.risk > 0:

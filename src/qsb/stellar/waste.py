@@ -18,9 +18,10 @@ from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.units import BOLTZMANN, PLANCK, SPEED_OF_LIGHT
 
-__all__ = ["Harvest", "harvest", "radiator_area", "shell_radius", "shell_temperature"]
+__all__ = ["STEFAN_BOLTZMANN", "Harvest", "harvest", "radiator_area", "shell_radius", "shell_temperature"]
 
-_STEFAN_BOLTZMANN = 2 * math.pi**5 * BOLTZMANN**4 / (15 * PLANCK**3 * SPEED_OF_LIGHT**2)
+STEFAN_BOLTZMANN = 2 * math.pi**5 * BOLTZMANN**4 / (15 * PLANCK**3 * SPEED_OF_LIGHT**2)
+"""Stefan-Boltzmann constant, W/(m^2 K^4) (exact)."""
 
 
 def shell_temperature(luminosity: Any, radius: Any) -> float:
@@ -34,7 +35,7 @@ def shell_temperature(luminosity: Any, radius: Any) -> float:
         SpecError: a value that is not positive.
     """
     power, r = si("luminosity", luminosity, "W", positive=True), si("radius", radius, "m", positive=True)
-    return float((power / (4 * math.pi * r * r * _STEFAN_BOLTZMANN)) ** 0.25)
+    return float((power / (4 * math.pi * r * r * STEFAN_BOLTZMANN)) ** 0.25)
 
 
 def shell_radius(luminosity: Any, temperature: Any) -> float:
@@ -45,7 +46,7 @@ def shell_radius(luminosity: Any, temperature: Any) -> float:
     """
     power = si("luminosity", luminosity, "W", positive=True)
     kelvin = si("temperature", temperature, "K", positive=True)
-    return math.sqrt(power / (4 * math.pi * _STEFAN_BOLTZMANN)) / kelvin**2
+    return math.sqrt(power / (4 * math.pi * STEFAN_BOLTZMANN)) / kelvin**2
 
 
 def radiator_area(heat: Any, temperature: Any) -> float:
@@ -55,7 +56,7 @@ def radiator_area(heat: Any, temperature: Any) -> float:
         SpecError: a negative heat, or a temperature that is not positive.
     """
     watts, kelvin = si("heat", heat, "W", least=0.0), si("temperature", temperature, "K", positive=True)
-    return watts / (_STEFAN_BOLTZMANN * kelvin**4)
+    return watts / (STEFAN_BOLTZMANN * kelvin**4)
 
 
 @dataclass(frozen=True)
