@@ -2,6 +2,9 @@
 
 `qsb.stellar.scale` says what mass-energy allows a store to hold per kilogram, and what one second of sunlight
 weighs.
+
+`kerr`, `accretion`, `pulsar` and `fuel` are sources of power besides starlight, `channel` and `waste` what they share;
+`hazard` and `timeline` say when something may happen, and whether published probabilities fit together.
 """
 
 from qsb.stellar.bounds import BoundsReport, bounds_report, table_one_bounds
