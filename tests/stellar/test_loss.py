@@ -7,6 +7,7 @@ import pytest
 
 from qsb.errors import SpecError
 from qsb.stellar.loss import Latching, Logistic, Loss, Pair, Step, Stochastic, retention_gap, thermal_rate
+from qsb.stellar.presets import known_loss, known_losses
 from qsb.stellar.status import Status
 from qsb.units import ELEMENTARY_CHARGE
 
@@ -94,3 +95,25 @@ def test_quantities_with_units_are_converted():
     loss = Loss(baseline=Quantity(1.0, {"1 / s": 1 / 86400}), gap=Quantity(1.0, {"J": ELEMENTARY_CHARGE}), attempt=1e13)
     assert loss.baseline == 1 / 86400
     assert loss.gap == ELEMENTARY_CHARGE
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "accuracy"),
+    [
+        ("178m2Hf", 7.1e-10, 5e-3),
+        ("lithium-ion", 1e-8, 0.05),
+        ("one percent a day", 1.16e-7, 5e-3),
+        ("metastable helium", 1.27e-4, 5e-3),
+        ("transmon", 1e4, 0),
+    ],
+)
+def test_losses_of_known_stores(name, rate, accuracy):
+    assert known_loss(name).baseline == pytest.approx(rate, rel=accuracy)
+
+
+def test_known_losses_have_sources_and_rise():
+    rates = [entry.loss.baseline for entry in known_losses()]
+    assert rates == sorted(rates)
+    assert all(entry.source and entry.how and isinstance(entry.status, Status) for entry in known_losses())
+    with pytest.raises(SpecError, match="did you mean 'transmon'"):
+        known_loss("transmom")

@@ -30,7 +30,7 @@ __all__ = ["Run", "simulate"]
 _FLOWS = ("inflow", "delivered", "conversion", "baseline", "thermal", "avalanche", "clipped", "unserved")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """The history of a store; made by `simulate`.
 

@@ -147,8 +147,9 @@ class Latching:
 class Stochastic:
     r"""Random avalanches: above :math:`E_c` they come as a Poisson process, with sizes :math:`p(s)\propto s^{-3/2}`.
 
-    The exponent 3/2 is that of mean-field avalanches (critical branching): Zapperi, Lauritsen and Stanley,
-    Phys. Rev. Lett. 75, 4071 (1995), doi:10.1103/PhysRevLett.75.4071. An avalanche takes no more than is stored.
+    The exponent 3/2 is that of mean-field avalanches: a critical branching process with Poisson offspring has the
+    total size s with probability :math:`e^{-s}s^{s-1}/s!` (Borel), by Stirling :math:`s^{-3/2}/\sqrt{2\pi}` for
+    large s. An avalanche takes no more than is stored.
 
     Attributes:
         threshold: :math:`E_c`, J.

@@ -2,9 +2,9 @@ r"""Which of its regimes a store is in, and the constant powers and rates of tha
 
 Three things can be held still: the energy at the capacity (inflow is refused), the energy at the threshold of a
 step law (the avalanche is open for a share of the time), and the work at zero (the load is served from the inflow
-alone). Each is the solution in Filippov's sense of a right-hand side that jumps: Filippov, Differential Equations
-with Discontinuous Righthand Sides (1988), doi:10.1007/978-94-015-7793-9. Between changes of regime everything is
-constant, so that every change has a closed-form time.
+alone). Each is the solution in Filippov's sense of a right-hand side that jumps (Filippov, Differential Equations
+with Discontinuous Righthand Sides, 1988). Between changes of regime everything is constant, so that every change
+has a closed-form time.
 """
 
 from __future__ import annotations
