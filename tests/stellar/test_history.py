@@ -105,6 +105,8 @@ def test_crossing_and_sliding():
     assert run.flows["avalanche"][-1] / (FAST * LIMIT * 1e6) == pytest.approx(0.375, rel=1e-14)
     assert run.regimes == {"below": pytest.approx(event.time), "sliding": pytest.approx(2e6 - event.time)}
     assert run.status is Status.SPECULATIVE
+    for words in ("residual", "sliding      1.4891744e+06 s", "speculative"):
+        assert words in str(run)
 
 
 def test_crossing_time_against_an_event_solver():

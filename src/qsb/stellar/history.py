@@ -71,6 +71,12 @@ class Run:
         energy = self.energy
         return np.divide(self.work, energy, out=np.full_like(energy, np.nan), where=energy > 0)
 
+    def __str__(self) -> str:
+        """The ledger, then how long the run was in which regime."""
+        spans = {**self.regimes, "full": self.time_full, "empty": self.time_empty}
+        lines = [f"{name:<11}{span:15.7e} s" for name, span in spans.items()]
+        return "\n".join([str(self.ledger), *lines, f"{'status':<11}{self.status}"])
+
 
 def simulate(
     store: Store,
