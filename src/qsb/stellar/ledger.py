@@ -97,4 +97,5 @@ class Ledger:
         """One line an entry, then the residual."""
         names = [field.name for field in fields(self) if field.name != "status"]
         lines = [f"{name:<11}{getattr(self, name):15.7e} J" for name in names]
-        return "\n".join([*lines, f"{'residual':<11}{self.residual:15.7e} J  ({self.relative_residual:.1e} of throughput)"])
+        rest = f"{'residual':<11}{self.residual:15.7e} J  ({self.relative_residual:.1e} of throughput)"
+        return "\n".join([*lines, rest])
