@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 from qsb.errors import ConvergenceError
 from qsb.stellar.status import Status
@@ -45,7 +46,7 @@ class Ledger:
     clipped: float
     end: float
     unserved: float
-    status: Status = Status.ESTABLISHED
+    status: ClassVar[Status] = Status.ESTABLISHED
 
     @property
     def change(self) -> float:
@@ -95,7 +96,7 @@ class Ledger:
 
     def __str__(self) -> str:
         """One line an entry, then the residual."""
-        names = [field.name for field in fields(self) if field.name != "status"]
+        names = [field.name for field in fields(self)]
         lines = [f"{name:<11}{getattr(self, name):15.7e} J" for name in names]
         rest = f"{'residual':<11}{self.residual:15.7e} J  ({self.relative_residual:.1e} of throughput)"
         return "\n".join([*lines, rest])

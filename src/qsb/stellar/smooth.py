@@ -2,8 +2,8 @@ r"""The store under a loss rate that depends smoothly on the energy, where no cl
 
 :math:`\dot E = p_E - [\gamma + \gamma_\mathrm{mb}(E)]E` does not involve W and is solved by the collocation method
 Radau IIA with five stages (order 9, L-stable: Hairer and Wanner, Solving Ordinary Differential Equations II);
-:math:`\dot W = p_W - [\gamma + \gamma_\varphi + \gamma_\mathrm{mb}(E)]W` is linear at its stages. The method preserves linear
-invariants, so the energy ledger closes to rounding at every step size. Steps are halved and compared: the
+:math:`\dot W = p_W - [\gamma + \gamma_\varphi + \gamma_\mathrm{mb}(E)]W` is linear at its stages. The method preserves
+linear invariants, so the energy ledger closes to rounding at every step size. Steps are halved and compared: the
 difference is at most 1e-12 of the energy, which leaves about 2e-15 of error a step.
 """
 

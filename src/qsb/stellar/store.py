@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from qsb import checks
 from qsb.errors import SpecError
@@ -77,7 +78,7 @@ class State:
     passive: float = 0.0
     latched: bool = False
     clock: float | None = None
-    status: Status = Status.ESTABLISHED
+    status: ClassVar[Status] = Status.ESTABLISHED
 
     def __post_init__(self) -> None:
         for name in ("work", "passive"):
