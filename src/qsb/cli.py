@@ -139,7 +139,7 @@ def reproduce(
         "report"
     ),
     every: Annotated[bool, typer.Option("--all", help="Every paper, and a table of verdicts.")] = False,
-    slow: Annotated[bool, typer.Option("--slow", help="With --all: also the papers that take minutes (quick, all are in).")] = False,
+    slow: Annotated[bool, typer.Option("--slow", help="With --all: also the papers that take minutes.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer and smaller sizes in the scaling runs.")] = False,
     as_json: Json = False,
 ) -> None:
