@@ -25,6 +25,7 @@ _HOMES = {
     "ModeStart": "qsb.algebra.states",
     "OpSum": "qsb.algebra.opsum",
     "Pair": "qsb.algebra.opsum",
+    "PhysicsBoundError": "qsb.errors",
     "PlanError": "qsb.errors",
     "PlatformError": "qsb.errors",
     "Problem": "qsb.charging.problem",
@@ -102,7 +103,15 @@ if TYPE_CHECKING:
     from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal  # noqa: F401
     from qsb.charging.problem import Problem  # noqa: F401
     from qsb.charging.protocol import Protocol, Stage, quench  # noqa: F401
-    from qsb.errors import ConvergenceError, PlanError, PlatformError, QsbError, SpecError, StructureError  # noqa: F401
+    from qsb.errors import (  # noqa: F401
+        ConvergenceError,
+        PhysicsBoundError,
+        PlanError,
+        PlatformError,
+        QsbError,
+        SpecError,
+        StructureError,
+    )
     from qsb.merit.collective import symmetric_ergotropy  # noqa: F401
     from qsb.merit.daemonic import daemonic_ergotropy  # noqa: F401
     from qsb.merit.ergotropy import anti_ergotropy, capacity, ergotropy, ergotropy_parts, passive_energy  # noqa: F401

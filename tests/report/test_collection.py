@@ -41,7 +41,8 @@ def known(monkeypatch):
 
 
 def test_one_failure_stops_nothing_and_slow_papers_wait(known, tmp_path):
-    outcomes = reproduce_all(tmp_path / "all", quick=True)
+    assert [o.state for o in reproduce_all(tmp_path / "quick", quick=True)] == ["done", "failed", "done", "done"]
+    outcomes = reproduce_all(tmp_path / "all")
     assert [(o.key, o.state) for o in outcomes] == [
         ("first", "done"),
         ("broken", "failed"),
@@ -81,6 +82,9 @@ def test_the_gallery_has_a_page_and_the_figures_of_each_paper(known, tmp_path):
         assert part in text
     assert (tmp_path / "gallery" / "first-power.png").stat().st_size > 1000
     assert "`long`" in pages[0].read_text()
+    del known["broken"]
+    assert [p.stem for p in gallery(tmp_path / "quick")] == ["index", "first", "long", "last"]
+    assert [p.stem for p in gallery(tmp_path / "whole", quick=False)] == ["index", "first", "last"]
     with pytest.raises(SpecError, match="did you mean 'first'"):
         gallery(tmp_path, ["firts"])
 

@@ -25,14 +25,14 @@ def gallery(
 
     Args:
         folder: where the pages go; it is made if it is missing.
-        keys: of `qsb.studies.papers.PAPERS`; all that are not slow if None.
+        keys: of `qsb.studies.papers.PAPERS`; all of them if None, but without `quick` none that takes minutes.
         quick: fewer and smaller sizes; the pages say so.
         tell: called with (paper, what starts now).
 
     Returns:
         The pages, the index first.
     """
-    chosen = [k for k, p in PAPERS.items() if not p.slow] if keys is None else list(keys)
+    chosen = [k for k, p in PAPERS.items() if quick or not p.slow] if keys is None else list(keys)
     for key in chosen:
         check_key(key)
     target = Path(folder)

@@ -13,9 +13,10 @@ source.
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from qsb.errors import SpecError
+from qsb.stellar.status import Status
 from qsb.units import ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
 
 __all__ = [
@@ -64,12 +65,14 @@ class Store:
         specific_energy: J/kg, computed.
         how: the calculation in words.
         source: where its numbers come from.
+        status: how far its number can be trusted.
     """
 
     name: str
     specific_energy: float
     how: str
     source: str
+    status: Status = Status.MEASURED
 
     def mass_for(self, energy: float) -> float:
         """Mass in kg that holds ``energy`` joules at this specific energy."""
@@ -98,6 +101,11 @@ class Comparison:
     high: float
     ours: Store | None
     at_least: bool = False
+
+    @property
+    def status(self) -> Status:
+        """Of our value; a target with nothing to compute is speculative."""
+        return Status.SPECULATIVE if self.ours is None else self.ours.status
 
     @property
     def ratio_to_limit(self) -> float:
@@ -139,8 +147,10 @@ class SpecificEnergy:
         mass_fraction: share of the weighed mass that is the stored energy itself, in that reading.
         verdict: one sentence, composed from the numbers.
         stores: known stores from weak to strong.
+        status: established theory.
     """
 
+    status: ClassVar[Status] = Status.ESTABLISHED
     specific_energy: float
     limit: float
     ratio: float
@@ -195,8 +205,10 @@ class Sunlight:
         agrees: whether ours rounds to the paper's value at its two digits.
         masses: kg of each known store that would hold it, by name.
         source: of the luminosity.
+        status: measured.
     """
 
+    status: ClassVar[Status] = Status.MEASURED
     luminosity: float
     energy: float
     mass_equivalent: float
@@ -257,6 +269,7 @@ def reference_stores() -> tuple[Store, ...]:
             SPEED_OF_LIGHT_SQUARED,
             "c^2, per kg of both together; no store can hold more",
             "c is exact in the SI",
+            Status.ESTABLISHED,
         ),
     )
 

@@ -19,7 +19,7 @@ class Paper:
     Attributes:
         title: title, first author and year.
         seconds: what it takes on two cores; quick runs take about a third.
-        slow: whether `qsb reproduce --all` leaves it out unless asked with ``--slow``.
+        slow: whether the whole run takes minutes: `qsb reproduce --all` leaves it out unless asked with ``--slow``.
         steps: name of a step -> share of the time that is spent when it begins, for the time left.
         quick_steps: the same of a quick run.
     """

@@ -1,0 +1,202 @@
+r"""The store under a loss rate that depends smoothly on the energy, where no closed form holds.
+
+:math:`\dot E = p_E - [\gamma + \gamma_\mathrm{mb}(E)]E` does not involve W and is solved by the collocation method
+Radau IIA with five stages (order 9, L-stable: Hairer and Wanner, Solving Ordinary Differential Equations II);
+:math:`\dot W = p_W - [\gamma + \gamma_\varphi + \gamma_\mathrm{mb}(E)]W` is linear at its stages. The method preserves
+linear invariants, so the energy ledger closes to rounding at every step size. Steps are halved and compared: the
+difference is at most 1e-12 of the energy, which leaves about 2e-15 of error a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.polynomial import legendre
+from numpy.typing import NDArray
+
+from qsb.errors import ConvergenceError
+from qsb.stellar.loss import Smooth
+
+__all__ = ["Flow", "Stretch", "advance"]
+
+_STAGES = 5
+_TOLERANCE = 1e-12
+_SMALLEST = 1e-13  # of the span: a step below this makes no headway
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What drives a store over a time of constant power.
+
+    Attributes:
+        law: avalanche law with a smooth rate.
+        push: power into E, W.
+        to_work: power into W, W.
+        held: rate of loss without avalanches, 1/s.
+        dephasing: rate at which W becomes Q, 1/s.
+    """
+
+    law: Smooth
+    push: float
+    to_work: float
+    held: float
+    dephasing: float
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What a time of smooth flow did.
+
+    Attributes:
+        span: s.
+        energy: E at its end, J.
+        work: W at its end, J.
+        stored: integral of E, J s.
+        avalanche: energy lost to avalanches, J.
+        hit: "full" or "empty" where it ended there, else an empty text.
+    """
+
+    span: float
+    energy: float
+    work: float
+    stored: float
+    avalanche: float
+    hit: str = ""
+
+
+@cache
+def _radau() -> NDArray[np.float64]:
+    """Coefficients of Radau IIA, one row a stage; the last row holds the weights."""
+    difference = np.zeros(_STAGES + 1)
+    difference[_STAGES - 1 :] = -1.0, 1.0
+    nodes = np.sort(legendre.legroots(difference).real)
+    nodes[-1] = 1.0
+    # In Legendre polynomials the matrix that is inverted is well conditioned; in powers it would cost three digits.
+    integrals = [legendre.legval(nodes, legendre.legint(row, lbnd=-1)) for row in np.eye(_STAGES)]
+    values = legendre.legvander(nodes, _STAGES - 1)
+    return np.asarray(np.linalg.solve(values.T, np.array(integrals)).T / 2.0)
+
+
+def _step(flow: Flow, energy: float, work: float, span: float) -> Stretch:
+    """One step; not a number where Newton's iteration does not converge."""
+    matrix = span * _radau()
+    unit = np.eye(_STAGES)
+    stages = np.full(_STAGES, energy)
+    for _ in range(15):
+        rates, slopes = np.array([flow.law.at(float(x)) for x in stages]).T
+        defect = stages - energy - matrix @ (flow.push - (flow.held + rates) * stages)
+        change = np.linalg.solve(unit + matrix * (flow.held + rates + slopes * stages), defect)
+        stages = stages - change
+        if np.abs(change).max() <= 1e-12 * np.abs(stages).max():
+            break
+    else:
+        return Stretch(span, np.nan, np.nan, np.nan, np.nan)
+    rates = np.array([flow.law.at(float(x))[0] for x in stages])
+    decay = flow.held + flow.dephasing + rates
+    works = np.linalg.solve(unit + matrix * decay, work + matrix.sum(axis=1) * flow.to_work)
+    weights = matrix[-1]
+    return Stretch(
+        span, float(stages[-1]), float(works[-1]), float(weights @ stages), float(weights @ (rates * stages))
+    )
+
+
+def _joined(first: Stretch, second: Stretch) -> Stretch:
+    """Two stretches, one after the other."""
+    return Stretch(
+        first.span + second.span,
+        second.energy,
+        second.work,
+        first.stored + second.stored,
+        first.avalanche + second.avalanche,
+        second.hit,
+    )
+
+
+def _halves(flow: Flow, energy: float, work: float, span: float) -> Stretch:
+    """Two steps of half the span."""
+    first = _step(flow, energy, work, span / 2.0)
+    return _joined(first, _step(flow, first.energy, first.work, span / 2.0))
+
+
+def _accepted(flow: Flow, energy: float, work: float, span: float) -> tuple[Stretch | None, float]:
+    """A step and its halves compared: the halves where they agree, and a factor for the size of the next step."""
+    whole, halves = _step(flow, energy, work, span), _halves(flow, energy, work, span)
+    error = abs(whole.energy - halves.energy) + abs(whole.work - halves.work)
+    scale = _TOLERANCE * max(energy, abs(halves.energy))
+    if not np.isfinite(error):
+        return None, 0.2
+    if error == 0.0:
+        return halves, 4.0
+    ratio = error / scale
+    return (halves if ratio <= 1.0 else None), min(4.0, max(0.2, 0.9 * ratio**-0.1))
+
+
+def _located(flow: Flow, energy: float, work: float, span: float, above: Callable[[Stretch], float]) -> Stretch:
+    """The step, shorter than `span`, at whose end `above` vanishes: regula falsi with the Illinois rule."""
+    found = _halves(flow, energy, work, span)
+    low, high, below, over = 0.0, span, above(Stretch(0.0, energy, work, 0.0, 0.0)), above(found)
+    kept = 0
+    while over > 0.0 and high - low > 1e-15 * span:
+        middle = high - over * (high - low) / (over - below)
+        if not low < middle < high:
+            break
+        found = _halves(flow, energy, work, middle)
+        value = above(found)
+        if value >= 0.0:
+            high, over, below = middle, value, below / 2.0 if kept > 0 else below
+            kept = 1
+        else:
+            low, below, over = middle, value, over / 2.0 if kept < 0 else over
+            kept = -1
+    return found
+
+
+def _ends(flow: Flow, begin: Stretch, step: Stretch, capacity: float) -> list[tuple[str, Stretch]]:
+    """The parts of a step after which the store is full or its work is used up."""
+    watched: list[tuple[str, bool, Callable[[Stretch], float]]] = [
+        ("full", begin.energy < capacity, lambda s: s.energy - capacity),
+        ("empty", begin.work > 0.0, lambda s: -s.work),
+    ]
+    return [
+        (hit, _located(flow, begin.energy, begin.work, step.span, above))
+        for hit, begun, above in watched
+        if begun and above(step) >= 0.0
+    ]
+
+
+def advance(flow: Flow, energy: float, work: float, span: float, capacity: float) -> Stretch:
+    """Follow the flow for a time, or until the store is full or its work is used up.
+
+    Args:
+        flow: powers and rates.
+        energy: E at the begin, J.
+        work: W at the begin, J; where it is zero it does not end the stretch.
+        span: s.
+        capacity: J, infinite for none.
+
+    Raises:
+        ConvergenceError: no step, however short, was accurate.
+    """
+    total = Stretch(0.0, energy, work, 0.0, 0.0)
+    trial = span
+    while total.span < span:
+        left = span - total.span
+        trial = min(trial, left)
+        step, factor = _accepted(flow, total.energy, total.work, trial)
+        if step is None:
+            trial *= min(factor, 0.5)
+            if trial < _SMALLEST * span:
+                remedy = "give the avalanche law a larger width, or take Step."
+                raise ConvergenceError("the step of the smooth loss law", trial / span, _SMALLEST, remedy)
+            continue
+        ends = _ends(flow, total, step, capacity)
+        if ends:
+            hit, found = min(ends, key=lambda end: end[1].span)
+            total = _joined(total, found)
+            return Stretch(total.span, total.energy, total.work, total.stored, total.avalanche, hit)
+        total = _joined(total, step)
+        trial *= factor
+    return Stretch(span, total.energy, total.work, total.stored, total.avalanche)

@@ -1,0 +1,93 @@
+r"""A store of energy whose usable part has a ledger of its own: what it is made of, and the state it is in.
+
+The stored energy is work W, which a load can draw, and passive energy Q, which it cannot; :math:`E = W + Q` and
+
+.. math::
+    \dot W = \eta_\mathrm{in}P - P_\mathrm{out}/\eta_\mathrm{out} - (\gamma(E) + \gamma_\varphi)W,\qquad
+    \dot Q = (1 - \eta_\mathrm{in})P + \gamma_\varphi W - \gamma(E)Q,
+
+with the common rate of loss :math:`\gamma(E)` of `qsb.stellar.loss`, a capacity for E, and a load that gets what W
+can give. W, which is what the quantum half calls ergotropy, is never above E by construction.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from qsb import checks
+from qsb.errors import SpecError
+from qsb.stellar.loss import Loss
+from qsb.stellar.si import si
+from qsb.stellar.status import Status
+
+__all__ = ["State", "Store"]
+
+
+@dataclass(frozen=True)
+class Store:
+    r"""What holds the energy.
+
+    Attributes:
+        loss: how it leaks.
+        capacity: largest stored energy, J; None for no limit.
+        eta_in: share of the inflow that arrives as work, above 0 and at most 1; the rest arrives as passive energy.
+        eta_out: share of the drawn work that reaches the load, above 0 and at most 1.
+        dephasing: rate :math:`\gamma_\varphi` at which work becomes passive energy, 1/s.
+        status: how far its numbers can be trusted.
+    """
+
+    loss: Loss
+    capacity: float | None = None
+    eta_in: float = 1.0
+    eta_out: float = 1.0
+    dephasing: float = 0.0
+    status: Status = Status.ENGINEERING
+
+    def __post_init__(self) -> None:
+        checks.made_of("loss of Store", self.loss, Loss, "a Loss: Loss(baseline=1e-8) makes one")
+        if self.capacity is not None:
+            object.__setattr__(self, "capacity", si("capacity of Store", self.capacity, "J", positive=True))
+        for name in ("eta_in", "eta_out"):
+            value = si(f"{name} of Store", getattr(self, name), "", positive=True)
+            if value > 1:
+                raise SpecError(f"{name} of Store must be at most 1, but it is {value:g}.")
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "dephasing", si("dephasing of Store", self.dephasing, "1 / s", least=0.0))
+
+    @property
+    def capacity_limit(self) -> float:
+        """The capacity in J, infinite for no limit."""
+        return math.inf if self.capacity is None else self.capacity
+
+
+@dataclass(frozen=True)
+class State:
+    """All that the future of a store depends on; the end of one run can start the next.
+
+    Attributes:
+        work: W, J.
+        passive: Q, J.
+        latched: whether a latching avalanche is going on.
+        clock: mean number of avalanches of the stochastic law until the next one; None draws it.
+        status: bookkeeping of the model.
+    """
+
+    work: float = 0.0
+    passive: float = 0.0
+    latched: bool = False
+    clock: float | None = None
+    status: ClassVar[Status] = Status.ESTABLISHED
+
+    def __post_init__(self) -> None:
+        for name in ("work", "passive"):
+            object.__setattr__(self, name, si(f"{name} of State", getattr(self, name), "J", least=0.0))
+        checks.flag("latched of State", self.latched)
+        if self.clock is not None:
+            checks.number("clock of State", self.clock, least=0.0)
+
+    @property
+    def energy(self) -> float:
+        """E = W + Q, J."""
+        return self.work + self.passive
