@@ -8,6 +8,8 @@ weighs.
 
 `qsb.stellar.loss`, `qsb.stellar.store` and `qsb.stellar.history` are a store of work and passive energy, how it
 leaks, and its exact history under given powers.
+
+`spectrum` and `blackbody` are light, `absorber` and `junction` what takes it up, `ceilings` what they cannot exceed.
 """
 
 from qsb.stellar.bounds import BoundsReport, bounds_report, table_one_bounds
