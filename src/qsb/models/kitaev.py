@@ -152,7 +152,8 @@ def _ground_parity(n: int, own: Parameters, wanted: float) -> int:
     for parity in (1, -1):
         near = fermion.Near.of(_chain(n, *own, wanted * parity), Space.spins(n))
         assert near is not None
-        if fermion.ground_modes(near)[2] == parity:
+        # `ground_modes` counts the cells that are down, parity those that are up
+        if fermion.ground_modes(near)[2] == parity * (-1) ** n:
             return parity
     return 0
 
