@@ -18,6 +18,8 @@ Arguments that travel together are tuples:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 
@@ -26,19 +28,20 @@ MOST_TERMS = 34
 _FEW, _MANY = 15, 24
 #: looks at the norm before a jump's time must be found
 _MOST_LOOKS = 60
+#: loops that only loops call: wrappers for other callers would be a twentieth of what the first run compiles
+INNER: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 #: kinds of jumps: sigma^-, sigma^+, sigma^z of one spin, or sparse rows
 LOWER, RAISE, TURN, GENERAL = 0, 1, 2, 3
 
 
-# wrappers for calls from outside would be a twentieth of what the first run compiles
-@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(**INNER)
 def _copy(f, x, y):  # type: ignore[no-untyped-def]
     """y = f x."""
     for k in range(x.size):
         y[k] = f * x[k]
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(**INNER)
 def _walsh(v):  # type: ignore[no-untyped-def]
     """Walsh-Hadamard transform of a ket, unnormalised: it exchanges sigma^x and sigma^z.
 
@@ -60,7 +63,7 @@ def _walsh(v):  # type: ignore[no-untyped-def]
             p[j], q[j] = a + b, a - b
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(**INNER)
 def _rows(which, starts, columns, entries, x, y):  # type: ignore[no-untyped-def]
     """Add sparse rows times x to y."""
     for k in range(starts.shape[1] - 1):
@@ -73,7 +76,7 @@ def _rows(which, starts, columns, entries, x, y):  # type: ignore[no-untyped-def
         y[2 * k + 1] += imag
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(**INNER)
 def _apply(p, pieces, x, y):  # type: ignore[no-untyped-def]
     """y = piece p of G times x."""
     diagonals, crossed, woven, starts, columns, entries, _ = pieces
@@ -96,9 +99,7 @@ def _apply(p, pieces, x, y):  # type: ignore[no-untyped-def]
         _rows(p, starts, columns, entries, x, y)
 
 
-@numba.njit(
-    nogil=True, error_model="numpy", fastmath={"reassoc", "contract"}, no_cpython_wrapper=True, no_cfunc_wrapper=True
-)
+@numba.njit(**INNER, fastmath={"reassoc", "contract"})
 def _square(v):  # type: ignore[no-untyped-def]
     """Squared norm; the order of the sum is free, so that it is vectorised."""
     total = 0.0
@@ -107,7 +108,7 @@ def _square(v):  # type: ignore[no-untyped-def]
     return total
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(**INNER)
 def _at(terms, count, theta, y):  # type: ignore[no-untyped-def]
     """y = sum_n theta^n v_n by Horner's rule, and its squared norm."""
     _copy(1.0, terms[count], y)
@@ -118,7 +119,7 @@ def _at(terms, count, theta, y):  # type: ignore[no-untyped-def]
     return _square(y)
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(**INNER)
 def _clocks(clocks, panel, t, h, local):  # type: ignore[no-untyped-def]
     """Coefficients of the polynomials of theta = (time - t)/h, from those of the time since the panel's start."""
     edges, values = clocks
@@ -136,7 +137,7 @@ def _clocks(clocks, panel, t, h, local):  # type: ignore[no-untyped-def]
             scale *= h
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(**INNER)
 def _series(pieces, local, h, tolerance, terms, parts):  # type: ignore[no-untyped-def]
     """Taylor terms of the ket over a step of length h; their number, or -1 if the step is too long."""
     clock = pieces[6]
@@ -162,7 +163,7 @@ def _series(pieces, local, h, tolerance, terms, parts):  # type: ignore[no-untyp
     return -1
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(**INNER)
 def _event(terms, count, before, after, threshold, tolerance, work):  # type: ignore[no-untyped-def]
     """Where in the step, theta in (0, 1], the squared norm is the threshold: regula falsi (Illinois) on its logarithm.
 
@@ -190,7 +191,7 @@ def _event(terms, count, before, after, threshold, tolerance, work):  # type: ig
     return theta, abs(miss)
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(**INNER)
 def _weigh(jumps, local, theta, psi, weights, image):  # type: ignore[no-untyped-def]
     """weights_k = gamma_k(t) |L_k psi|^2; their sum, and the sum of gamma_k(t) |psi|^2 that it is compared with."""
     kind, bit, rate, clock, which, starts, columns, entries = jumps
@@ -221,7 +222,7 @@ def _weigh(jumps, local, theta, psi, weights, image):  # type: ignore[no-untyped
     return total, scale
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(**INNER)
 def _jump(jumps, local, theta, chance, psi, weights, image):  # type: ignore[no-untyped-def]
     """Let one jump, chosen by its weight, act on psi and normalise; False if every weight is rounding."""
     kind, bit, _, _, which, starts, columns, entries = jumps
