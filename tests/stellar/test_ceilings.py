@@ -140,7 +140,7 @@ def test_claims_above_a_ceiling_are_refused():
         enforce(6000, 300, absorptance=1.0, ergotropy=0.94)
     enforce(6000, 300, absorptance=1.0, ergotropy=0.9)
     with pytest.raises(PhysicsBoundError, match="infinite tandem"):
-        enforce(6000, 300, absorptance=1.0, ergotropy=0.9, reciprocal=True)
+        enforce(6000, 300, absorptance=1.0, ergotropy=0.9, converter="reciprocal")
     enforce(6000, 300, absorptance=1.0, ergotropy=landsberg(6000, 300))
 
 
