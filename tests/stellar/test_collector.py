@@ -134,7 +134,7 @@ def test_exergy_of_a_sampled_blackbody_is_landsbergs():
         star = BlackbodyStar(kelvin)
         assert exergy_factor(star) == pytest.approx(landsberg(kelvin, 300.0), rel=1e-15)
         table = sampled(star, 5e-8 * 5772 / kelvin, 1e-3)
-        assert exergy_factor(table) == pytest.approx(landsberg(kelvin, 300.0), abs=1e-8)
+        assert exergy_factor(table) == pytest.approx(landsberg(kelvin, 300.0), abs=1e-7)
         # The same spectrum, scattered into the whole sky, is worth less.
         assert exergy_factor(table, dilution=1.0) < exergy_factor(table)
 
@@ -172,9 +172,8 @@ def test_the_table_of_ceilings_names_both_geometries(star):
     assert "mirror" in front.assumption
     assert "both faces" in both.assumption
     assert 0.29 < both.value < front.value < 0.31
-    assert front.margin == pytest.approx(
-        front.value - 0.2 * SILICON.absorbed(star.light(ASTRONOMICAL_UNIT))[0] / star.light(ASTRONOMICAL_UNIT).total
-    )
+    light = star.light(ASTRONOMICAL_UNIT)
+    assert front.margin == pytest.approx(front.value - 0.2 * SILICON.absorbed(light)[0] / light.total)
     assert rows["Kirchhoff"].claimed < 1
     assert ("Landsberg" in rows) == (star is BLACK)
 

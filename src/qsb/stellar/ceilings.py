@@ -27,6 +27,7 @@ from qsb.stellar.status import Status
 
 __all__ = [
     "Ceiling",
+    "any_device",
     "carnot",
     "ceilings",
     "curzon_ahlborn",
@@ -159,13 +160,12 @@ def ceilings(
         concentration: times the light as it arrives.
 
     Raises:
-        SpecError: a negative claim, one of work without an absorptance, a sink as hot as the star, a table that does
-            not say from which solid angle its light comes.
+        SpecError: a negative claim, one of work without an absorptance, a sink as hot as the star.
     """
     light = _arriving(star)
     taken, work = _claimed(absorptance, ergotropy)
     black = _of_a_blackbody(light.temperature, sink, work) if isinstance(light, BlackbodyStar) else ()
-    return (_kirchhoff(taken), _any_device(light, sink, work), *black, *_junctions(light, sink, work, concentration))
+    return (_kirchhoff(taken), any_device(light, sink, work), *black, *_junctions(light, sink, work, concentration))
 
 
 def _arriving(star: Any) -> Light:
@@ -191,14 +191,26 @@ def _kirchhoff(taken: float | None) -> Ceiling:
     return Ceiling("Kirchhoff", 1.0, "absorptance", taken, "geometric cross-section", "Kirchhoff (1860)")
 
 
-def _any_device(light: Light, sink: Any, work: float | None) -> Ceiling:
-    """The limit of every device: Landsberg's, or the exergy of a table."""
-    name, what, source = "exergy", "this spectrum from its star's disc, any device", "derived in `qsb.stellar.light`"
+def any_device(light: Light, sink: Any = 300.0, work: float | None = None) -> Ceiling:
+    """The ceiling of every device: Landsberg's, the exergy of a table, or the energy where no solid angle is known.
+
+    Args:
+        light: as it arrives.
+        sink: temperature of the surroundings, K.
+        work: claimed work over light.
+
+    Raises:
+        SpecError: a sink as hot as the star.
+    """
     if isinstance(light, BlackbodyStar):
-        name, what = "Landsberg", "blackbody light, any device"
         source = "Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980)"
-        return Ceiling(name, landsberg(light.temperature, sink), "work", work, what, source)
-    return Ceiling(name, exergy_factor(light, sink), "work", work, what, source)
+        limit = landsberg(light.temperature, sink)
+        return Ceiling("Landsberg", limit, "work", work, "blackbody light, any device", source)
+    if light.dilution is None:
+        assumption = "first law; the solid angle of this light is unknown, and with it its entropy"
+        return Ceiling("energy", 1.0, "work", work, assumption, "first law")
+    assumption = "this spectrum from its star's disc, any device"
+    return Ceiling("exergy", exergy_factor(light, sink), "work", work, assumption, "derived in `qsb.stellar.light`")
 
 
 def _of_a_blackbody(star: float, sink: Any, work: float | None) -> tuple[Ceiling, ...]:
@@ -284,7 +296,7 @@ def enforce(
     kind = checks.one_of("converter", converter, ("any", "reciprocal", *FACES))
     light = _arriving(star)
     taken, work = _claimed(absorptance, ergotropy)
-    rows = [_kirchhoff(taken), _any_device(light, sink, work)]
+    rows = [_kirchhoff(taken), any_device(light, sink, work)]
     if kind == "reciprocal":
         if not isinstance(light, BlackbodyStar):
             raise SpecError("the limit of reciprocal converters is known for blackbody light; ask for converter='any'.")

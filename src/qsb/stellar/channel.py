@@ -74,7 +74,10 @@ class Source(Protocol):
         """Distance in m from which on its power can be called a flux; 0 where it has no such limit."""
 
     def power(self, t: Any) -> float:
-        """Power in W at the time t in s after now."""
+        """Power in W that leaves it, in all channels together, at the time t in s after now."""
+
+    def heat(self, t: Any) -> float:
+        """Waste heat in W that the source makes beside its power; a converter's own is in `qsb.stellar.waste`."""
 
 
 def isotropic_flux(source: Source, t: Any, distance: Any) -> float:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from qsb import checks
 from qsb.stellar.bands import Bands
-from qsb.stellar.ceilings import Ceiling, ceilings, enforce
-from qsb.stellar.light import Light, exergy_factor
+from qsb.stellar.ceilings import Ceiling, any_device, ceilings, enforce
+from qsb.stellar.light import Light
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 
@@ -55,7 +55,7 @@ class Uptake:
         fraction: absorbed over incident; the absorptance for this light.
         photons: absorbed, 1/s.
         emitted: what the absorber sends back at its own temperature, W; 0 where it has none.
-        exergy_factor: most work over the *incident* light, for any device.
+        exergy_factor: most work over the *incident* light, for any device; 1 where its solid angle is unknown.
         status: the looser one of light and absorber.
     """
 
@@ -132,7 +132,7 @@ class Collector:
             fraction=power / light.total,
             photons=self.area * photons,
             emitted=0.0 if emission is None else self.area * emission(),
-            exergy_factor=exergy_factor(light, self.sink),
+            exergy_factor=any_device(light, self.sink).value,
             status=max(light.status, self.absorber.status, key=order.index),
         )
 

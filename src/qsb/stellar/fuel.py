@@ -231,3 +231,8 @@ class Burner:
             SpecError: a negative time.
         """
         return self.output if si("t", t, "s", least=0.0) < self.lifetime else 0.0
+
+    def heat(self, t: Any) -> float:
+        """Heat beside the power, W: none, all that the reaction gives leaves as particles."""
+        si("t", t, "s", least=0.0)
+        return 0.0

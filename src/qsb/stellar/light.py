@@ -60,8 +60,8 @@ def concentrated(light: Light, concentration: Any) -> float:
 def exergy_factor(light: Light, sink: Any = 300.0, *, dilution: float | None = None) -> float:
     r"""Most work over the light's energy, for any device at :math:`T_0`: Landsberg's fraction for a blackbody.
 
-    For a table it is the sum over its modes, inside the table's wavelengths only; scattered light of the same spectrum
-    (a larger f) gives less, so f of the star's disc gives a ceiling.
+    For a table it is the sum over its modes that are brighter than the surroundings, for a cold sky is no light;
+    scattered light of the same spectrum (a larger f) gives less, so f of the star's disc gives a ceiling.
 
     Args:
         light: a table or a blackbody star.
@@ -93,7 +93,7 @@ def exergy_factor(light: Light, sink: Any = 300.0, *, dilution: float | None = N
     n = bright / power
     quantum = PLANCK * SPEED_OF_LIGHT / (at * BOLTZMANN * cold)
     n0 = 1 / np.expm1(np.minimum(quantum, 700.0))
-    work = power * (n - n0 - (_entropy(n) - _entropy(n0)) / quantum)
+    work = np.where(n > n0, power * (n - n0 - (_entropy(n) - _entropy(n0)) / quantum), 0.0)
     return float(0.5 * np.diff(light.wavelength) @ (work @ weights)) / light.total
 
 
