@@ -94,10 +94,8 @@ class SelectiveAbsorber(Banded):
     Attributes:
         bands: (low, high) in m where the light outshines the absorber: it takes all there, and nothing elsewhere.
         temperature: of the absorber, K.
-        cutoff: end of the last band, m; infinite where the light outshines it everywhere.
         heat: net heat that it takes up, W/m^2.
-        heat_fraction: of the concentrated light.
-        work_fraction: heat fraction times Carnot's between the absorber and the sink.
+        incoming: concentrated light, W/m^2.
         concentration: times the light as it arrives.
         sink: K.
         status: exact under its assumptions: one face, Carnot engine, no other losses.
@@ -105,13 +103,26 @@ class SelectiveAbsorber(Banded):
 
     bands: tuple[tuple[float, float], ...]
     temperature: float
-    cutoff: float
     heat: float
-    heat_fraction: float
-    work_fraction: float
+    incoming: float
     concentration: float
     sink: float
     status: Status = Status.ESTABLISHED
+
+    @property
+    def cutoff(self) -> float:
+        """End of the last band, m; infinite where the light outshines it everywhere."""
+        return self.bands[-1][1]
+
+    @property
+    def heat_fraction(self) -> float:
+        """Net heat over the concentrated light."""
+        return self.heat / self.incoming
+
+    @property
+    def work_fraction(self) -> float:
+        """Heat fraction times Carnot's between the absorber and the sink."""
+        return self.heat_fraction * (1 - self.sink / self.temperature)
 
     def emission(self) -> float:
         """What it sends back from its bands over the area that collects the light, W/m^2."""
@@ -280,8 +291,7 @@ def selective_absorber(light: Light, *, sink: Any = 300.0, concentration: float 
     bracket = (grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)])
     kelvin = float(minimize_scalar(work, bounds=bracket, method="bounded", options={"xatol": 1e-9}).x)
     heat, bands = _net(light, x, kelvin)
-    part = heat / (x * light.total)
-    return SelectiveAbsorber(bands, kelvin, bands[-1][1], heat, part, part * (1 - cold / kelvin), x, cold)
+    return SelectiveAbsorber(bands, kelvin, heat, x * light.total, x, cold)
 
 
 def _net(light: Light, x: float, kelvin: float) -> tuple[float, tuple[tuple[float, float], ...]]:

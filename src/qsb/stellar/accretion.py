@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from qsb.checks import flag, made_of
 from qsb.errors import SpecError
 from qsb.stellar.blackbody import planck_exitance
-from qsb.stellar.channel import Channel
+from qsb.stellar.channel import Channel, steady
 from qsb.stellar.constants import GRAVITATION, PROTON_MASS, STEFAN_BOLTZMANN, THOMSON
 from qsb.stellar.kerr import KerrHole
 from qsb.stellar.si import si
@@ -172,13 +172,11 @@ class AccretionDisk:
         Raises:
             SpecError: a negative time.
         """
-        burning = si("t", t, "s", least=0.0) < self.lifetime
-        return self.efficiency * self.rate * SPEED_OF_LIGHT**2 if burning else 0.0
+        return steady(self.efficiency * self.rate * SPEED_OF_LIGHT**2, self.lifetime, t)
 
     def heat(self, t: Any) -> float:
         """Heat beside the power, W: none, what is not radiated falls into the hole with the matter."""
-        si("t", t, "s", least=0.0)
-        return 0.0
+        return steady(0.0, self.lifetime, t)
 
     def light(self, distance: Any) -> Spectrum:
         r"""Its light at a distance in m, as if it shone evenly into all directions.

@@ -11,7 +11,7 @@ from qsb.errors import SpecError
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 
-__all__ = ["Channel", "Source", "isotropic_flux"]
+__all__ = ["Channel", "Source", "isotropic_flux", "steady"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,20 @@ class Source(Protocol):
 
     def heat(self, t: Any) -> float:
         """Waste heat in W that the source makes beside its power; a converter's own is in `qsb.stellar.waste`."""
+
+
+def steady(output: float, lifetime: float, t: Any) -> float:
+    """Power in W of a source that gives the same until it is empty.
+
+    Args:
+        output: W.
+        lifetime: s.
+        t: s, not negative.
+
+    Raises:
+        SpecError: a negative time.
+    """
+    return output if si("t", t, "s", least=0.0) < lifetime else 0.0
 
 
 def isotropic_flux(source: Source, t: Any, distance: Any) -> float:

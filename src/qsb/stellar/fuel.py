@@ -12,7 +12,7 @@ from typing import Any
 
 from qsb.checks import made_of, number, one_of
 from qsb.errors import SpecError
-from qsb.stellar.channel import Channel
+from qsb.stellar.channel import Channel, steady
 from qsb.stellar.constants import AME2020, ATOMIC_MASS, ATOMS, SPEED_OF_LIGHT_SQUARED
 from qsb.stellar.scale import reference_stores
 from qsb.stellar.si import si
@@ -230,9 +230,8 @@ class Burner:
         Raises:
             SpecError: a negative time.
         """
-        return self.output if si("t", t, "s", least=0.0) < self.lifetime else 0.0
+        return steady(self.output, self.lifetime, t)
 
     def heat(self, t: Any) -> float:
         """Heat beside the power, W: none, all that the reaction gives leaves as particles."""
-        si("t", t, "s", least=0.0)
-        return 0.0
+        return steady(0.0, self.lifetime, t)

@@ -9,7 +9,7 @@ from typing import Any
 from qsb import checks
 from qsb.errors import SpecError
 from qsb.stellar.blackbody import BlackbodyStar
-from qsb.stellar.channel import Channel
+from qsb.stellar.channel import Channel, steady
 from qsb.stellar.constants import IAU2015, NOMINAL_SOLAR_RADIUS, SOLAR_MASS
 from qsb.stellar.fuel import reaction
 from qsb.stellar.light import Light, is_light
@@ -156,9 +156,8 @@ class Star:
         Raises:
             SpecError: a negative time.
         """
-        return self.luminosity if si("t", t, "s", least=0.0) < self.lifetime else 0.0
+        return steady(self.luminosity, self.lifetime, t)
 
     def heat(self, t: Any) -> float:
         """Heat beside the power, W: none, all of it leaves as light (or as neutrinos, which are not counted)."""
-        si("t", t, "s", least=0.0)
-        return 0.0
+        return steady(0.0, self.lifetime, t)
