@@ -131,7 +131,7 @@ def energy_flux_power(energy_density: Any, area: Any) -> float:
 def landsberg_efficiency(temperature: Any, source_temperature: Any) -> float:
     r"""Most work from a joule of black radiation: :math:`1 - \frac43 x + \frac13 x^4`, :math:`x = T/T_\star`.
 
-    Source: Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980), doi:10.1063/1.328187.
+    Source: Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980).
 
     Args:
         temperature: of the surroundings that take the heat, K.
