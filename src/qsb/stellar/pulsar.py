@@ -191,6 +191,6 @@ class Pulsar:
                 "0.1 to 10 GHz, in beams that sweep the share `beam_fraction` of the sky",
                 "a rectenna",
                 Status.ENGINEERING,
-                "Szary et al., Astrophys. J. 784, 59 (2014) for the mean; arXiv:2007.01015 for the most",
+                "mean: Szary et al., Astrophys. J. 784, 59 (2014); most: arXiv:2007.01015 (from memory, not checked)",
             ),
         )

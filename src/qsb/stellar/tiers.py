@@ -241,6 +241,6 @@ def todays_bounds(claims: Mapping[str, float], weighed: float | None) -> Iterato
         limit = claims.get("area", limits.radiator_area(_STATION_HEAT, kelvin))
         reference, note = "Stefan-Boltzmann law", "black, one face, cold sky; the limit is the area that was given"
         if "area" not in claims:
-            reference = "Oren and Howell, SAE 951651 (1995), doi:10.4271/951651"
+            reference = "Oren and Howell, SAE 951651 (1995), doi:10.4271/951651 (from memory, not checked)"
             note = "black, one face, cold sky; the limit sheds the 70 kW of the International Space Station"
         yield row("radiator area", limit, needed, "m^2", reference, note)
