@@ -1,4 +1,4 @@
-r"""Closed forms of the limits that no store escapes, and the constants they need. SI units throughout.
+r"""Closed forms of the limits that no store escapes. SI units throughout.
 
 Each function takes numbers in SI units or astropy quantities and returns the largest value that is possible;
 `qsb.stellar.bounds` compares claims with them. The derivations are in docs/devdocs/stellar-bounds.md.
@@ -10,16 +10,19 @@ import math
 from typing import Any
 
 from qsb.errors import SpecError
-from qsb.stellar.scale import SPEED_OF_LIGHT_SQUARED
+from qsb.stellar.constants import (
+    ELECTRON_MASS,
+    GRAVITATION,
+    SPEED_OF_LIGHT_SQUARED,
+    STEFAN_BOLTZMANN,
+    VACUUM_PERMITTIVITY,
+)
 from qsb.stellar.si import si
-from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, HBAR, PLANCK, SPEED_OF_LIGHT
+from qsb.units import ELEMENTARY_CHARGE, HBAR, SPEED_OF_LIGHT
 
 __all__ = [
-    "ELECTRON_MASS",
-    "GRAVITATION",
+    "LARGEST_CLAIM",
     "LARGEST_POWER_CONJECTURED",
-    "STEFAN_BOLTZMANN",
-    "VACUUM_PERMITTIVITY",
     "bekenstein_bits",
     "energy_flux_power",
     "field_energy_density",
@@ -33,17 +36,8 @@ __all__ = [
     "schwinger_field",
 ]
 
-GRAVITATION = 6.67430e-11
-"""Newtonian constant of gravitation G, m^3/(kg s^2): CODATA 2022, relative uncertainty 2.2e-5."""
-
-VACUUM_PERMITTIVITY = 8.8541878188e-12
-"""Vacuum electric permittivity, F/m: CODATA 2022."""
-
-ELECTRON_MASS = 9.1093837139e-31
-"""Mass of the electron, kg: CODATA 2022."""
-
-STEFAN_BOLTZMANN = 2 * math.pi**5 * BOLTZMANN**4 / (15 * PLANCK**3 * SPEED_OF_LIGHT**2)
-"""Stefan-Boltzmann constant 2 pi^5 k^4/(15 h^3 c^2), W/(m^2 K^4) (exact)."""
+LARGEST_CLAIM = 1e130
+"""Largest energy, rate or information that is compared: 10^123 bits fit the Hubble radius, and no formula has two."""
 
 LARGEST_POWER_CONJECTURED = SPEED_OF_LIGHT**5 / (4 * GRAVITATION)
 """c^5/4G, W: a conjecture (Gibbons, arXiv:hep-th/0210109) with counterexamples (doi:10.3390/universe7110403)."""
@@ -70,7 +64,7 @@ def schwarzschild_radius(energy: Any) -> float:
     Raises:
         SpecError: a negative energy.
     """
-    return 2 * GRAVITATION * si("energy", energy, "J", least=0.0) / SPEED_OF_LIGHT**4
+    return 2 * GRAVITATION * si("energy", energy, "J", least=0.0, most=LARGEST_CLAIM) / SPEED_OF_LIGHT**4
 
 
 def bekenstein_bits(radius: Any, energy: Any) -> float:
@@ -85,7 +79,7 @@ def bekenstein_bits(radius: Any, energy: Any) -> float:
     Raises:
         SpecError: a radius that is not positive or a negative energy.
     """
-    size, held = si("radius", radius, "m", positive=True), si("energy", energy, "J", least=0.0)
+    size, held = si("radius", radius, "m", positive=True), si("energy", energy, "J", least=0.0, most=LARGEST_CLAIM)
     return 2 * math.pi * size * held / (HBAR * SPEED_OF_LIGHT * math.log(2))
 
 
@@ -100,12 +94,12 @@ def margolus_levitin_time(energy: Any) -> float:
     Raises:
         SpecError: an energy that is not positive.
     """
-    return math.pi * HBAR / (2 * si("energy", energy, "J", positive=True))
+    return math.pi * HBAR / (2 * si("energy", energy, "J", positive=True, most=LARGEST_CLAIM))
 
 
 def margolus_levitin_rate(energy: Any) -> float:
     r"""Most orthogonal states passed a second: :math:`2E/\pi\hbar`, 1/s; see `margolus_levitin_time`."""
-    return 2 * si("energy", energy, "J", least=0.0) / (math.pi * HBAR)
+    return 2 * si("energy", energy, "J", least=0.0, most=LARGEST_CLAIM) / (math.pi * HBAR)
 
 
 def largest_stress(density: Any) -> float:
@@ -137,7 +131,7 @@ def energy_flux_power(energy_density: Any, area: Any) -> float:
 def landsberg_efficiency(temperature: Any, source_temperature: Any) -> float:
     r"""Most work from a joule of black radiation: :math:`1 - \frac43 x + \frac13 x^4`, :math:`x = T/T_\star`.
 
-    Source: Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980), doi:10.1063/1.328187.
+    Source: Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980).
 
     Args:
         temperature: of the surroundings that take the heat, K.
@@ -167,7 +161,8 @@ def radiator_area(power: Any, temperature: Any) -> float:
     Raises:
         SpecError: a negative power or a temperature that is not positive.
     """
-    heat, kelvin = si("power", power, "W", least=0.0), si("temperature", temperature, "K", positive=True)
+    heat = si("power", power, "W", least=0.0, most=LARGEST_CLAIM)
+    kelvin = si("temperature", temperature, "K", positive=True)
     return heat / (STEFAN_BOLTZMANN * kelvin**4)
 
 

@@ -14,14 +14,12 @@ from typing import Any
 from qsb.checks import made_of, number
 from qsb.errors import SpecError
 from qsb.stellar.channel import Source
+from qsb.stellar.constants import STEFAN_BOLTZMANN
+from qsb.stellar.limits import radiator_area
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
-from qsb.units import BOLTZMANN, PLANCK, SPEED_OF_LIGHT
 
-__all__ = ["STEFAN_BOLTZMANN", "Harvest", "harvest", "radiator_area", "shell_radius", "shell_temperature"]
-
-STEFAN_BOLTZMANN = 2 * math.pi**5 * BOLTZMANN**4 / (15 * PLANCK**3 * SPEED_OF_LIGHT**2)
-"""Stefan-Boltzmann constant, W/(m^2 K^4) (exact)."""
+__all__ = ["Harvest", "harvest", "radiator_area", "shell_radius", "shell_temperature"]
 
 
 def shell_temperature(luminosity: Any, radius: Any) -> float:
@@ -47,16 +45,6 @@ def shell_radius(luminosity: Any, temperature: Any) -> float:
     power = si("luminosity", luminosity, "W", positive=True)
     kelvin = si("temperature", temperature, "K", positive=True)
     return math.sqrt(power / (4 * math.pi * STEFAN_BOLTZMANN)) / kelvin**2
-
-
-def radiator_area(heat: Any, temperature: Any) -> float:
-    r"""Black surface :math:`\dot Q/\sigma T^4` in m^2 that radiates a heat in W into empty space at 0 K.
-
-    Raises:
-        SpecError: a negative heat, or a temperature that is not positive.
-    """
-    watts, kelvin = si("heat", heat, "W", least=0.0), si("temperature", temperature, "K", positive=True)
-    return watts / (STEFAN_BOLTZMANN * kelvin**4)
 
 
 @dataclass(frozen=True)
