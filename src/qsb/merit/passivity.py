@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsb import checks
 from qsb.algebra.blocks import Blocks, Factor, RealArray, Spectrum
 from qsb.algebra.copies import Copies
 from qsb.errors import SpecError, StructureError
@@ -106,7 +107,7 @@ def is_passive(rho: Any, hamiltonian: Any, tolerance: float = 1e-10) -> Any:
     state, meter = read_pair(rho, hamiltonian)
     levels = meter.spectrum()
     work = extractable_work(state.expectation(meter), passive_energy(eigenvalues(state), levels), energy_scale(levels))
-    return (work <= tolerance * energy_scale(levels))[()]
+    return (work <= checks.number("tolerance", tolerance, least=0.0) * energy_scale(levels))[()]
 
 
 def is_completely_passive(rho: Any, hamiltonian: Any, tolerance: float = 1e-10) -> Any:
@@ -120,7 +121,7 @@ def is_completely_passive(rho: Any, hamiltonian: Any, tolerance: float = 1e-10) 
     state, meter = read_pair(rho, hamiltonian)
     levels = _shared(meter)
     work = asymptotic_work(state.expectation(meter), eigenvalues(state), levels)
-    return (work <= tolerance * energy_scale(levels))[()]
+    return (work <= checks.number("tolerance", tolerance, least=0.0) * energy_scale(levels))[()]
 
 
 def virtual_temperatures(rho: Any, hamiltonian: Any) -> NDArray[np.float64]:
