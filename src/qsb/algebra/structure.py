@@ -204,8 +204,8 @@ def is_hermitian(op: OpSum, space: Space) -> bool:
         size = max(float(abs(t.data).max()) for t in op.active if isinstance(t, Matrix))
         rest = OpSum(tuple(t for t in op.active if not isinstance(t, Matrix)))
         return float(abs(total).max()) <= 1e-10 * max(size, 1e-300) and is_hermitian(rest, space)
-    rest = [t for t in op.active if not _manifestly_hermitian(t)]
-    return _hermitian_by_terms(rest) or _hermitian_by_words(op, space)
+    unknown = [t for t in op.active if not _manifestly_hermitian(t)]
+    return _hermitian_by_terms(unknown) or _hermitian_by_words(op, space)
 
 
 def _hermitian_by_terms(terms: list[Term]) -> bool:

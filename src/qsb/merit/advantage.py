@@ -67,10 +67,14 @@ def parallel_reference(
     Raises:
         SpecError: on an unknown resource, or numbers that are not positive.
     """
-    checks.one_of("The resource that both chargers have equal", resource, RESOURCES)
-    amount, gap = (checks.number(name, v, positive=True) for name, v in (("amount", amount), ("gap", gap)))
-    cells = checks.whole("cells", cells, 1)
-    checks.number("cells", cells)
+    if not isinstance(resource, str) or resource not in RESOURCES:
+        raise SpecError(f"the resource is {resource!r}; say which one both chargers have equal: {', '.join(RESOURCES)}")
+    amount, gap = checks.number("amount", amount), checks.number("gap", gap)
+    checks.number("cells", checks.whole("cells", cells))
+    if not (amount > 0 and cells >= 1 and gap > 0):
+        raise SpecError(
+            f"amount {amount}, cells {cells} and gap {gap} must be positive: without a resource no reference"
+        )
     checks.flag("battery", battery)
     share = {"equal norm": cells, "equal driving energy": cells, "equal variance": np.sqrt(cells), "equal coupling": 1}
     strength = float(amount / share[resource])

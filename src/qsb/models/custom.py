@@ -347,8 +347,8 @@ def _space(operator: Any, chargers: Sequence[int] = ()) -> Space:
         d = int(shape[0])
         cells = d.bit_length() - 1
         dimensions = [2] * cells if d == 2**cells and cells else [d]
-    chargers = checks.several("chargers", chargers, "a list of tensor factors")
-    if any(isinstance(c, bool) or not isinstance(c, Integral) or not 0 <= c < len(dimensions) for c in chargers):
+    named = checks.several("chargers", chargers, "a list of tensor factors")
+    if any(isinstance(c, bool) or not isinstance(c, Integral) or not 0 <= int(c) < len(dimensions) for c in named):
         raise SpecError(f"chargers must name tensor factors 0..{len(dimensions) - 1}, but they are {list(chargers)}.")
     if chargers:
         kinds = [(Spin() if d == 2 else Level(d), i in chargers) for i, d in enumerate(dimensions)]
