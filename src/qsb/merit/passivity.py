@@ -216,8 +216,8 @@ def copied(spectrum: Spectrum, copies: int, *, additive: bool = False) -> Spectr
     if count > TYPES_LIMIT or size > NUMBERS_LIMIT:
         raise SpecError(
             f"n_copy_ergotropy: {copies} copies of {kinds} distinct values make {count} types, and the limit is "
-            f"{TYPES_LIMIT} ({NUMBERS_LIMIT} numbers in a batch, and these are {size}); take fewer copies, fewer states at once, or "
-            "asymptotic_ergotropy for the limit"
+            f"{TYPES_LIMIT} ({NUMBERS_LIMIT} numbers in a batch, and these are {size}); take fewer copies, fewer "
+            "states at once, or asymptotic_ergotropy for the limit"
         )
     types = _types(copies, kinds)
     values = spectrum.values @ types.T if additive else None
