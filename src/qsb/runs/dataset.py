@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qsb import checks
 from qsb.errors import ConvergenceError, SpecError
 from qsb.quantities import names, quantity
 
@@ -64,6 +65,9 @@ def check(dataset: xr.Dataset) -> xr.Dataset:
         SpecError: on a variable without a row, a wrong unit or a missing attribute.
         ConvergenceError: on NaN or infinity in a figure that is always defined.
     """
+    import xarray as xr
+
+    checks.made_of("The dataset", dataset, xr.Dataset, "an xarray.Dataset: qsb.run returns one")
     missing = [a for a in ATTRIBUTES if a not in dataset.attrs]
     if missing:
         raise SpecError(f"The dataset lacks the attributes {missing}; it was not made by a run, or was changed.")
@@ -90,6 +94,7 @@ def check_file(path: str | Path) -> Path:
     Raises:
         SpecError: if its folder is missing, or a folder has its name.
     """
+    checks.made_of("The name of a file", path, (str, Path), "a text or a pathlib.Path")
     target = Path(path)
     if not target.parent.is_dir():
         raise SpecError(f"The folder {str(target.parent)!r} of {target.name!r} does not exist; make it first.")
@@ -160,6 +165,7 @@ def read(path: str | Path) -> xr.Dataset:
     """
     import xarray as xr
 
+    checks.made_of("The name of a file", path, (str, Path), "a text or a pathlib.Path")
     source = Path(path)
     if not source.is_file():
         raise SpecError(f"There is no file {str(source)!r}.")
