@@ -25,7 +25,7 @@ from qsb.stellar.smooth import Flow, advance
 from qsb.stellar.status import Status
 from qsb.stellar.store import State, Store
 
-__all__ = ["Run", "simulate"]
+__all__ = ["Run", "edges_of", "simulate", "weakest"]
 
 _FLOWS = ("inflow", "delivered", "conversion", "baseline", "thermal", "avalanche", "clipped", "unserved")
 
@@ -105,9 +105,7 @@ def simulate(
         ConvergenceError: the energy ledger does not close, or a smooth law is too steep to integrate.
     """
     checks.made_of("store", store, Store, "a Store: Store(Loss(baseline=1e-8)) makes one")
-    edges = si_array("times", times, "s")
-    if edges.ndim != 1 or len(edges) < 2 or np.any(np.diff(edges) <= 0):
-        raise SpecError(f"times must be two or more increasing numbers in one row, but it is {times!r}.")
+    edges = edges_of(times)
     power = _per_interval("inflow", inflow, len(edges) - 1)
     asked = _per_interval("demand", demand, len(edges) - 1)
     walk = _Walk(store, _begin(store, start, rng), rng, float(edges[0]))
@@ -131,8 +129,16 @@ def simulate(
         time_empty=walk.empty,
         ledger=ledger,
         end=walk.state,
-        status=_weakest(store),
+        status=weakest(store),
     )
+
+
+def edges_of(times: Any) -> NDArray[np.float64]:
+    """Edges of intervals in s: two or more, increasing."""
+    edges = si_array("times", times, "s")
+    if edges.ndim != 1 or len(edges) < 2 or np.any(np.diff(edges) <= 0):
+        raise SpecError(f"times must be two or more increasing numbers in one row, but it is {times!r}.")
+    return edges
 
 
 def _per_interval(name: str, value: Any, count: int) -> NDArray[np.float64]:
@@ -166,7 +172,7 @@ def _begin(store: Store, start: State | None, rng: np.random.Generator | None) -
     return state
 
 
-def _weakest(store: Store) -> Status:
+def weakest(store: Store) -> Status:
     """The least firm status of the parts."""
     order = list(Status)
     law = store.loss.avalanche

@@ -1,0 +1,213 @@
+r"""Many stores side by side under piecewise constant powers: one rate of loss, a step law, a capacity, a load.
+
+The physics is that of `qsb.stellar.phase` with :math:`g_r = g_Q`. Both E and W are monotone in an interval, so that the
+state at its end tells whether anything happened inside; where nothing did, the interval costs two multiply-adds with
+factors that depend on its width alone. Everything else goes through `_events`, from event to event.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["COUNTS", "follow"]
+
+#: columns of what `follow` counts for each member, in J, J s (areas) and s
+COUNTS = (
+    "energy_area", "work_area", "inflow", "drawn", "avalanche", "clipped", "missing", "work_avalanche",
+    "below", "sliding", "above", "full", "empty",
+)  # fmt: skip
+_AREA, _WORK, _IN, _DRAWN, _AVALANCHE, _CLIPPED, _MISSING, _LOST, _BELOW, _, _, _FULL, _EMPTY = range(13)
+_BLOCK = 64  # intervals whose sums are added up by themselves, so that rounding grows with the root of the number
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _phi1(x: float) -> float:
+    return -math.expm1(-x) / x if x != 0.0 else 1.0
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _phi2(x: float) -> float:
+    if x >= 0.5:
+        return (1.0 - _phi1(x)) / x
+    total, factor = 0.0, 1.0 / 87178291200.0  # 1/14!
+    for k in range(14, 1, -1):
+        total = factor - x * total
+        factor *= k
+    return total
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _crossing(value: float, target: float, push: float, rate: float) -> float:
+    distance, speed = target - value, push - rate * target
+    if distance == 0.0 or speed == 0.0 or (distance > 0.0) != (speed > 0.0):
+        return math.inf
+    straight = distance / speed
+    x = rate * straight
+    return straight * (math.log1p(x) / x if x != 0.0 else 1.0)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _factors(widths: NDArray[np.float64], rate: float, dephasing: float, out: NDArray[np.float64]) -> None:
+    """What multiplies state and power in the map of E, of its integral, and of W and its integral."""
+    for u in range(widths.size):
+        h = widths[u]
+        x, y = rate * h, (rate + dephasing) * h
+        row = out[u]
+        row[0], row[1], row[2] = math.exp(-x), h * _phi1(x), h * h * _phi2(x)
+        row[3], row[4], row[5] = math.exp(-y), h * _phi1(y), h * h * _phi2(y)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _events(
+    work: float, energy: float, power: float, draw: float, span: float, store: Any, sums: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """An interval in which something happens, or something is held: W and E at its end, and the largest E."""
+    held, dephasing, threshold, extra, capacity, share = store
+    peak, gone = energy, 0.0
+    while gone < span:
+        left = span - gone
+        empty = work == 0.0 and share * power < draw
+        drawn = share * power if empty else draw
+        to_work = 0.0 if empty else share * power - drawn
+        net, accepted = power - drawn, power
+        avalanche, regime, full = 0.0, 0, False
+        if energy > threshold or (energy == threshold and net >= (held + extra) * energy):
+            avalanche, regime = extra, 2
+        elif energy == threshold and net > held * energy:
+            avalanche, regime = (net - held * energy) / energy, 1
+        rate = held + avalanche
+        if regime != 1 and energy >= capacity and net > rate * energy:
+            full, rest = True, rate * energy
+            empty = work == 0.0 and share * min(power, draw + rest) < draw
+            drawn = share * min(power, rest / (1.0 - share)) if empty else draw
+            accepted = min(power, drawn + rest)
+            to_work = 0.0 if empty else share * accepted - drawn
+        fast = rate + dephasing
+        when, level = (_crossing(work, 0.0, to_work, fast) if work > 0.0 else math.inf), -1.0
+        if regime != 1 and not full:
+            for target in (capacity, threshold):
+                found = _crossing(energy, target, net, rate) if target < math.inf else math.inf
+                if found < when:
+                    when, level = found, target
+        elapsed = min(when, left)
+        x, y = rate * elapsed, fast * elapsed
+        after = max(work * math.exp(-y) + to_work * elapsed * _phi1(y), 0.0)
+        work_area = elapsed * (work * _phi1(y) + to_work * elapsed * _phi2(y))
+        if regime == 1 or full:
+            arrived, area = energy, energy * elapsed
+        else:
+            arrived = max(energy * math.exp(-x) + net * elapsed * _phi1(x), 0.0)
+            area = elapsed * (energy * _phi1(x) + net * elapsed * _phi2(x))
+            # Rounding may carry the energy over a level a moment early.
+            if (energy < threshold) != (arrived < threshold) and energy != threshold:
+                arrived = threshold
+            arrived = min(arrived, capacity)
+        if when <= left:
+            if level >= 0.0:
+                arrived = level
+            else:
+                after = 0.0
+        work, energy = min(after, arrived), arrived
+        peak = max(peak, energy)
+        gone = span if elapsed >= left else gone + elapsed
+        sums[_AREA] += area
+        sums[_WORK] += work_area
+        sums[_IN] += power * elapsed
+        sums[_DRAWN] += drawn * elapsed
+        sums[_AVALANCHE] += avalanche * area
+        sums[_LOST] += avalanche * work_area
+        sums[_CLIPPED] += (power - accepted) * elapsed
+        sums[_MISSING] += (draw - drawn) * elapsed
+        sums[_BELOW + regime] += elapsed
+        sums[_FULL] += elapsed if full else 0.0
+        sums[_EMPTY] += elapsed if empty else 0.0
+    return work, energy, peak
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def follow(
+    first: int,
+    last: int,
+    spans: NDArray[np.float64],
+    widths: NDArray[np.float64],
+    which: NDArray[np.int64],
+    inflow: NDArray[np.float64],
+    draw: NDArray[np.float64],
+    stores: NDArray[np.float64],
+    states: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    history: NDArray[np.float64],
+) -> None:
+    """Follow members `first` to `last`.
+
+    Args:
+        first, last: which members.
+        spans: widths of the intervals (n), s.
+        widths: the different ones among them, s.
+        which: index of each span in `widths`.
+        inflow: (M or 1, n), W.
+        draw: out of W (M or 1, n), W.
+        stores: (M or 1, 6): rate without avalanches, dephasing, threshold, rate of the avalanche, capacity, eta_in.
+        states: (M, 3): W and E, overwritten, and the largest E on the way, J.
+        counts: (M, 13) zeros, see `COUNTS`.
+        history: (M, n + 1, 2) for W and E at the edges, or empty.
+    """
+    below, above = np.empty((widths.size, 6)), np.empty((widths.size, 6))
+    sums, n, keep = np.zeros(len(COUNTS)), spans.size, history.size > 0
+    for m in range(first, last):
+        row = stores[m if stores.shape[0] > 1 else 0]
+        store = (row[0], row[1], row[2], row[3], row[4], row[5])
+        held, dephasing, threshold, extra, capacity, share = store
+        if m == first or stores.shape[0] > 1:
+            _factors(widths, held, dephasing, below)
+            _factors(widths, held + extra, dephasing, above)
+        powers, draws = inflow[m if inflow.shape[0] > 1 else 0], draw[m if draw.shape[0] > 1 else 0]
+        work, energy, peak = states[m, 0], states[m, 1], states[m, 1]
+        for begin in range(0, n, _BLOCK):
+            sums[:] = 0.0
+            area = warm = came = taken = upper = lost = over = under = 0.0
+            for k in range(begin, min(begin + _BLOCK, n)):
+                if keep:
+                    history[m, k, 0], history[m, k, 1] = work, energy
+                power, out, h = powers[k], draws[k], spans[k]
+                high = energy > threshold
+                f = above[which[k]] if high else below[which[k]]
+                to_work, net = share * power - out, power - out
+                w = work * f[3] + to_work * f[4]
+                e = energy * f[0] + net * f[1]
+                quiet = (energy > threshold and e > threshold) or (energy < threshold and e < threshold)
+                if not (quiet and e < capacity and energy < capacity and (w > 0.0 or (to_work >= 0.0 and w == 0.0))):
+                    work, energy, top = _events(work, energy, power, out, h, store, sums)
+                    peak = max(peak, top)
+                    continue
+                part, ours = energy * f[1] + net * f[2], work * f[4] + to_work * f[5]
+                area += part
+                warm += ours
+                came += power * h
+                taken += out * h
+                if high:
+                    upper += part
+                    lost += ours
+                    over += h
+                else:
+                    under += h
+                work, energy = min(w, e), e
+                peak = max(peak, e)
+            sums[_AREA] += area
+            sums[_WORK] += warm
+            sums[_IN] += came
+            sums[_DRAWN] += taken
+            sums[_AVALANCHE] += extra * upper
+            sums[_LOST] += extra * lost
+            sums[_BELOW] += under
+            sums[_BELOW + 2] += over
+            for j in range(sums.size):
+                counts[m, j] += sums[j]
+        if keep:
+            history[m, n, 0], history[m, n, 1] = work, energy
+        states[m, 0], states[m, 1], states[m, 2] = work, energy, peak
