@@ -126,7 +126,9 @@ def simulate_many(
     _spread(follow, count, count * len(spans), arguments)
     if keep:
         history[:, :, 1] -= history[:, :, 0]
-    found = _gathered(several, begin, states, dict(zip(COUNTS, counts.T, strict=True)), edges, history if keep else None)
+    found = _gathered(
+        several, begin, states, dict(zip(COUNTS, counts.T, strict=True)), edges, history if keep else None
+    )
     _check(found)
     return found
 
