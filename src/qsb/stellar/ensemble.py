@@ -161,8 +161,8 @@ def _row(index: int, store: object) -> tuple[float, ...]:
     law = store.loss.avalanche
     if law is not None and not isinstance(law, Step):
         raise SpecError(
-            f"store {index} has the avalanche law {type(law).__name__}; simulate_many takes Step or none: call simulate "
-            "for each member."
+            f"store {index} has the avalanche law {type(law).__name__}; simulate_many takes Step or none: call "
+            "simulate for each member."
         )
     if store.passive_held != store.loss.held:
         raise SpecError(

@@ -229,12 +229,12 @@ class _Walk:
         work = 0.0 if kind == "empty" and when <= left else moved.work
         energy = work + moved.passive
         if phase.pinned:
-            self._set(state.energy, work)
+            self._set(state.energy, work, moved.passive)
         elif level != state.energy and when < math.inf and _beyond(state.energy, energy, level):
             when = elapsed  # rounding may carry the energy over the level a moment early
-            self._set(level, work)
+            self._set(level, work, moved.passive)
         elif energy > store.capacity_limit or (when <= left and not math.isnan(level)):
-            self._set(store.capacity_limit if math.isnan(level) else level, work)
+            self._set(store.capacity_limit if math.isnan(level) else level, work, moved.passive)
         else:
             self.state = replace(state, work=work, passive=moved.passive)
         if isinstance(law, Stochastic) and phase.regime == "above" and self.state.clock is not None:
@@ -250,16 +250,17 @@ class _Walk:
         flow = Flow(law, sum(motion.powers), motion.powers[0], motion.leaks)
         part = advance(flow, self.state.energy, self.state.work, left, limit)
         level = limit if part.hit == "full" else min(max(part.energy, 0.0), limit)
-        self._set(level, 0.0 if part.hit == "empty" else part.work)
+        work = 0.0 if part.hit == "empty" else min(max(part.work, 0.0), level)
+        self._set(level, work, level - work)
         if part.hit:
             self._record(now + part.span, part.hit)
         areas = part.work_area, part.stored - part.work_area
         return part.span, Moved(self.state.work, self.state.passive, *areas, motion.inflow * part.span, part.avalanche)
 
-    def _set(self, energy: float, work: float) -> None:
-        """Put the state to an energy, and the work to at most that."""
-        passive = energy - min(max(work, 0.0), energy)
-        # One of the two differences is exact (Sterbenz), so that W + Q is the energy to the last bit.
+    def _set(self, energy: float, work: float, passive: float) -> None:
+        """Put the state to an energy; of work and passive energy the smaller one is kept."""
+        passive = energy - (max(energy - passive, 0.0) if passive < work else min(work, energy))
+        # One of two such differences is exact (Sterbenz), so that W + Q is the energy to the last bit.
         self.state = replace(self.state, work=energy - passive, passive=passive)
 
     def _record(self, time: float, kind: str, size: float = 0.0) -> None:

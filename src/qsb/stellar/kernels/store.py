@@ -146,7 +146,8 @@ def follow(
     """Follow members `first` to `last`.
 
     Args:
-        first, last: which members.
+        first: number of the first member.
+        last: number after that of the last one.
         spans: widths of the intervals (n), s.
         widths: the different ones among them, s.
         which: index of each span in `widths`.
