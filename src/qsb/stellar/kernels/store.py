@@ -26,19 +26,18 @@ _BLOCK = 64  # intervals whose sums are added up by themselves, so that rounding
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _phi1(x: float) -> float:
-    return -math.expm1(-x) / x if x != 0.0 else 1.0
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _phi2(x: float) -> float:
+def _three(x: float) -> tuple[float, float, float]:
+    """e^{-x}, phi_1 and phi_2 of `qsb.stellar.exponential` for x of at least 0, with one transcendental function."""
     if x >= 0.5:
-        return (1.0 - _phi1(x)) / x
-    total, factor = 0.0, 1.0 / 87178291200.0  # 1/14!
+        zeroth = math.exp(-x)
+        first = (1.0 - zeroth) / x
+        return zeroth, first, (1.0 - first) / x
+    second, factor = 0.0, 1.0 / 87178291200.0  # 1/14!
     for k in range(14, 1, -1):
-        total = factor - x * total
+        second = factor - x * second
         factor *= k
-    return total
+    first = 1.0 - x * second
+    return 1.0 - x * first, first, second
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -56,10 +55,11 @@ def _factors(widths: NDArray[np.float64], rate: float, dephasing: float, out: ND
     """What multiplies state and power in the map of E, of its integral, and of W and its integral."""
     for u in range(widths.size):
         h = widths[u]
-        x, y = rate * h, (rate + dephasing) * h
         row = out[u]
-        row[0], row[1], row[2] = math.exp(-x), h * _phi1(x), h * h * _phi2(x)
-        row[3], row[4], row[5] = math.exp(-y), h * _phi1(y), h * h * _phi2(y)
+        row[0], first, second = _three(rate * h)
+        row[1], row[2] = h * first, h * h * second
+        row[3], first, second = _three((rate + dephasing) * h)
+        row[4], row[5] = h * first, h * h * second
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -95,14 +95,16 @@ def _events(
                 if found < when:
                     when, level = found, target
         elapsed = min(when, left)
-        x, y = rate * elapsed, fast * elapsed
-        after = max(work * math.exp(-y) + to_work * elapsed * _phi1(y), 0.0)
-        work_area = elapsed * (work * _phi1(y) + to_work * elapsed * _phi2(y))
+        fade, first, second = _three(fast * elapsed)
+        after = max(work * fade + to_work * elapsed * first, 0.0)
+        work_area = elapsed * (work * first + to_work * elapsed * second)
         if regime == 1 or full:
             arrived, area = energy, energy * elapsed
         else:
-            arrived = max(energy * math.exp(-x) + net * elapsed * _phi1(x), 0.0)
-            area = elapsed * (energy * _phi1(x) + net * elapsed * _phi2(x))
+            if dephasing != 0.0:
+                fade, first, second = _three(rate * elapsed)
+            arrived = max(energy * fade + net * elapsed * first, 0.0)
+            area = elapsed * (energy * first + net * elapsed * second)
             # Rounding may carry the energy over a level a moment early.
             if (energy < threshold) != (arrived < threshold) and energy != threshold:
                 arrived = threshold
@@ -178,19 +180,38 @@ def follow(
                 power, out, h = powers[k], draws[k], spans[k]
                 high = energy > threshold
                 f = above[which[k]] if high else below[which[k]]
-                to_work, net = share * power - out, power - out
+                arriving = share * power
+                empty = work == 0.0 and arriving < out
+                drawn = arriving if empty else out
+                to_work, net, accepted = (0.0 if empty else arriving - out), power - drawn, power
+                full = False
+                if energy >= capacity and energy != threshold:
+                    rest = (held + extra if high else held) * energy
+                    if net > rest:
+                        full = True
+                        empty = work == 0.0 and share * min(power, out + rest) < out
+                        drawn = share * min(power, rest / (1.0 - share)) if empty else out
+                        accepted = min(power, drawn + rest)
+                        to_work = 0.0 if empty else share * accepted - drawn
                 w = work * f[3] + to_work * f[4]
-                e = energy * f[0] + net * f[1]
-                quiet = (energy > threshold and e > threshold) or (energy < threshold and e < threshold)
-                if not (quiet and e < capacity and energy < capacity and (w > 0.0 or (to_work >= 0.0 and w == 0.0))):
+                e = energy if full else energy * f[0] + net * f[1]
+                quiet = full or (energy != threshold and (e > threshold) == high and e != threshold and e < capacity)
+                if not (quiet and (w > 0.0 or (work == 0.0 and to_work >= 0.0))):
                     work, energy, top = _events(work, energy, power, out, h, store, sums)
                     peak = max(peak, top)
                     continue
-                part, ours = energy * f[1] + net * f[2], work * f[4] + to_work * f[5]
+                part = energy * h if full else energy * f[1] + net * f[2]
+                ours = work * f[4] + to_work * f[5]
+                if full:
+                    sums[_FULL] += h
+                    sums[_CLIPPED] += (power - accepted) * h
+                if empty:
+                    sums[_EMPTY] += h
+                    sums[_MISSING] += (out - drawn) * h
                 area += part
                 warm += ours
                 came += power * h
-                taken += out * h
+                taken += drawn * h
                 if high:
                     upper += part
                     lost += ours
