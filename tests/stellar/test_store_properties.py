@@ -66,7 +66,7 @@ def test_nothing_is_lost_and_nothing_is_impossible(store, inflow, demand, start)
     assert times == sorted(times)
     untouched = store.eta_in == 1 and store.dephasing == 0 and start.passive == 0
     if untouched and store.loss.avalanche in (None, LAWS["step"]):
-        assert np.all(history.passive == 0)
+        assert np.all(history.passive <= 1e-15 * ledger.throughput)
 
 
 @FEW
