@@ -1,4 +1,11 @@
-"""A store's history against closed-form answers: balance, regimes, events, ledgers."""
+"""A store's history against closed-form answers: balance, regimes, events, ledgers.
+
+The physics notes print results and, for most of them, no parameters. Those of relaxation, dephasing, the square wave,
+the sinusoid, the discharge, the crossing with its duty, and the threshold of the logistic law are inferred here: they
+are the round numbers that give the printed digits, so these tests say that the digits can be had, and the closed forms
+and independent integrations beside them say that the map is right. Printed with their parameters are the stiff
+interval, the width of the logistic law, and the ratio of dephasing to relaxation of the steady work fraction.
+"""
 
 import math
 
