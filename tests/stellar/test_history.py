@@ -155,6 +155,15 @@ def test_latching_relaxation_oscillator():
     assert sum(run.regimes.values()) == pytest.approx(3e6)
 
 
+def test_events_at_one_moment_are_in_order():
+    """A threshold that is the capacity: both are reached at once, and neither time is rounded below the other."""
+    store = Store(Loss(avalanche=Latching(1.0, 3.0, 0.6)), capacity=1.0, eta_in=0.9, eta_out=0.5)
+    run = simulate(store, [0.0, 0.5, 1.7, 2.0, 4.0], [9.0, 0, 0, 9.0], [9.0, 0, 0, 9.0])
+    times = [event.time for event in run.events]
+    assert times == sorted(times)
+    assert {event.kind for event in run.events} >= {"full", "threshold"}
+
+
 def test_latched_for_ever_where_the_release_is_out_of_reach():
     run = simulate(Store(Loss(baseline=RATE, avalanche=Latching(LIMIT, FAST, 0.3))), [0, 1e8], POWER)
     assert run.energy[-1] == pytest.approx(1e15, rel=1e-14)
