@@ -1,5 +1,6 @@
 """What holds for every store, whatever is done to it: closure, W <= E <= capacity, and no memory of the time axis."""
 
+import math
 from dataclasses import fields, replace
 from itertools import pairwise
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qsb.errors import SpecError
 from qsb.stellar.history import simulate
 from qsb.stellar.ledger import LEDGER_TOLERANCE
 from qsb.stellar.loss import Latching, Logistic, Loss, Pair, Step, Stochastic
@@ -139,3 +141,31 @@ def test_the_unit_of_energy_is_free(store, inflow, demand, start, power):
     scale = expected.ledger.throughput
     np.testing.assert_allclose(found.energy / power, expected.energy, rtol=0, atol=1e-12 * scale)
     np.testing.assert_allclose(found.work / power, expected.work, rtol=0, atol=1e-12 * scale)
+
+
+class Quantity:
+    """What astropy's quantities are to `si`: a value, and the sizes of its unit in SI units."""
+
+    def __init__(self, value, size, unit):
+        self.value, self.size, self.unit = value, size, unit
+
+    def to_value(self, unit):
+        if unit != self.unit:
+            raise ValueError(f"no {unit}")
+        return self.value * self.size
+
+
+@settings(max_examples=20)
+@given(hours=st.floats(0.1, 1e4), kilowatts=st.floats(0.0, 1e6), percent=st.floats(0.0, 50.0))
+def test_units_go_round(hours, kilowatts, percent):
+    """Hours, kilowatts, kilowatt hours and percent a day in, the same out."""
+    leak = Quantity(percent / 100, 1 / 86400, "1 / s")
+    store = Store(Loss(leak), capacity=Quantity(2 * hours * kilowatts + 1.0, 3.6e6, "J"), passive_loss=Loss(leak))
+    run = simulate(store, Quantity(np.array([0.0, hours]), 3600.0, "s"), Quantity(kilowatts, 1e3, "W"))
+    assert run.times[-1] / 3600 == pytest.approx(hours, rel=1e-15)
+    assert run.ledger.inflow / 3.6e6 == pytest.approx(hours * kilowatts, rel=1e-14)
+    x = percent / 100 * hours / 24
+    kept = -math.expm1(-x) / x if x else 1.0
+    assert run.end.energy / 3.6e6 == pytest.approx(hours * kilowatts * kept, rel=1e-13, abs=1e-300)
+    with pytest.raises(SpecError, match="baseline of Loss must be given in 1 / s"):
+        Loss(Quantity(1.0, 1.0, "s"))
