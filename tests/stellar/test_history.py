@@ -1,4 +1,11 @@
-"""A store's history against closed-form answers: balance, regimes, events, ledgers."""
+"""A store's history against closed-form answers: balance, regimes, events, ledgers.
+
+The physics notes print results and, for most of them, no parameters. Those of relaxation, dephasing, the square wave,
+the sinusoid, the discharge, the crossing with its duty, and the threshold of the logistic law are inferred here: they
+are the round numbers that give the printed digits, so these tests say that the digits can be had, and the closed forms
+and independent integrations beside them say that the map is right. Printed with their parameters are the stiff
+interval, the width of the logistic law, and the ratio of dephasing to relaxation of the steady work fraction.
+"""
 
 import math
 
@@ -148,6 +155,15 @@ def test_latching_relaxation_oscillator():
     assert sum(run.regimes.values()) == pytest.approx(3e6)
 
 
+def test_events_at_one_moment_are_in_order():
+    """A threshold that is the capacity: both are reached at once, and neither time is rounded below the other."""
+    store = Store(Loss(avalanche=Latching(1.0, 3.0, 0.6)), capacity=1.0, eta_in=0.9, eta_out=0.5)
+    run = simulate(store, [0.0, 0.5, 1.7, 2.0, 4.0], [9.0, 0, 0, 9.0], [9.0, 0, 0, 9.0])
+    times = [event.time for event in run.events]
+    assert times == sorted(times)
+    assert {event.kind for event in run.events} >= {"full", "threshold"}
+
+
 def test_latched_for_ever_where_the_release_is_out_of_reach():
     run = simulate(Store(Loss(baseline=RATE, avalanche=Latching(LIMIT, FAST, 0.3))), [0, 1e8], POWER)
     assert run.energy[-1] == pytest.approx(1e15, rel=1e-14)
@@ -194,6 +210,14 @@ def test_smooth_law_stops_where_full_or_empty():
     assert run.passive[-1] > 0.0
     free = simulate(Store(store.loss), [0, run.events[0].time], POWER)
     assert free.energy[-1] == pytest.approx(1e15, rel=1e-13)
+
+
+def test_smooth_law_that_has_hardly_any_work_left_is_empty_at_once():
+    """1e-42 J of work and a load of half a watt: what is drawn before it is gone must not exceed it."""
+    store = Store(Loss(60.0, avalanche=Logistic(1.0, 3.0, 0.1)), eta_in=0.4, eta_out=0.5)
+    run = simulate(store, [0, 0.5, 1.7, 2, 4], [0.3, 0, 0, 0], [0, 0, 0, 0.3])
+    assert run.ledger.delivered <= 1e-14
+    assert run.time_empty == pytest.approx(2.0)
 
 
 def test_stochastic_avalanches_carry_off_the_surplus():
