@@ -1,0 +1,467 @@
+r"""Lindblad equations whose state is a set of Hermitian blocks between which no coherence arises.
+
+The Hamiltonian joins states into components. A jump with at most one entry a row and a column adds
+:math:`\gamma L\rho L^\dagger` from one block to another; its decay :math:`L^\dagger L` is diagonal. A block S + iA is
+packed into the real matrix S + A (`qsb.algebra.sectors`), and nothing larger than the state is ever built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+
+from qsb.algebra.opsum import OpSum
+from qsb.charging.environment import Jump
+from qsb.dynamics.representation import Array, Generator
+from qsb.dynamics.segment import Coefficient, Segment
+
+Ints = NDArray[np.int64]
+Real = NDArray[np.float64]
+
+#: coefficients of G itself among the polynomials of G
+_FIRST = np.array([[0.0], [1.0]])
+#: states without an entry that a stretch may run over
+_GAP = 8
+#: operations up to which the spectra of all blocks are found to bound the frequencies
+_SPECTRA = 3e6
+
+
+def one_to_one(op: Any) -> bool:
+    """Whether a sparse matrix leads from each state to at most one other, and to each from at most one."""
+    entries = op.tocoo()
+    return all(len(np.unique(k)) == len(k) for k in (entries.row, entries.col))
+
+
+def components(pattern: Any, jumps: list[Any], start: Any) -> Ints:
+    """Label (S,) of the block of each state: the fewest coherences that a Hamiltonian, jumps and a start need.
+
+    Args:
+        pattern: sparse, not zero where the Hamiltonian or a decay joins two states.
+        jumps: sparse jump matrices.
+        start: sparse density matrix at t = 0.
+    """
+    label = np.asarray(connected_components(sp.csr_array(abs(pattern)), directed=False)[1], dtype=np.int64)
+    begun = start.tocoo()
+    entries = [op.tocoo() for op in jumps]
+    while True:
+        count = int(label.max()) + 1
+        edges = [np.stack([label[begun.row], label[begun.col]])]
+        for m in entries:
+            # where a jump leads from one block to several, coherence between these arises
+            pairs = np.unique(label[m.col] * count + label[m.row])
+            source, target = np.divmod(pairs, count)
+            same = np.flatnonzero(source[1:] == source[:-1])
+            edges.append(np.stack([target[same], target[same + 1]]))
+        joined = np.concatenate(edges, axis=1)
+        joined = joined[:, joined[0] != joined[1]]
+        if not joined.size:
+            return label
+        graph = sp.csr_array((np.ones(joined.shape[1]), (joined[0], joined[1])), (count, count))
+        label = np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)[label]
+
+
+@dataclass(frozen=True, eq=False)
+class PackedBlocks:
+    """Which states each block holds, and where its entries lie in one packed array.
+
+    Attributes:
+        label: block of each state, (S,), numbered from zero without a gap.
+    """
+
+    label: Ints
+
+    @cached_property
+    def order(self) -> Ints:
+        """States block by block, ascending inside, (S,)."""
+        return np.argsort(self.label, kind="stable")
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """States of each block, (B,)."""
+        return np.bincount(self.label).astype(np.int64)
+
+    @cached_property
+    def rows(self) -> Ints:
+        """First state of each block in the order, and the number of all, (B+1,)."""
+        return np.concatenate([[0], np.cumsum(self.sizes)]).astype(np.int64)
+
+    @cached_property
+    def entries(self) -> Ints:
+        """First packed entry of each block, and the number of all, (B+1,)."""
+        return np.concatenate([[0], np.cumsum(self.sizes**2)]).astype(np.int64)
+
+    @cached_property
+    def home(self) -> Ints:
+        """Block of each state in the order, (S,)."""
+        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+
+    @cached_property
+    def place(self) -> Ints:
+        """Place inside its block of each state in the order, (S,)."""
+        return np.asarray(np.arange(len(self.label)) - self.rows[self.home])
+
+    @cached_property
+    def diagonal(self) -> Ints:
+        """Packed position of the diagonal entry of each state in the order, (S,)."""
+        return np.asarray(self.entries[self.home] + self.place * (self.sizes[self.home] + 1))
+
+    def sorted(self, matrix: Any) -> Any:
+        """A sparse matrix of states in the order of the blocks, as COO with each entry once."""
+        found = sp.csr_array(matrix)[self.order][:, self.order]
+        found.sum_duplicates()
+        return found.tocoo()
+
+    def pack(self, matrix: Any) -> Any:
+        """Positions and packed values of a sparse Hermitian matrix that joins no two blocks."""
+        m = self.sorted(matrix)
+        at = self.entries[self.home[m.row]] + self.place[m.row] * self.sizes[self.home[m.row]] + self.place[m.col]
+        return at, np.asarray(m.data.real + m.data.imag, dtype=float)
+
+    def functional(self, matrix: Any) -> Any:
+        """Sparse row f with f x = tr(matrix rho)."""
+        at, values = self.pack(matrix)
+        return sp.csr_array((values, (np.zeros(len(at), dtype=np.int64), at)), (1, int(self.entries[-1])))
+
+    def spectra(self, x: Array) -> Real:
+        """Eigenvalues (T, S) of packed states (T, n), blocks of one size together."""
+        found = []
+        for n in np.unique(self.sizes):
+            at = self.entries[:-1][self.sizes == n]
+            r = x[:, at[:, None] + np.arange(n * n)].reshape(len(x), len(at), n, n)
+            t = np.swapaxes(r, -1, -2)
+            found.append(np.linalg.eigvalsh((r + t) / 2 + 0.5j * (r - t)).reshape(len(x), -1))
+        return np.concatenate(found, axis=1)
+
+
+def _stretches(group: Ints, distance: Ints, place: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Entries (group, distance, place) as stretches of equal group and distance over nearly all places between two.
+
+    Returns:
+        Group of each stretch (ascending); distance, first place and length of each, (R, 3); the order in which the
+        entries were taken, and the stretch of each.
+    """
+    order = np.lexsort((place, distance, group))
+    g, d, p = group[order], distance[order], place[order]
+    new = np.ones(len(g), dtype=bool)
+    new[1:] = (np.diff(g) != 0) | (np.diff(d) != 0) | (np.diff(p) > _GAP)
+    first = np.flatnonzero(new)
+    last = np.append(first[1:], len(g)) - 1 if len(g) else first
+    runs = np.stack([d[first], p[first], p[last] - p[first] + 1], axis=1).astype(np.int64)
+    return g[first], runs, order, np.cumsum(new) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Hamiltonians:
+    """Matrices of one pattern, as kernel arguments.
+
+    Attributes:
+        blocks: where the states are.
+        row: row of each entry beside the diagonal, (E,), ascending.
+        column: its column, (E,).
+    """
+
+    blocks: PackedBlocks
+    row: Ints
+    column: Ints
+
+    @classmethod
+    def of(cls, blocks: PackedBlocks, matrices: list[Any]) -> _Hamiltonians:
+        """The union of all entries, and of their mirror images."""
+        size, keys = len(blocks.label), [np.empty(0, dtype=np.int64)]
+        for matrix in matrices:
+            m = blocks.sorted(matrix)
+            off = (m.row != m.col) & (m.data != 0)
+            keys += [m.row[off].astype(np.int64) * size + m.col[off], m.col[off].astype(np.int64) * size + m.row[off]]
+        return cls(blocks, *np.divmod(np.unique(np.concatenate(keys)), size))
+
+    def values(self, matrix: Any) -> tuple[Real, Array]:
+        """Diagonal (S,) and other entries (E,) of one of the matrices."""
+        m, size = self.blocks.sorted(matrix), len(self.blocks.label)
+        diagonal, values = np.zeros(size), np.zeros(len(self.row), dtype=complex)
+        off = m.row != m.col
+        diagonal[m.row[~off]] = m.data[~off].real
+        kept = off & (m.data != 0)
+        at = np.searchsorted(self.row * size + self.column, m.row[kept].astype(np.int64) * size + m.col[kept])
+        values[at] = m.data[kept]
+        return diagonal, values
+
+    @cached_property
+    def _columns(self) -> tuple[Ints, Ints, Ints]:
+        """First run of each block; runs; which entry each of their values is, one beyond the last for none."""
+        b = self.blocks
+        home, row, column = b.home[self.column], b.place[self.row], b.place[self.column]
+        group, runs, order, which = _stretches(home, row - column, column)
+        begin = np.concatenate([[0], np.cumsum(runs[:, 2])]).astype(np.int64)
+        entry = np.full(int(begin[-1]), len(self.row), dtype=np.int64)
+        entry[begin[which] + column[order] - runs[which, 1]] = order
+        first = np.searchsorted(group, np.arange(len(b.sizes) + 1))
+        return first, np.concatenate([runs, begin[:-1, None]], axis=1), entry
+
+    @cached_property
+    def _rows(self) -> tuple[Ints, Ints]:
+        left = np.searchsorted(self.row, np.arange(len(self.blocks.label) + 1))
+        return left, self.blocks.place[self.column]
+
+    def arguments(self, diagonal: Real, values: Array) -> tuple[Any, ...]:
+        """Kernel arguments of one matrix."""
+        left, column = self._rows
+        first, runs, entry = self._columns
+        wide = np.append(values, 0.0)[entry]
+        real, imaginary = np.ascontiguousarray(values.real), np.ascontiguousarray(values.imag)
+        return (
+            np.ascontiguousarray(diagonal), left, column, real, imaginary, first, runs,
+            np.ascontiguousarray(wide.real), np.ascontiguousarray(wide.imag),
+            bool(np.any(real) or np.any(diagonal)), bool(np.any(imaginary)),
+        )  # fmt: skip
+
+
+class _Jumps:
+    """Jump matrices as kernel arguments, each at rate one.
+
+    Attributes:
+        losses: half of what each jump takes from each state, (P, S).
+    """
+
+    def __init__(self, blocks: PackedBlocks, matrices: list[Any]) -> None:
+        """Sort entries by where they arrive, the jump, and where they come from."""
+        size, count = len(blocks.label), len(blocks.sizes)
+        self.losses = np.zeros((len(matrices), size))
+        parts: list[tuple[Ints, Ints, Ints, Real]] = []
+        for p, matrix in enumerate(matrices):
+            m = blocks.sorted(matrix)
+            weight = real_weights(m.data)
+            np.add.at(self.losses[p], m.col, weight**2 / 2)
+            parts.append((np.full(len(m.row), p), m.row.astype(np.int64), m.col.astype(np.int64), weight))
+        if parts:
+            which, row, column, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
+        else:
+            which = row = column = np.empty(0, dtype=np.int64)
+            weight = np.empty(0)
+        home, origin = blocks.home[row], blocks.home[column]
+        key = (home * max(1, len(matrices)) + which) * count + origin
+        found, piece = np.unique(key, return_inverse=True)
+        arrival, rest = np.divmod(found, max(1, len(matrices)) * count)
+        begin = np.concatenate([[0], np.cumsum(blocks.sizes[arrival])]).astype(np.int64)
+        at = begin[piece] + blocks.place[row]
+        source, weights = np.zeros(int(begin[-1]), dtype=np.int64), np.zeros(int(begin[-1]))
+        source[at], weights[at] = blocks.place[column], weight
+        group, runs, _, _ = _stretches(piece, blocks.place[column] - blocks.place[row], blocks.place[row])
+        pieces = np.stack([rest % count, rest // count, begin[:-1]], axis=1).astype(np.int64)
+        self._arrays = (
+            np.searchsorted(arrival, np.arange(count + 1)), pieces, source, weights,
+            np.searchsorted(group, np.arange(len(found) + 1)), runs,
+        )  # fmt: skip
+
+    def arguments(self, rates: Real) -> tuple[Any, ...]:
+        """Kernel arguments at some rates, (P,)."""
+        return *self._arrays, rates, rates @ self.losses
+
+
+def real_weights(data: Array) -> Real:
+    """Matrix elements without their common phase, which no dissipator sees.
+
+    Raises:
+        ValueError: if they have none.
+    """
+    if not len(data):
+        return np.empty(0)
+    top = data[np.argmax(np.abs(data))]
+    turned = np.asarray(data) * (abs(top) / top)
+    if np.abs(turned.imag).max() > 1e-14 * abs(top):
+        raise ValueError("the matrix elements of a jump have no common phase")
+    return np.ascontiguousarray(turned.real)
+
+
+@dataclass(frozen=True, eq=False)
+class BlockTerms:
+    """The Hamiltonian and the rates of one segment as functions of time.
+
+    Attributes:
+        blocks: where the states are.
+        hamiltonians: all matrices of the Hamiltonian.
+        constant: diagonal and entries of the constant one.
+        drives: the same of those with an envelope each.
+        noise: all jump matrices.
+        rates: constant rates, (P,), zero of those with an envelope.
+        rated: jump, its rate and its envelope.
+        decay: a bound of how fast anything decays.
+    """
+
+    blocks: PackedBlocks
+    hamiltonians: _Hamiltonians
+    constant: tuple[Real, Array]
+    drives: tuple[tuple[tuple[Real, Array], Coefficient], ...]
+    noise: _Jumps
+    rates: Real
+    rated: tuple[tuple[int, float, Coefficient], ...]
+    decay: float
+
+    @cached_property
+    def where(self) -> tuple[Ints, Ints, Ints]:
+        """Kernel arguments: where each block lies."""
+        return self.blocks.sizes, self.blocks.rows, self.blocks.entries
+
+    def hamiltonian(self, t: float) -> tuple[Any, ...]:
+        """Kernel arguments of H(t)."""
+        if not self.drives:
+            return self._constant
+        diagonal, values = self.constant[0].copy(), self.constant[1].copy()
+        for (d, v), f in self.drives:
+            factor = f(t)
+            diagonal += factor * d
+            values += factor * v
+        return self.hamiltonians.arguments(diagonal, values)
+
+    @cached_property
+    def _constant(self) -> tuple[Any, ...]:
+        return self.hamiltonians.arguments(*self.constant)
+
+    @cached_property
+    def no_hamiltonian(self) -> tuple[Any, ...]:
+        """Kernel arguments of H = 0."""
+        return self.hamiltonians.arguments(*(np.zeros_like(part) for part in self.constant))
+
+    def jumps(self, t: float) -> tuple[Any, ...]:
+        """Kernel arguments of the rates at t."""
+        if not self.rated:
+            return self._jumps
+        rates = self.rates.copy()
+        for k, rate, f in self.rated:
+            rates[k] += rate * f(t)
+        return self.noise.arguments(rates)
+
+    @cached_property
+    def _jumps(self) -> tuple[Any, ...]:
+        return self.noise.arguments(self.rates)
+
+    @cached_property
+    def no_jumps(self) -> tuple[Any, ...]:
+        """Kernel arguments without noise."""
+        return self.noise.arguments(np.zeros_like(self.rates))
+
+    def act(self, h: tuple[Any, ...], jumps: tuple[Any, ...], x: Array) -> Array:
+        """One application."""
+        from qsb.algebra.kernels.blocks import expand
+
+        return np.asarray(expand(self.where, h, jumps, x, _FIRST, (1.0, 0.0, 0.0))[0][0])
+
+    def expand(self, x: Array, coefficients: Array, numbers: tuple[float, float, float]) -> tuple[Array, Array]:
+        """Sums of Faber polynomials."""
+        from qsb.algebra.kernels.blocks import expand
+
+        out, sizes = expand(self.where, self._constant, self._jumps, x, coefficients, numbers)
+        return np.asarray(out), np.asarray(sizes)
+
+    def extent(self) -> tuple[float, float, float]:
+        """Fastest decay, highest frequency, a decay in between."""
+        return self.decay, self.width, self.decay / 2
+
+    @cached_property
+    def width(self) -> float:
+        """Largest difference of two energies of one block: from its spectrum where that is cheap, else from discs."""
+        b, h = self.blocks, self.hamiltonians
+        diagonal, values = self.constant
+        radius = np.zeros(len(diagonal))
+        np.add.at(radius, h.row, np.abs(values))
+        high = np.maximum.reduceat(diagonal + radius, b.rows[:-1])
+        low = np.minimum.reduceat(diagonal - radius, b.rows[:-1])
+        spread = high - low
+        if float(np.sum(b.sizes**3)) > _SPECTRA:
+            return float(spread.max())
+        whole = sp.csr_array((values, (h.row, h.column)), (len(diagonal),) * 2) + sp.diags_array(diagonal)
+        found = 0.0
+        for k in np.argsort(-spread):
+            if spread[k] > found:  # what the discs leave cannot be wider
+                part = slice(int(b.rows[k]), int(b.rows[k + 1]))
+                found = max(found, float(np.ptp(np.linalg.eigvalsh(whole[part, part].toarray()))))
+        return found
+
+
+@dataclass(frozen=True)
+class BlockGenerator(Generator):
+    """A generator that adds its terms up before it acts: one pass over the state at any number of drives.
+
+    Attributes:
+        terms: Hamiltonian and rates.
+    """
+
+    terms: BlockTerms = field(kw_only=True)
+
+    @property
+    def constant(self) -> bool:
+        """Whether G does not depend on time."""
+        return self.segment.constant
+
+    def apply_unitary(self, t: float, x: Array) -> Array:
+        """Hamiltonian part of dx/dt."""
+        return self.terms.act(self.terms.hamiltonian(t), self.terms.no_jumps, x)
+
+    def apply_dissipative(self, t: float, x: Array) -> Array:
+        """Dissipative part of dx/dt."""
+        return self.terms.act(self.terms.no_hamiltonian, self.terms.jumps(t), x)
+
+    def apply(self, t: float, x: Array) -> Array:
+        """The whole dx/dt."""
+        return self.terms.act(self.terms.hamiltonian(t), self.terms.jumps(t), x)
+
+
+def block_terms(
+    segment: Segment,
+    blocks: PackedBlocks,
+    matrix: Callable[[OpSum], Any],
+    jumps: Callable[[Jump], list[tuple[float, Any]]],
+    decay: float,
+) -> BlockTerms:
+    """The terms of one segment.
+
+    Args:
+        segment: the interval.
+        blocks: where the states are.
+        matrix: turns a Hamiltonian into a sparse matrix of the states.
+        jumps: turns a jump into (rate, L) pairs, each L with at most one entry a row and a column.
+        decay: a bound of how fast anything decays.
+    """
+    operators = [matrix(segment.hamiltonian), *(matrix(op) for op, _ in segment.drives)]
+    hamiltonians = _Hamiltonians.of(blocks, operators)
+    values = [hamiltonians.values(m) for m in operators]
+    matrices: list[Any] = []
+    rates: list[float] = []
+    rated: list[tuple[int, float, Coefficient]] = []
+    for jump in segment.jumps:
+        for rate, op in jumps(jump):
+            matrices.append(op)
+            rates.append(rate)
+    for jump, f in segment.rated:
+        for rate, op in jumps(jump):
+            rated.append((len(matrices), rate, f))
+            matrices.append(op)
+            rates.append(0.0)
+    return BlockTerms(
+        blocks,
+        hamiltonians,
+        values[0],
+        tuple(zip(values[1:], (f for _, f in segment.drives), strict=True)),
+        _Jumps(blocks, matrices),
+        np.array(rates),
+        tuple(rated),
+        decay,
+    )
+
+
+def block_generator(segment: Segment, terms: BlockTerms) -> BlockGenerator:
+    """The right-hand side of one segment on packed states."""
+    return BlockGenerator(
+        segment,
+        (),
+        norm=lambda: sum(terms.extent()[:2]),
+        extent=terms.extent if segment.constant else None,
+        expand=terms.expand if segment.constant else None,
+        terms=terms,
+    )
