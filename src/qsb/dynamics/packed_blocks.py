@@ -27,7 +27,7 @@ Real = NDArray[np.float64]
 
 #: coefficients of G itself among the polynomials of G
 _FIRST = np.array([[0.0], [1.0]])
-#: states without an entry that a stretch may run over
+#: places without an entry that a run of a Hamiltonian may hold
 _GAP = 8
 #: operations up to which the spectra of all blocks are found to bound the frequencies
 _SPECTRA = 3e6
@@ -140,21 +140,20 @@ class PackedBlocks:
         return np.concatenate(found, axis=1)
 
 
-def _stretches(group: Ints, distance: Ints, place: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Entries (group, distance, place) as stretches of equal group and distance over nearly all places between two.
-
-    Returns:
-        Group of each stretch (ascending); distance, first place and length of each, (R, 3); the order in which the
-        entries were taken, and the stretch of each.
-    """
-    order = np.lexsort((place, distance, group))
-    g, d, p = group[order], distance[order], place[order]
-    new = np.ones(len(g), dtype=bool)
-    new[1:] = (np.diff(g) != 0) | (np.diff(d) != 0) | (np.diff(p) > _GAP)
+def _stretches(group: Ints, distance: Ints, order: Ints, new: NDArray[np.bool_], place: Ints) -> tuple[Ints, Ints]:
+    """Group (ascending), and (distance, first place, length), of stretches of entries taken in an order."""
     first = np.flatnonzero(new)
-    last = np.append(first[1:], len(g)) - 1 if len(g) else first
-    runs = np.stack([d[first], p[first], p[last] - p[first] + 1], axis=1).astype(np.int64)
-    return g[first], runs, order, np.cumsum(new) - 1
+    last = np.append(first[1:], len(order)) - 1 if len(order) else first
+    begin, end = order[first], order[last]
+    runs = np.stack([distance[begin], place[begin], place[end] - place[begin] + 1], axis=1)
+    return group[begin], runs.astype(np.int64)
+
+
+def _changes(*keys: Ints) -> NDArray[np.bool_]:
+    """Where any of sorted keys is another one than just before."""
+    new = np.ones(len(keys[0]), dtype=bool)
+    new[1:] = np.any([np.diff(k) != 0 for k in keys], axis=0)
+    return new
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +196,12 @@ class _Hamiltonians:
         """First run of each block; runs; which entry each of their values is, one beyond the last for none."""
         b = self.blocks
         home, row, column = b.home[self.column], b.place[self.row], b.place[self.column]
-        group, runs, order, which = _stretches(home, row - column, column)
+        distance = row - column
+        order = np.lexsort((column, distance, home))
+        new = _changes(home[order], distance[order])
+        new[1:] |= np.diff(column[order]) > _GAP
+        group, runs = _stretches(home, distance, order, new, column)
+        which = np.cumsum(new) - 1
         begin = np.concatenate([[0], np.cumsum(runs[:, 2])]).astype(np.int64)
         entry = np.full(int(begin[-1]), len(self.row), dtype=np.int64)
         entry[begin[which] + column[order] - runs[which, 1]] = order
@@ -252,7 +256,10 @@ class _Jumps:
         at = begin[piece] + blocks.place[row]
         source, weights = np.zeros(int(begin[-1]), dtype=np.int64), np.zeros(int(begin[-1]))
         source[at], weights[at] = blocks.place[column], weight
-        group, runs, _, _ = _stretches(piece, blocks.place[column] - blocks.place[row], blocks.place[row])
+        place, distance = blocks.place[row], blocks.place[column] - blocks.place[row]
+        order = np.lexsort((place, piece))
+        # states that come from nowhere have no weight, and a stretch runs over them
+        group, runs = _stretches(piece, distance, order, _changes(piece[order], distance[order]), place)
         pieces = np.stack([rest % count, rest // count, begin[:-1]], axis=1).astype(np.int64)
         self._arrays = (
             np.searchsorted(arrival, np.arange(count + 1)), pieces, source, weights,
