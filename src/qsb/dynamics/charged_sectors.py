@@ -7,6 +7,7 @@ them those that the terms make: where excitations or a parity are conserved, eac
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -26,7 +27,16 @@ from qsb.dynamics import costs
 from qsb.dynamics.charged import TAIL, top_levels
 from qsb.dynamics.full import charger_ket
 from qsb.dynamics.ladder import cells_alone
-from qsb.dynamics.packed_blocks import PackedBlocks, block_generator, block_terms, components, one_to_one, real_weights
+from qsb.dynamics.packed_blocks import (
+    BlockTerms,
+    Entries,
+    PackedBlocks,
+    block_generator,
+    block_terms,
+    components,
+    follow,
+    real_weights,
+)
 from qsb.dynamics.permutation import PermutationReadout
 from qsb.dynamics.representation import BATCH_BYTES, Array, Reduced, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
@@ -38,24 +48,28 @@ Real = NDArray[np.float64]
 
 #: states of all sectors up to which the reached ones are looked for to plan; above, all of them count
 MOST_STATES = 2**20
-#: states of a block up to which the whole state is checked for positivity at every save time; later ones at the end
-POSITIVITY_STATES = 64
+#: operations up to which the whole state is checked for positivity at every save time; of others the last of a batch
+POSITIVITY_WORK = 20_000
+#: levels beyond the cutoff that one term or jump may lead to
+BEYOND = 4
 
 
-def banded(op: Banded) -> Any:
-    """Sparse matrix (D, D) of a permutation-symmetric operator in all sectors."""
-    s, size = op.sectors, int(op.sectors.rows[-1])
-    row = np.arange(size)
+def banded(op: Banded) -> Entries:
+    """A permutation-symmetric operator in all sectors, row by row."""
+    s, row = op.sectors, np.arange(int(op.sectors.rows[-1]))
     first, last = (np.repeat(edge, s.sizes) for edge in (s.rows[:-1], s.rows[1:]))
-    parts = [(row, row + k, op.bands[REACH + k]) for k in range(-REACH, REACH + 1)]
-    parts.append((row, first + last - 1 - row, op.anti))
-    i, j, w = (np.concatenate(each) for each in zip(*parts, strict=True))
-    kept = w != 0
-    return sp.csr_array((w[kept], (i[kept], j[kept])), (size, size))
+    parts = [Entries(row, row + k, op.bands[REACH + k]) for k in range(-REACH, REACH + 1) if op.bands[REACH + k].any()]
+    if op.anti.any():
+        parts.append(Entries(row, first + last - 1 - row, op.anti))
+    whole = Entries.joined(parts)
+    kept = whole.value != 0
+    return Entries(whole.row[kept], whole.column[kept], whole.value[kept])
 
 
 class ChargedSectors:
     """Operators on the states |j, m>|n>, sector by sector, m descending, then the charger's levels.
+
+    Of a mode a few levels beyond the cutoff are there, which tell what leads beyond it.
 
     Attributes:
         space: one battery group of spins and one charger group.
@@ -65,27 +79,38 @@ class ChargedSectors:
 
     def __init__(self, space: Space) -> None:
         """Read the sizes."""
-        self.space = space
         self.cells = Sectors(space.cells)
         self.charger: Group = space.part("charger").groups[0]
         self.levels = ladder.ladder_dimension(self.charger)
+        kind = self.charger.kind
+        wider = replace(self.charger, kind=Boson(kind.highest + BEYOND)) if isinstance(kind, Boson) else self.charger
+        self.space = Space(tuple(wider if g.name == wider.name else g for g in space.groups))
+        self.width = ladder.ladder_dimension(wider)
 
     @property
     def size(self) -> int:
         """Number of all states."""
-        return int(self.cells.rows[-1]) * self.levels
+        return int(self.cells.rows[-1]) * self.width
 
-    def matrix(self, op: OpSum) -> Any:
-        """Sparse matrix of a collective operator on all states."""
-        total: Any = sp.csr_array((self.size, self.size), dtype=complex)
-        battery = self.space.part("battery")
+    def _product(self, rows: Entries, columns: ladder.Band) -> list[Entries]:
+        """An operator of the cells times one of the charger."""
+        out = []
+        for offset, w in columns.items():
+            n = np.flatnonzero(w)
+            row = (rows.row[:, None] * self.width + n).reshape(-1)
+            column = (rows.column[:, None] * self.width + n + offset).reshape(-1)
+            out.append(Entries(row, column, (rows.value[:, None] * w[n]).reshape(-1)))
+        return out
+
+    def matrix(self, op: OpSum) -> Entries:
+        """A collective operator on all states."""
+        battery, parts = self.space.part("battery"), []
         for rows, columns in ladder.parted(op, self.space):
             if columns:
-                on_cells = banded(Banded.of(rows, battery, self.cells))
-                total = total + sp.kron(on_cells, ladder.matrix(columns, self.levels), format="csr")
-        return sp.csr_array(total)
+                parts += self._product(banded(Banded.of(rows, battery, self.cells)), columns)
+        return Entries.joined(parts).summed(self.size)
 
-    def jumps(self, jump: Jump) -> list[tuple[float, Any]]:
+    def jumps(self, jump: Jump) -> list[tuple[float, Entries]]:
         """(rate, L) of a jump: within each sector, and from both neighbours if it acts on single cells."""
         rate = float(np.asarray(jump.rate).flat[0])
         group = self.space.group(jump.group)
@@ -93,8 +118,8 @@ class ChargedSectors:
             op = jump.op if isinstance(jump.op, OpSum) else OpSum((Local(jump.op, 1.0, jump.group),))
             return [(rate, self.matrix(op))]
         (together, q), rate = rate_of(jump)
-        c, s, size = couplings(self.cells.cells), self.cells, int(self.cells.rows[-1])
-        row, sector = np.arange(size), np.repeat(np.arange(len(s.sizes)), s.sizes)
+        c, s = couplings(self.cells.cells), self.cells
+        row, sector = np.arange(int(s.rows[-1])), np.repeat(np.arange(len(s.sizes)), s.sizes)
         local, step = row - s.rows[sector], q - 1
         share = 1.0 if together else np.sqrt(c.local)[sector]
         parts = [(0, step, share * c.within[q])]
@@ -105,39 +130,30 @@ class ChargedSectors:
         for away, place, weight in parts:
             there = np.clip(sector + away, 0, len(s.sizes) - 1)
             kept = (weight != 0) & (there == sector + away)
-            source = s.rows[there] + local + place
-            on_cells = sp.csr_array((weight[kept], (row[kept], source[kept])), (size, size))
-            if on_cells.nnz:
-                out.append((rate, sp.csr_array(sp.kron(on_cells, sp.eye_array(self.levels), format="csr"))))
+            on_cells = Entries(row[kept], (s.rows[there] + local + place)[kept], weight[kept])
+            if len(on_cells.row):
+                out.append((rate, *self._product(on_cells, {0: np.ones(self.width)})))
         return out
 
-    def start(self, problem: Problem) -> Any:
-        """The initial density matrix, sparse, on all states."""
+    def start(self, problem: Problem) -> Entries:
+        """The initial density matrix on all states."""
         alone, start = cells_alone(problem), problem.battery.start
         begin = start.charger or ModeStart()
         p = charger_populations(start, self.charger)
-        boson = isinstance(self.charger.kind, Boson)
         if begin.pure:
+            boson = isinstance(self.charger.kind, Boson)
             ket = charger_ket(start, self.charger) if boson else np.sqrt(p[::-1]).astype(complex)
-            charger = sp.csr_array(np.outer(ket, ket.conj()))
+            charger = np.outer(ket, ket.conj())
         else:
-            charger = sp.csr_array(np.diag(p).astype(complex))
-        parts = [sp.csr_array(block) for block in start_blocks(alone, self.cells)]
-        return sp.csr_array(sp.kron(sp.block_diag(parts, format="csr"), charger, format="csr"))
-
-
-def everything(problem: Problem) -> list[OpSum]:
-    """All parts of H, whatever their envelopes."""
-    b = problem.battery
-    return [b.battery, b.charger, b.interaction, *(op for op, _ in b.drives)]
-
-
-def _moves(problem: Problem, where: ChargedSectors) -> tuple[Any, list[Any]]:
-    """Where the Hamiltonian joins states, and all jump matrices."""
-    pattern: Any = sp.csr_array((where.size, where.size))
-    for op in everything(problem):
-        pattern = pattern + abs(where.matrix(op))
-    return sp.csr_array(pattern), [m for j in problem.jumps for _, m in where.jumps(j)]
+            charger = np.diag(p).astype(complex)
+        n, k = np.nonzero(charger)
+        parts = []
+        for at, block in zip(self.cells.rows, start_blocks(alone, self.cells), strict=False):
+            i, j = np.nonzero(block)
+            row = ((at + i)[:, None] * self.width + n).reshape(-1)
+            column = ((at + j)[:, None] * self.width + k).reshape(-1)
+            parts.append(Entries(row, column, (block[i, j][:, None] * charger[n, k]).reshape(-1)))
+        return Entries.joined(parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,34 +162,38 @@ class Reached:
 
     Attributes:
         where: all states.
-        index: the reached ones, ascending.
-        blocks: how they fall into blocks.
+        position: place of each of them in the order of the blocks, -1 of those that are not reached.
+        blocks: how the reached ones fall into blocks.
         start: the initial state, packed.
         leaks: whether terms or jumps lead beyond the cutoff from reached states.
     """
 
     where: ChargedSectors
-    index: Ints
+    position: Ints
     blocks: PackedBlocks
     start: Real
     leaks: bool
 
-    def restrict(self, matrix: Any) -> Any:
-        """A sparse matrix on the reached states."""
-        return sp.csr_array(matrix)[self.index][:, self.index]
+    def matrix(self, op: OpSum) -> Entries:
+        """An operator on the reached states."""
+        return self.where.matrix(op).at(self.position)
 
-    def matrix(self, op: OpSum) -> Any:
-        """Sparse matrix of an operator on the reached states."""
-        return self.restrict(self.where.matrix(op))
-
-    def jumps(self, jump: Jump) -> list[tuple[float, Any]]:
+    def jumps(self, jump: Jump) -> list[tuple[float, Entries]]:
         """(rate, L) of a jump on the reached states."""
-        return [(rate, self.restrict(m)) for rate, m in self.where.jumps(jump)]
+        return [(rate, m.at(self.position)) for rate, m in self.where.jumps(jump)]
+
+    def functional(self, op: Entries) -> Callable[[Array], Real]:
+        """x -> tr(op rho) of packed states (T, n)."""
+        at, values = self.blocks.pack(op)
+        return lambda x: np.asarray(x[:, at] @ values)
 
     @cached_property
     def state(self) -> tuple[Ints, Ints]:
         """Row among all sectors and charger level of each state, in the order of the blocks."""
-        row, level = np.divmod(self.index[self.blocks.order], self.where.levels)
+        index = np.empty(self.blocks.states, dtype=np.int64)
+        kept = np.flatnonzero(self.position >= 0)
+        index[self.position[kept]] = kept
+        row, level = np.divmod(index, self.where.width)
         return row, level
 
     @cached_property
@@ -189,8 +209,8 @@ class Reached:
             at = sector[here][i]  # a block lies in one sector
             target.append(s.entries[at] + (row[here][i] - s.rows[at]) * s.sizes[at] + row[here][j] - s.rows[at])
             source.append(b.entries[k] + i * n + j)
-        to, at = np.concatenate(target), np.concatenate(source)
-        return sp.csr_array((np.ones(len(at)), (to, at)), (int(s.entries[-1]), int(b.entries[-1])))
+        to, from_ = np.concatenate(target), np.concatenate(source)
+        return sp.csr_array((np.ones(len(to)), (to, from_)), (int(s.entries[-1]), int(b.entries[-1])))
 
     @cached_property
     def highest(self) -> dict[str, Ints]:
@@ -205,42 +225,35 @@ class Reached:
 @lru_cache(maxsize=8)
 def reached(problem: Problem) -> Reached:
     """The reached states and their blocks; kept for the last few problems, since the planner asks more than once."""
-    where = ChargedSectors(problem.battery.space)
-    pattern, jumps = _moves(problem, where)
-    start = where.start(problem)
-    found = _follow(start.diagonal() != 0, sum(map(abs, jumps), pattern))
+    where, b = ChargedSectors(problem.battery.space), problem.battery
+    parts = [b.battery, b.charger, b.interaction, *(op for op, _ in b.drives)]
+    pattern = Entries.joined([where.matrix(op) for op in parts])
+    jumps = [m for j in problem.jumps for _, m in where.jumps(j)]
+    start, moves = where.start(problem), Entries.joined([pattern, *jumps])
+    inside = moves.row % where.width < where.levels
+    narrow = Entries(moves.row[inside], moves.column[inside], moves.value[inside])
+    found = follow(np.unique(start.row), narrow, where.size)
     index = np.flatnonzero(found)
-    cut = [sp.csr_array(m)[index][:, index] for m in (pattern, *jumps, start)]
-    blocks = PackedBlocks(components(cut[0], cut[1:-1], cut[-1]))
-    at, values = blocks.pack(cut[-1])
+    position = np.full(where.size, -1, dtype=np.int64)
+    position[index] = np.arange(len(index))
+    joined = [m.at(position) for m in (pattern, *jumps, start)]
+    label = components(joined[0], joined[1:-1], joined[-1], len(index))
+    order = np.argsort(label, kind="stable")
+    position[index[order]] = np.arange(len(index))
+    blocks = PackedBlocks(np.bincount(label).astype(np.int64))
+    at, values = blocks.pack(start.at(position))
     packed = np.zeros(int(blocks.entries[-1]))
     packed[at] = values
-    return Reached(where, index, blocks, packed, _leaks(problem, found))
+    return Reached(where, position, blocks, packed, bool(np.any(found[moves.column[~inside]])))
 
 
-def _follow(start: NDArray[np.bool_], pattern: Any) -> NDArray[np.bool_]:
-    """All states that entries <i|O|j> lead to, from j to i."""
-    found, front, there = start.copy(), start, sp.csr_array(pattern)
-    while front.any():
-        front = ((there @ front.astype(float)) > 0) & ~found
-        found |= front
-    return found
-
-
-def _leaks(problem: Problem, found: NDArray[np.bool_]) -> bool:
-    """Whether anything leads from reached states beyond the cutoff."""
-    space = problem.battery.space
-    (group,) = space.part("charger").groups
-    if not isinstance(group.kind, Boson):
-        return False
-    wide = replace(group, kind=Boson(group.kind.highest + 4))
-    where = ChargedSectors(Space(tuple(wide if g.name == group.name else g for g in space.groups)))
-    pattern, jumps = _moves(problem, where)
-    levels = group.kind.dimension
-    begun = np.zeros((where.size // where.levels, where.levels))
-    begun[:, :levels] = found.reshape(-1, levels)
-    there = (sum(map(abs, jumps), pattern) @ begun.reshape(-1)).reshape(begun.shape)
-    return bool(np.any(there[:, levels:] > 0))
+@lru_cache(maxsize=8)
+def terms(problem: Problem) -> tuple[BlockTerms, ...]:
+    """Hamiltonian and rates of each segment."""
+    found = reached(problem)
+    return tuple(
+        block_terms(s, found.blocks, found.matrix, found.jumps, _decay(s, found.where)) for s in segments(problem)
+    )
 
 
 def lacks(problem: Problem, needs: frozenset[str]) -> str | None:
@@ -253,10 +266,10 @@ def lacks(problem: Problem, needs: frozenset[str]) -> str | None:
         if isinstance(jump.op, OpSum):
             m = small.matrix(jump.op)
             try:
-                real_weights(m.data)
+                real_weights(m.value)
             except ValueError:
                 return "the elements of a custom jump have no common phase"
-            if not one_to_one(m):
+            if not m.one_to_one:
                 return "a custom jump is a sum of steps along more than one ladder"
     return None
 
@@ -275,7 +288,9 @@ def _decay(segment: Segment, where: ChargedSectors) -> float:
     for j in segment.jumps:
         rate = float(np.asarray(j.rate).flat[0])
         if isinstance(j.op, OpSum):
-            other += 2 * rate * float(np.max((abs(where.matrix(j.op)) ** 2).sum(axis=0), initial=0.0))
+            m = where.matrix(j.op)
+            inside = np.maximum(m.row, m.column) % where.width < where.levels
+            other += 2 * rate * float(np.bincount(m.column[inside], np.abs(m.value[inside]) ** 2).max(initial=0.0))
         elif where.space.group(j.group).role == "battery":
             rates[rate_of(j)[0]] += rate
         else:
@@ -283,9 +298,9 @@ def _decay(segment: Segment, where: ChargedSectors) -> float:
             for offset, w in band.items():
                 if offset:
                     directions.add(offset > 0)
-                    leaving += rate * np.roll(np.abs(w) ** 2, offset)
+                    leaving += rate * np.roll(np.abs(w) ** 2, offset)[: where.levels]
                 else:
-                    phase += rate * float(np.ptp(w.real)) ** 2 / 2
+                    phase += rate * float(np.ptp(w.real[: where.levels])) ** 2 / 2
     return fastest(rates, where.cells.cells) + len(directions) * float(leaving.max()) + phase + other
 
 
@@ -308,14 +323,19 @@ class ChargedSectorReadout:
         return PermutationReadout(cells_alone(self.problem), self.request, self.found.where.cells)
 
     @cached_property
-    def _own(self) -> Any:
-        return self.found.blocks.functional(self.found.matrix(self.problem.battery.charger))
+    def _own(self) -> Callable[[Array], Real]:
+        return self.found.functional(self.found.matrix(self.problem.battery.charger))
 
     @cached_property
-    def _interaction(self) -> tuple[Any, Any]:
-        b = self.problem.battery
+    def _interaction(self) -> tuple[Callable[[Array], Real], Callable[[Array], Real]]:
+        """V and its square, as far as it stays within the cutoff."""
+        b, size = self.problem.battery, self.found.blocks.states
         v = self.found.matrix(OpSum(b.interaction.terms + tuple(t for op, _ in b.drives for t in op.terms)))
-        return self.found.blocks.functional(v), self.found.blocks.functional(v @ v)
+        whole = sp.csr_array((v.value, (v.row, v.column)), (size, size))
+        square = (whole @ whole).tocoo()
+        both = (v, Entries(square.row.astype(np.int64), square.col.astype(np.int64), square.data))
+        one, two = (self.found.functional(m) for m in both)
+        return one, two
 
     @cached_property
     def _kept(self) -> dict[str, Any]:
@@ -336,9 +356,9 @@ class ChargedSectorReadout:
         out = self._inner.observe(needs - {"charger_variance"}, self._battery(x), *rates)
         if "charger_variance" in needs:
             v, square = self._interaction
-            out["charger_variance"] = np.maximum((square @ x.T)[0] - (v @ x.T)[0] ** 2, 0.0)
+            out["charger_variance"] = np.maximum(square(x) - v(x) ** 2, 0.0)
         if "charger_energy" in needs:
-            out["charger_energy"] = (self._own @ x.T)[0] - (self._own @ self.found.start)[0]
+            out["charger_energy"] = self._own(x) - self._own(self.found.start[None])
         return out
 
     def statics(self, needs: frozenset[str]) -> dict[str, Any]:
@@ -350,20 +370,22 @@ class ChargedSectorReadout:
         if not np.isfinite(x).all():
             return {"trace": np.nan}
         out = self._inner.check(self._battery(x))
-        every = self.found.blocks.sizes.max() <= POSITIVITY_STATES
+        every = _cheap(self.found)
         lowest = float(self.found.blocks.spectra(x if every else x[-1:]).min())
         out["negativity"] = max(out["negativity"], -lowest)
         tails = self.found.highest.items()
         return out | {name: float(x[:, at].sum(axis=1).max()) for name, at in tails}
 
 
+def _cheap(found: Reached) -> bool:
+    """Whether spectra of all blocks cost little beside all else."""
+    return float(np.sum(found.blocks.sizes**3)) <= POSITIVITY_WORK
+
+
 def reduce(problem: Problem, request: Request) -> Reduced:
     """Generators and readouts on the reached states."""
     found = reached(problem)
-    generators = tuple(
-        block_generator(s, block_terms(s, found.blocks, found.matrix, found.jumps, _decay(s, found.where)))
-        for s in segments(problem)
-    )
+    generators = tuple(block_generator(s, t) for s, t in zip(segments(problem), terms(problem), strict=True))
     return Reduced(found.start, generators, ChargedSectorReadout(problem, request, found))
 
 
@@ -386,7 +408,7 @@ def size(problem: Problem, request: Request) -> Size:
     held = 8 * n * (30 if n < 2**21 else 16) + min(8 * n * times, 2**26) + 8 * 8 * n * min(times, room)
     # sparse matrices of all states, about eight entries a row and jump
     tables = 16 * 12 * states * (4 + 3 * len(problem.jumps))
-    spectra = 3 * 16 * widest**2 * (min(times, room) if widest <= POSITIVITY_STATES else 2)
+    spectra = 3 * 16 * widest**2 * (min(times, room) if _cheap(found) else 2)
     return Size(n, held + tables + spectra, _work(problem, request, found))
 
 
@@ -396,14 +418,13 @@ def _work(problem: Problem, request: Request, found: Reached) -> Work:
     total = Work(calls=150.0 * times, flops=40.0 * n * times)
     if request.needs & {"spectrum", "collective_passive"}:
         total += Work(flops=times * (cells + 2.0) ** 4, calls=cells * 5.0)
-    if found.blocks.sizes.max() <= POSITIVITY_STATES:
+    if _cheap(found):
         total += Work(flops=30.0 * times * float(np.sum(found.blocks.sizes**3)), calls=20.0 * times)
-    for s in segments(problem):
-        terms = block_terms(s, found.blocks, found.matrix, found.jumps, _decay(s, found.where))
-        h = terms.hamiltonians
-        each = 2.0 * len(h.row) / len(found.index) + 2.0 * len(terms.rates) + 3.0
-        apply = Work(flops=4.0 * each * n + 20.0 * each * len(found.index))
-        length, speed = s.end - s.start, terms.width + terms.decay
+    for s, t in zip(segments(problem), terms(problem), strict=True):
+        states = found.blocks.states
+        each = 2.0 * len(t.hamiltonians.row) / states + 2.0 * len(t.rates) + 3.0
+        apply = Work(flops=4.0 * each * n + 20.0 * each * states)
+        length, speed = s.end - s.start, t.width + t.decay
         if s.constant:
             total += apply * (1.3 * length * speed + 60.0) + Work(calls=length * speed / 20 + 100)
         else:

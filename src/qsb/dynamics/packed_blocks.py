@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from qsb.algebra.opsum import OpSum
 from qsb.charging.environment import Jump
@@ -33,63 +33,109 @@ _GAP = 8
 _SPECTRA = 3e6
 
 
-def one_to_one(op: Any) -> bool:
-    """Whether a sparse matrix leads from each state to at most one other, and to each from at most one."""
-    entries = op.tocoo()
-    return all(len(np.unique(k)) == len(k) for k in (entries.row, entries.col))
+@dataclass(frozen=True, eq=False)
+class Entries:
+    """A sparse matrix as a list of entries, of which several may be at one place; light where matrices are small.
+
+    Attributes:
+        row: (E,).
+        column: (E,).
+        value: (E,), real or complex.
+    """
+
+    row: Ints
+    column: Ints
+    value: Array
+
+    @classmethod
+    def joined(cls, parts: list[Entries]) -> Entries:
+        """The sum."""
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            none = np.empty(0, dtype=np.int64)
+            return cls(none, none, np.empty(0))
+        return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "column", "value")))
+
+    def at(self, position: Ints) -> Entries:
+        """The entries between states that have a new position; -1 stands for none."""
+        row, column = position[self.row], position[self.column]
+        kept = (row >= 0) & (column >= 0)
+        return Entries(row[kept], column[kept], self.value[kept])
+
+    def summed(self, size: int) -> Entries:
+        """Each place once, by rows, without zeros."""
+        key, where = np.unique(self.row * size + self.column, return_inverse=True)
+        value = np.zeros(len(key), dtype=self.value.dtype)
+        np.add.at(value, where, self.value)
+        kept = value != 0
+        return Entries(*np.divmod(key[kept], size), value[kept])
+
+    @property
+    def one_to_one(self) -> bool:
+        """Whether it leads from each state to at most one other, and to each from at most one."""
+        return all(len(np.unique(k)) == len(k) for k in (self.row, self.column))
 
 
-def components(pattern: Any, jumps: list[Any], start: Any) -> Ints:
+def _groups(first: Ints, second: Ints, size: int) -> Ints:
+    """Labels (size,) of what pairs join."""
+    graph = sp.csr_array((np.ones(len(first)), (first, second)), (size, size))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def components(pattern: Entries, jumps: list[Entries], start: Entries, size: int) -> Ints:
     """Label (S,) of the block of each state: the fewest coherences that a Hamiltonian, jumps and a start need.
 
     Args:
-        pattern: sparse, not zero where the Hamiltonian or a decay joins two states.
-        jumps: sparse jump matrices.
-        start: sparse density matrix at t = 0.
+        pattern: not zero where the Hamiltonian joins two states.
+        jumps: jump matrices.
+        start: density matrix at t = 0.
+        size: number of states.
     """
-    label = np.asarray(connected_components(sp.csr_array(abs(pattern)), directed=False)[1], dtype=np.int64)
-    begun = start.tocoo()
-    entries = [op.tocoo() for op in jumps]
+    label = _groups(pattern.row, pattern.column, size)
     while True:
         count = int(label.max()) + 1
-        edges = [np.stack([label[begun.row], label[begun.col]])]
-        for m in entries:
+        first, second = [label[start.row]], [label[start.column]]
+        for m in jumps:
             # where a jump leads from one block to several, coherence between these arises
-            pairs = np.unique(label[m.col] * count + label[m.row])
-            source, target = np.divmod(pairs, count)
+            source, target = np.divmod(np.unique(label[m.column] * count + label[m.row]), count)
             same = np.flatnonzero(source[1:] == source[:-1])
-            edges.append(np.stack([target[same], target[same + 1]]))
-        joined = np.concatenate(edges, axis=1)
-        joined = joined[:, joined[0] != joined[1]]
-        if not joined.size:
+            first.append(target[same])
+            second.append(target[same + 1])
+        one, other = np.concatenate(first), np.concatenate(second)
+        if np.array_equal(one, other):
             return label
-        graph = sp.csr_array((np.ones(joined.shape[1]), (joined[0], joined[1])), (count, count))
-        label = np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)[label]
+        label = _groups(one, other, count)[label]
+
+
+def follow(start: Ints, moves: Entries, size: int) -> NDArray[np.bool_]:
+    """Which of all states entries <i|O|j> lead to, from j to i."""
+    # a state more, from which all starts are reached
+    row = np.concatenate([moves.column, np.full(len(start), size)])
+    graph = sp.csr_array((np.ones(len(row)), (row, np.concatenate([moves.row, start]))), (size + 1, size + 1))
+    found = np.zeros(size + 1, dtype=bool)
+    found[breadth_first_order(graph, size, return_predecessors=False)] = True
+    return found[:-1]
 
 
 @dataclass(frozen=True, eq=False)
 class PackedBlocks:
-    """Which states each block holds, and where its entries lie in one packed array.
+    """How many states each block holds, and where its entries lie in one packed array; states are in that order.
 
     Attributes:
-        label: block of each state, (S,), numbered from zero without a gap.
+        sizes: states of each block, (B,).
     """
 
-    label: Ints
+    sizes: Ints
 
-    @cached_property
-    def order(self) -> Ints:
-        """States block by block, ascending inside, (S,)."""
-        return np.argsort(self.label, kind="stable")
-
-    @cached_property
-    def sizes(self) -> Ints:
-        """States of each block, (B,)."""
-        return np.bincount(self.label).astype(np.int64)
+    @property
+    def states(self) -> int:
+        """Number S of all states."""
+        return int(self.rows[-1])
 
     @cached_property
     def rows(self) -> Ints:
-        """First state of each block in the order, and the number of all, (B+1,)."""
+        """First state of each block, and the number of all, (B+1,)."""
         return np.concatenate([[0], np.cumsum(self.sizes)]).astype(np.int64)
 
     @cached_property
@@ -99,35 +145,25 @@ class PackedBlocks:
 
     @cached_property
     def home(self) -> Ints:
-        """Block of each state in the order, (S,)."""
+        """Block of each state, (S,)."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
     @cached_property
     def place(self) -> Ints:
-        """Place inside its block of each state in the order, (S,)."""
-        return np.asarray(np.arange(len(self.label)) - self.rows[self.home])
+        """Place inside its block of each state, (S,)."""
+        return np.asarray(np.arange(self.states) - self.rows[self.home])
 
     @cached_property
     def diagonal(self) -> Ints:
-        """Packed position of the diagonal entry of each state in the order, (S,)."""
+        """Packed position of the diagonal entry of each state, (S,)."""
         return np.asarray(self.entries[self.home] + self.place * (self.sizes[self.home] + 1))
 
-    def sorted(self, matrix: Any) -> Any:
-        """A sparse matrix of states in the order of the blocks, as COO with each entry once."""
-        found = sp.csr_array(matrix)[self.order][:, self.order]
-        found.sum_duplicates()
-        return found.tocoo()
-
-    def pack(self, matrix: Any) -> Any:
-        """Positions and packed values of a sparse Hermitian matrix that joins no two blocks."""
-        m = self.sorted(matrix)
-        at = self.entries[self.home[m.row]] + self.place[m.row] * self.sizes[self.home[m.row]] + self.place[m.col]
-        return at, np.asarray(m.data.real + m.data.imag, dtype=float)
-
-    def functional(self, matrix: Any) -> Any:
-        """Sparse row f with f x = tr(matrix rho)."""
-        at, values = self.pack(matrix)
-        return sp.csr_array((values, (np.zeros(len(at), dtype=np.int64), at)), (1, int(self.entries[-1])))
+    def pack(self, matrix: Entries) -> tuple[Ints, Real]:
+        """Positions and packed values of a Hermitian matrix that joins no two blocks; f x = tr(matrix rho)."""
+        m = matrix.summed(self.states)
+        home = self.home[m.row]
+        at = self.entries[home] + self.place[m.row] * self.sizes[home] + self.place[m.column]
+        return at, np.asarray(m.value.real + m.value.imag, dtype=float)
 
     def spectra(self, x: Array) -> Real:
         """Eigenvalues (T, S) of packed states (T, n), blocks of one size together."""
@@ -171,24 +207,21 @@ class _Hamiltonians:
     column: Ints
 
     @classmethod
-    def of(cls, blocks: PackedBlocks, matrices: list[Any]) -> _Hamiltonians:
+    def of(cls, blocks: PackedBlocks, matrices: list[Entries]) -> _Hamiltonians:
         """The union of all entries, and of their mirror images."""
-        size, keys = len(blocks.label), [np.empty(0, dtype=np.int64)]
-        for matrix in matrices:
-            m = blocks.sorted(matrix)
-            off = (m.row != m.col) & (m.data != 0)
-            keys += [m.row[off].astype(np.int64) * size + m.col[off], m.col[off].astype(np.int64) * size + m.row[off]]
-        return cls(blocks, *np.divmod(np.unique(np.concatenate(keys)), size))
+        size, m = blocks.states, Entries.joined(matrices)
+        off = m.row != m.column
+        row, column = m.row[off], m.column[off]
+        return cls(blocks, *np.divmod(np.unique(np.concatenate([row * size + column, column * size + row])), size))
 
-    def values(self, matrix: Any) -> tuple[Real, Array]:
+    def values(self, m: Entries) -> tuple[Real, Array]:
         """Diagonal (S,) and other entries (E,) of one of the matrices."""
-        m, size = self.blocks.sorted(matrix), len(self.blocks.label)
+        size = self.blocks.states
         diagonal, values = np.zeros(size), np.zeros(len(self.row), dtype=complex)
-        off = m.row != m.col
-        diagonal[m.row[~off]] = m.data[~off].real
-        kept = off & (m.data != 0)
-        at = np.searchsorted(self.row * size + self.column, m.row[kept].astype(np.int64) * size + m.col[kept])
-        values[at] = m.data[kept]
+        off = m.row != m.column
+        np.add.at(diagonal, m.row[~off], m.value[~off].real)
+        at = np.searchsorted(self.row * size + self.column, m.row[off] * size + m.column[off])
+        np.add.at(values, at, m.value[off])
         return diagonal, values
 
     @cached_property
@@ -210,7 +243,7 @@ class _Hamiltonians:
 
     @cached_property
     def _rows(self) -> tuple[Ints, Ints]:
-        left = np.searchsorted(self.row, np.arange(len(self.blocks.label) + 1))
+        left = np.searchsorted(self.row, np.arange(self.blocks.states + 1))
         return left, self.blocks.place[self.column]
 
     def arguments(self, diagonal: Real, values: Array) -> tuple[Any, ...]:
@@ -233,21 +266,17 @@ class _Jumps:
         losses: half of what each jump takes from each state, (P, S).
     """
 
-    def __init__(self, blocks: PackedBlocks, matrices: list[Any]) -> None:
+    def __init__(self, blocks: PackedBlocks, matrices: list[Entries]) -> None:
         """Sort entries by where they arrive, the jump, and where they come from."""
-        size, count = len(blocks.label), len(blocks.sizes)
-        self.losses = np.zeros((len(matrices), size))
-        parts: list[tuple[Ints, Ints, Ints, Real]] = []
-        for p, matrix in enumerate(matrices):
-            m = blocks.sorted(matrix)
-            weight = real_weights(m.data)
-            np.add.at(self.losses[p], m.col, weight**2 / 2)
-            parts.append((np.full(len(m.row), p), m.row.astype(np.int64), m.col.astype(np.int64), weight))
-        if parts:
-            which, row, column, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
-        else:
-            which = row = column = np.empty(0, dtype=np.int64)
-            weight = np.empty(0)
+        count = len(blocks.sizes)
+        weights_of = [real_weights(m.value) for m in matrices]
+        self.losses = np.zeros((len(matrices), blocks.states))
+        for p, m in enumerate(matrices):
+            np.add.at(self.losses[p], m.column, weights_of[p] ** 2 / 2)
+        whole = Entries.joined(matrices)
+        row, column = whole.row, whole.column
+        which = np.repeat(np.arange(len(matrices)), [len(m.row) for m in matrices])
+        weight = np.concatenate([np.empty(0), *weights_of])
         home, origin = blocks.home[row], blocks.home[column]
         key = (home * max(1, len(matrices)) + which) * count + origin
         found, piece = np.unique(key, return_inverse=True)
@@ -422,8 +451,8 @@ class BlockGenerator(Generator):
 def block_terms(
     segment: Segment,
     blocks: PackedBlocks,
-    matrix: Callable[[OpSum], Any],
-    jumps: Callable[[Jump], list[tuple[float, Any]]],
+    matrix: Callable[[OpSum], Entries],
+    jumps: Callable[[Jump], list[tuple[float, Entries]]],
     decay: float,
 ) -> BlockTerms:
     """The terms of one segment.
@@ -431,14 +460,14 @@ def block_terms(
     Args:
         segment: the interval.
         blocks: where the states are.
-        matrix: turns a Hamiltonian into a sparse matrix of the states.
+        matrix: turns a Hamiltonian into a matrix of the states.
         jumps: turns a jump into (rate, L) pairs, each L with at most one entry a row and a column.
         decay: a bound of how fast anything decays.
     """
     operators = [matrix(segment.hamiltonian), *(matrix(op) for op, _ in segment.drives)]
     hamiltonians = _Hamiltonians.of(blocks, operators)
     values = [hamiltonians.values(m) for m in operators]
-    matrices: list[Any] = []
+    matrices: list[Entries] = []
     rates: list[float] = []
     rated: list[tuple[int, float, Coefficient]] = []
     for jump in segment.jumps:
