@@ -25,8 +25,6 @@ from qsb.dynamics.segment import Coefficient, Segment
 Ints = NDArray[np.int64]
 Real = NDArray[np.float64]
 
-#: coefficients of G itself among the polynomials of G
-_FIRST = np.array([[0.0], [1.0]])
 #: places without an entry that a run of a Hamiltonian may hold
 _GAP = 8
 #: operations up to which the spectra of all blocks are found to bound the frequencies
@@ -380,13 +378,13 @@ class BlockTerms:
     @cached_property
     def no_jumps(self) -> tuple[Any, ...]:
         """Kernel arguments without noise."""
-        return self.noise.arguments(np.zeros_like(self.rates))
+        return _Jumps(self.blocks, []).arguments(np.empty(0))
 
     def act(self, h: tuple[Any, ...], jumps: tuple[Any, ...], x: Array) -> Array:
         """One application."""
-        from qsb.algebra.kernels.blocks import expand
+        from qsb.algebra.kernels.blocks import apply
 
-        return np.asarray(expand(self.where, h, jumps, x, _FIRST, (1.0, 0.0, 0.0))[0][0])
+        return np.asarray(apply(self.where, h, jumps, np.ascontiguousarray(x)))
 
     def expand(self, x: Array, coefficients: Array, numbers: tuple[float, float, float]) -> tuple[Array, Array]:
         """Sums of Faber polynomials."""

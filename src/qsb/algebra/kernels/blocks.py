@@ -129,6 +129,16 @@ def _advance(
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def apply(where: Tables, h: Tables, jumps: Tables, x: Real) -> Real:
+    """G x of a packed state, with the arguments of `expand`."""
+    n, widest = x.size, where[0].max()
+    held = np.empty((2, n + 2 * MARGIN))
+    held[0, MARGIN : MARGIN + n] = x
+    _advance(where, h, jumps, held[0], held[0], (1.0, 0.0, 0.0), np.empty(widest + widest * widest), held[1])
+    return held[1, MARGIN : MARGIN + n]
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def expand(
     where: Tables,
     h: Tables,
@@ -176,4 +186,4 @@ def expand(
     return out, norms
 
 
-__all__ = ["expand"]
+__all__ = ["apply", "expand"]
