@@ -134,7 +134,8 @@ def apply(where: Tables, h: Tables, jumps: Tables, x: Real) -> Real:
     n, widest = x.size, where[0].max()
     held = np.empty((2, n + 2 * MARGIN))
     held[0, MARGIN : MARGIN + n] = x
-    _advance(where, h, jumps, held[0], held[0], (1.0, 0.0, 0.0), np.empty(widest + widest * widest), held[1])
+    # zeros, since a block is not transposed where there is no real part of H to read it
+    _advance(where, h, jumps, held[0], held[0], (1.0, 0.0, 0.0), np.zeros(widest + widest * widest), held[1])
     return held[1, MARGIN : MARGIN + n]
 
 
