@@ -48,6 +48,8 @@ Real = NDArray[np.float64]
 
 #: states of all sectors up to which the reached ones are looked for to plan; above, all of them count
 MOST_STATES = 2**20
+#: entries of a state up to which its time is estimated
+MOST_ENTRIES = 2**30
 #: operations up to which the whole state is checked for positivity at every save time; of others the last of a batch
 POSITIVITY_WORK = 20_000
 #: levels beyond the cutoff that one term or jump may lead to
@@ -232,7 +234,7 @@ def reached(problem: Problem) -> Reached:
     start, moves = where.start(problem), Entries.joined([pattern, *jumps])
     inside = moves.row % where.width < where.levels
     narrow = Entries(moves.row[inside], moves.column[inside], moves.value[inside])
-    found = follow(np.unique(start.row), narrow, where.size)
+    found = follow(start.row, narrow, where.size)
     index = np.flatnonzero(found)
     position = np.full(where.size, -1, dtype=np.int64)
     position[index] = np.arange(len(index))
@@ -409,6 +411,8 @@ def size(problem: Problem, request: Request) -> Size:
     # sparse matrices of all states, about eight entries a row and jump
     tables = 16 * 12 * states * (4 + 3 * len(problem.jumps))
     spectra = 3 * 16 * widest**2 * (min(times, room) if _cheap(found) else 2)
+    if n > MOST_ENTRIES:
+        return Size(n, held + tables + spectra, untimed="its terms are not laid out before so large a state fits")
     return Size(n, held + tables + spectra, _work(problem, request, found))
 
 

@@ -72,7 +72,13 @@ class Entries:
     @property
     def one_to_one(self) -> bool:
         """Whether it leads from each state to at most one other, and to each from at most one."""
-        return all(len(np.unique(k)) == len(k) for k in (self.row, self.column))
+        return all(len(_distinct(k)) == len(k) for k in (self.row, self.column))
+
+
+def _distinct(keys: Ints) -> Ints:
+    """Each key once, ascending."""
+    keys = np.sort(keys)
+    return np.asarray(keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys)
 
 
 def _groups(first: Ints, second: Ints, size: int) -> Ints:
@@ -91,19 +97,24 @@ def components(pattern: Entries, jumps: list[Entries], start: Entries, size: int
         size: number of states.
     """
     label = _groups(pattern.row, pattern.column, size)
+    begun = label[start.row], label[start.column]
+    # from which block each jump leads to which
+    ways = [(label[m.column], label[m.row]) for m in jumps]
     while True:
         count = int(label.max()) + 1
-        first, second = [label[start.row]], [label[start.column]]
-        for m in jumps:
+        first, second = [begun[0]], [begun[1]]
+        for k, (source, target) in enumerate(ways):
+            ways[k] = source, target = np.divmod(_distinct(source * count + target), count)
             # where a jump leads from one block to several, coherence between these arises
-            source, target = np.divmod(np.unique(label[m.column] * count + label[m.row]), count)
             same = np.flatnonzero(source[1:] == source[:-1])
             first.append(target[same])
             second.append(target[same + 1])
         one, other = np.concatenate(first), np.concatenate(second)
         if np.array_equal(one, other):
             return label
-        label = _groups(one, other, count)[label]
+        merged = _groups(one, other, count)
+        label, begun = merged[label], (merged[begun[0]], merged[begun[1]])
+        ways = [(merged[source], merged[target]) for source, target in ways]
 
 
 def follow(start: Ints, moves: Entries, size: int) -> NDArray[np.bool_]:
@@ -206,11 +217,10 @@ class _Hamiltonians:
 
     @classmethod
     def of(cls, blocks: PackedBlocks, matrices: list[Entries]) -> _Hamiltonians:
-        """The union of all entries, and of their mirror images."""
-        size, m = blocks.states, Entries.joined(matrices)
+        """The union of all entries."""
+        m = Entries.joined(matrices)
         off = m.row != m.column
-        row, column = m.row[off], m.column[off]
-        return cls(blocks, *np.divmod(np.unique(np.concatenate([row * size + column, column * size + row])), size))
+        return cls(blocks, *np.divmod(_distinct(m.row[off] * blocks.states + m.column[off]), blocks.states))
 
     def values(self, m: Entries) -> tuple[Real, Array]:
         """Diagonal (S,) and other entries (E,) of one of the matrices."""
