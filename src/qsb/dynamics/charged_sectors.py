@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from qsb.algebra import ladder
 from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.packed import Entries, PackedBlocks, components, follow
 from qsb.algebra.sectors import REACH, Banded, Sectors, packed_size
 from qsb.algebra.space import Boson, Group, Space
 from qsb.algebra.states import ModeStart
@@ -27,16 +28,7 @@ from qsb.dynamics import costs
 from qsb.dynamics.charged import TAIL, top_levels
 from qsb.dynamics.full import charger_ket
 from qsb.dynamics.ladder import cells_alone
-from qsb.dynamics.packed_blocks import (
-    BlockTerms,
-    Entries,
-    PackedBlocks,
-    block_generator,
-    block_terms,
-    components,
-    follow,
-    real_weights,
-)
+from qsb.dynamics.packed_blocks import BlockTerms, block_generator, block_terms, real_weights
 from qsb.dynamics.permutation import PermutationReadout
 from qsb.dynamics.representation import BATCH_BYTES, Array, Reduced, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
@@ -134,7 +126,7 @@ class ChargedSectors:
             kept = (weight != 0) & (there == sector + away)
             on_cells = Entries(row[kept], (s.rows[there] + local + place)[kept], weight[kept])
             if len(on_cells.row):
-                out.append((rate, *self._product(on_cells, {0: np.ones(self.width)})))
+                out.append((rate, self._product(on_cells, {0: np.ones(self.width, dtype=complex)})[0]))
         return out
 
     def start(self, problem: Problem) -> Entries:

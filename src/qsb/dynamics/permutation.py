@@ -301,8 +301,12 @@ class Permutation:
         if reason := whole_only(needs):
             return reason
         s, n = problem.structure, problem.cells
-        if s.charged and (reason := _charged().lacks(problem, needs)):
-            return reason
+        if s.charged:
+            # which needs the readout of this module
+            from qsb.dynamics import charged_sectors
+
+            if reason := charged_sectors.lacks(problem, needs):
+                return reason
         if "marginals" in needs and not s.battery_one_body:
             return (
                 "local ergotropy is defined for an H_B that is a sum over cells; this one couples them (use "
@@ -325,7 +329,9 @@ class Permutation:
     def size(self, problem: Problem, request: Request) -> Size:
         """Packed states: a batch of save times, a window of the expansion, stages or a propagator; and one sector."""
         if problem.structure.charged:
-            return _charged().size(problem, request)
+            from qsb.dynamics import charged_sectors
+
+            return charged_sectors.size(problem, request)
         cells, times = problem.battery.space.sites, len(problem.times)
         n, widest = packed_size(cells), (cells + 1) ** 2
         room = max(1, BATCH_BYTES // (24 * n))
@@ -357,7 +363,9 @@ class Permutation:
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the number of unknowns and whether anything changes inside."""
         if problem.structure.charged:
-            return _charged().integrators(problem)
+            from qsb.dynamics import charged_sectors
+
+            return charged_sectors.integrators(problem)
         n = packed_size(problem.battery.space.sites)
         small = n <= DENSE_UNKNOWNS
         constant = "propagator" if small else "faber"
@@ -367,19 +375,14 @@ class Permutation:
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Diagonals of each segment's Hamiltonian, and its rates; sparse rows of it beside a charger."""
         if problem.structure.charged:
-            return _charged().reduce(problem, request)
+            from qsb.dynamics import charged_sectors
+
+            return charged_sectors.reduce(problem, request)
         space = problem.battery.space
         where = Sectors(space.sites)
         generators = tuple(sector_generator(s, space, where, DENSE_UNKNOWNS) for s in segments(problem))
         start = where.pack(start_blocks(problem, where))
         return Reduced(start, generators, PermutationReadout(problem, request, where))
-
-
-def _charged() -> Any:
-    """The module for cells beside a charger, which needs the readout of this one."""
-    from qsb.dynamics import charged_sectors
-
-    return charged_sectors
 
 
 def _rate_bound(problem: Problem, segment: Segment) -> float:

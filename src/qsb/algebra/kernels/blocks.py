@@ -41,7 +41,9 @@ def _add_weighted(o: Real, to: int, count: int, f: float, w: Real, first: int, v
 
 
 @numba.njit(inline="always", fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
-def _start(o: Real, n: int, r: int, a: int, centre: float, d: Real, loss: Real, t: Real, tt: int, x: Real, at: int) -> None:
+def _start(
+    o: Real, n: int, r: int, a: int, centre: float, d: Real, loss: Real, t: Real, tt: int, x: Real, at: int
+) -> None:
     """o = (d_c - d_a) t - (loss_a + loss_c + centre) x, all that lies on diagonals."""
     first, one, other = np.uint64(r), np.uint64(at), np.uint64(tt)
     energy, lost = d[r + a], loss[r + a] + centre

@@ -223,6 +223,7 @@ def expand(
 
 @numba.njit(cache=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator, unused-ignore]
 def norm(x: Real) -> float:
+    """Length of a vector."""
     total = 0.0
     for i in range(x.size):
         total += x[i] * x[i]
