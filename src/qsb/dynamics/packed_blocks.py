@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.linalg.blas import dgemm
 
 from qsb.algebra.opsum import OpSum
 from qsb.algebra.packed import Entries, PackedBlocks, distinct
@@ -27,6 +28,10 @@ Real = NDArray[np.float64]
 
 #: places without an entry that a run of a Hamiltonian may hold
 _GAP = 8
+#: polynomials that are held until they are added to the results; of states of more numbers fewer, to save memory
+MANY, LARGE, FEW = 16, 2**21, 4
+#: coefficients below are rounding
+_NOTHING = 1e-20
 #: operations up to which the spectra of all blocks are found to bound the frequencies
 _SPECTRA = 3e6
 
@@ -236,18 +241,49 @@ class BlockTerms:
         """Kernel arguments without noise."""
         return _Jumps(self.blocks, []).arguments(np.empty(0))
 
+    @cached_property
+    def _room(self) -> Real:
+        """Room for one row and one transposed block."""
+        widest = int(self.blocks.sizes.max())
+        return np.zeros(widest * (widest + 1))
+
     def act(self, h: tuple[Any, ...], jumps: tuple[Any, ...], x: Array) -> Array:
         """One application."""
-        from qsb.algebra.kernels.blocks import apply
+        from qsb.algebra.kernels.blocks import advance
 
-        return np.asarray(apply(self.where, h, jumps, np.ascontiguousarray(x)))
+        out = np.empty(x.size)
+        advance(self.where, h, jumps, np.ascontiguousarray(x), x, (1.0, 0.0, 0.0), self._room, out)
+        return out
 
     def expand(self, x: Array, coefficients: Array, numbers: tuple[float, float, float]) -> tuple[Array, Array]:
-        """Sums of Faber polynomials."""
-        from qsb.algebra.kernels.blocks import expand
+        """Sums over k of coefficients[k, m] F_k(G) x, and the length of each F_k(G) x.
 
-        out, sizes = expand(self.where, self._constant, self._jumps, x, coefficients, numbers)
-        return np.asarray(out), np.asarray(sizes)
+        F_0 = 1, F_1 = scale (G - centre), F_2 = F_1^2 - 2 ratio, F_{k+1} = F_1 F_k - ratio F_{k-1}.
+        """
+        from qsb.algebra.kernels.blocks import advance
+
+        h, jumps, room, (scale, centre, ratio) = self._constant, self._jumps, self._room, numbers
+        terms, outputs = coefficients.shape
+        chunk = MANY if x.size < LARGE else FEW
+        out, lengths = np.zeros((outputs, x.size)), np.zeros(terms)
+        # the last two polynomials of one chunk come first in the next
+        held = np.zeros((chunk + 2, x.size))
+        held[2] = x
+        for start in range(0, terms, chunk):
+            end = min(terms, start + chunk)
+            for k in range(start, end):
+                at = k - start + 2
+                if k > 0:
+                    beta = 0.0 if k == 1 else (-2.0 * ratio if k == 2 else -ratio)
+                    advance(self.where, h, jumps, held[at - 1], held[at - 2], (scale, centre, beta), room, held[at])
+                lengths[k] = np.linalg.norm(held[at])
+            part = coefficients[start:end]
+            used = np.flatnonzero(np.abs(part).max(axis=0) > _NOTHING)
+            if used.size:  # later terms do not reach early times; transposes, for BLAS adds in place to columns only
+                rows = slice(int(used[0]), outputs)
+                dgemm(1.0, held[2 : 2 + end - start].T, part[:, rows], beta=1.0, c=out[rows].T, overwrite_c=True)
+            held[:2] = held[chunk:]
+        return out, lengths
 
     def extent(self) -> tuple[float, float, float]:
         """Fastest decay, highest frequency, a decay in between."""

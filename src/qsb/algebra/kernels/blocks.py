@@ -13,13 +13,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.kernels.permutation import CHUNK, MARGIN, gather, norm
-
 Real = NDArray[np.float64]
 Tables = tuple[Any, ...]
 
-#: numbers of a state above which fewer polynomials are held: memory counts more than passes
-LARGE, FEW = 2**21, 4
 #: rows that are transposed together
 _TILE = 8
 
@@ -63,8 +59,7 @@ def _transpose(n: int, x: Real, at: int, t: Real) -> None:
 
 
 @numba.njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator, unused-ignore]
-def _block(
-    b: int,
+def advance(
     where: Tables,
     h: Tables,
     jumps: Tables,
@@ -74,83 +69,7 @@ def _block(
     room: Real,
     out: Real,
 ) -> None:
-    """Block b of `_advance`; `room` takes one row, and the transposed block."""
-    sizes, rows, entries = where
-    diagonal, left, column, real, imaginary, run_first, runs, real_right, imaginary_right, has_real, has_imaginary = h
-    first, pieces, source, weight, stretch_first, stretches, rates, loss = jumps
-    alpha, centre, beta = numbers
-    n, r, at = sizes[b], rows[b], entries[b] + MARGIN
-    widest = room.size - n * n
-    o, t = room[:widest], room[widest:]
-    if has_real:
-        _transpose(n, x, at, t)
-    for a in range(n):
-        base = at + a * n
-        _start(o, n, r, a, centre, diagonal, loss, t, a * n, x, base)
-        if has_real or has_imaginary:
-            for k in range(left[r + a], left[r + a + 1]):
-                if real[k] != 0.0:
-                    _add(o, 0, n, -real[k], t, column[k] * n)
-                if imaginary[k] != 0.0:
-                    _add(o, 0, n, imaginary[k], x, at + column[k] * n)
-            for k in range(run_first[b], run_first[b + 1]):
-                shift, low, count, p = runs[k, 0], runs[k, 1], runs[k, 2], runs[k, 3]
-                if has_real:
-                    _add_weighted(o, low, count, 1.0, real_right, p, t, a * n + low + shift)
-                if has_imaginary:
-                    _add_weighted(o, low, count, -1.0, imaginary_right, p, x, base + low + shift)
-        for k in range(first[b], first[b + 1]):
-            origin, p = pieces[k, 0], pieces[k, 2]
-            f = rates[pieces[k, 1]] * weight[p + a]
-            if f != 0.0:
-                begin = entries[origin] + MARGIN + source[p + a] * sizes[origin]
-                for q in range(stretch_first[k], stretch_first[k + 1]):
-                    shift, low, count = stretches[q, 0], stretches[q, 1], stretches[q, 2]
-                    _add_weighted(o, low, count, f, weight, p + low, x, begin + low + shift)
-        i = np.uint64(base)
-        for c in range(np.uint64(n)):
-            out[i + c] = alpha * o[c] + beta * previous[i + c]
-
-
-@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _advance(
-    where: Tables,
-    h: Tables,
-    jumps: Tables,
-    x: Real,
-    previous: Real,
-    numbers: tuple[float, float, float],
-    room: Real,
-    out: Real,
-) -> None:
-    """out = alpha (G - centre) x + beta previous on states with margins, block by block."""
-    sizes = where[0]
-    widest = sizes.max()
-    for b in range(sizes.size):
-        _block(b, where, h, jumps, x, previous, numbers, room[: widest + sizes[b] * sizes[b]], out)
-
-
-@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def apply(where: Tables, h: Tables, jumps: Tables, x: Real) -> Real:
-    """G x of a packed state, with the arguments of `expand`."""
-    n, widest = x.size, where[0].max()
-    held = np.empty((2, n + 2 * MARGIN))
-    held[0, MARGIN : MARGIN + n] = x
-    # zeros, since a block is not transposed where there is no real part of H to read it
-    _advance(where, h, jumps, held[0], held[0], (1.0, 0.0, 0.0), np.zeros(widest + widest * widest), held[1])
-    return held[1, MARGIN : MARGIN + n]
-
-
-@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def expand(
-    where: Tables,
-    h: Tables,
-    jumps: Tables,
-    x: Real,
-    coefficients: Real,
-    numbers: tuple[float, float, float],
-) -> tuple[Real, Real]:
-    """Sums over k of coefficients[k, m] F_k(G) x, with Faber polynomials as in `permutation.expand`.
+    """out = alpha (G - centre) x + beta previous on packed states: a step of a polynomial's recursion.
 
     Args:
         where: sizes (B,), first states (B+1,) and first entries (B+1,) of the blocks.
@@ -160,33 +79,48 @@ def expand(
         jumps: first piece of each block (B+1,), pieces (origin, jump, first weight), for each state of a piece where in
             the origin it comes from and its weight; first stretch of each piece, stretches (distance, first state,
             states); rates of the jumps, and half the loss rate of each state (S,).
-        x: packed state (n,).
-        coefficients: (K, M).
-        numbers: scale, centre, ratio of the ellipse.
-
-    Returns:
-        The sums (M, n), and the norm of each F_k(G) x, (K,).
+        x: state (n,).
+        previous: another.
+        numbers: alpha, centre, beta.
+        room: zeros for one row and one transposed block.
+        out: state.
     """
-    scale, centre, ratio = numbers
-    terms, count = coefficients.shape
-    n = x.size
-    out, norms = np.zeros((count, n)), np.zeros(terms)
-    chunk = min(CHUNK if n < LARGE else FEW, (terms + 3) // 4 * 4)
-    held = np.zeros((chunk + 2, n + 2 * MARGIN))
-    held[2, MARGIN : MARGIN + n] = x
-    widest = where[0].max()
-    room = np.zeros(widest + widest * widest)
-    for start in range(0, terms, chunk):
-        end = min(terms, start + chunk)
-        for k in range(start, end):
-            at = k - start + 2
-            if k > 0:
-                beta = 0.0 if k == 1 else (-2.0 * ratio if k == 2 else -ratio)
-                _advance(where, h, jumps, held[at - 1], held[at - 2], (scale, centre, beta), room, held[at])
-            norms[k] = norm(held[at, MARGIN : MARGIN + n])
-        gather(held, coefficients[start:end], out)
-        held[0], held[1] = held[chunk], held[chunk + 1]
-    return out, norms
+    sizes, rows, entries = where
+    diagonal, left, column, real, imaginary, run_first, runs, real_right, imaginary_right, has_real, has_imaginary = h
+    first, pieces, source, weight, stretch_first, stretches, rates, loss = jumps
+    alpha, centre, beta = numbers
+    widest = sizes.max()
+    o, t = room[:widest], room[widest:]
+    for b in range(sizes.size):
+        n, r, at = sizes[b], rows[b], entries[b]
+        if has_real:
+            _transpose(n, x, at, t)
+        for a in range(n):
+            base = at + a * n
+            _start(o, n, r, a, centre, diagonal, loss, t, a * n, x, base)
+            if has_real or has_imaginary:
+                for k in range(left[r + a], left[r + a + 1]):
+                    if real[k] != 0.0:
+                        _add(o, 0, n, -real[k], t, column[k] * n)
+                    if imaginary[k] != 0.0:
+                        _add(o, 0, n, imaginary[k], x, at + column[k] * n)
+                for k in range(run_first[b], run_first[b + 1]):
+                    shift, low, count, p = runs[k, 0], runs[k, 1], runs[k, 2], runs[k, 3]
+                    if has_real:
+                        _add_weighted(o, low, count, 1.0, real_right, p, t, a * n + low + shift)
+                    if has_imaginary:
+                        _add_weighted(o, low, count, -1.0, imaginary_right, p, x, base + low + shift)
+            for k in range(first[b], first[b + 1]):
+                origin, p = pieces[k, 0], pieces[k, 2]
+                f = rates[pieces[k, 1]] * weight[p + a]
+                if f != 0.0:
+                    begin = entries[origin] + source[p + a] * sizes[origin]
+                    for q in range(stretch_first[k], stretch_first[k + 1]):
+                        shift, low, count = stretches[q, 0], stretches[q, 1], stretches[q, 2]
+                        _add_weighted(o, low, count, f, weight, p + low, x, begin + low + shift)
+            i = np.uint64(base)
+            for c in range(np.uint64(n)):
+                out[i + c] = alpha * o[c] + beta * previous[i + c]
 
 
-__all__ = ["apply", "expand"]
+__all__ = ["advance"]

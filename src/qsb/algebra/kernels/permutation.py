@@ -214,16 +214,15 @@ def expand(
             if k > 0:
                 beta = 0.0 if k == 1 else (-2.0 * ratio if k == 2 else -ratio)
                 _advance(where, h, jumps, held[at - 1], held[at - 2], (scale, centre, beta), room, held[at])
-            norms[k] = norm(held[at, MARGIN : MARGIN + n])
-        gather(held, coefficients[start:end], out)
+            norms[k] = _norm(held[at, MARGIN : MARGIN + n])
+        _gather(held, coefficients[start:end], out)
         for i in range(held.shape[1]):
             held[0, i], held[1, i] = held[chunk, i], held[chunk + 1, i]
     return out, norms
 
 
 @numba.njit(cache=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator, unused-ignore]
-def norm(x: Real) -> float:
-    """Length of a vector."""
+def _norm(x: Real) -> float:
     total = 0.0
     for i in range(x.size):
         total += x[i] * x[i]
@@ -231,7 +230,7 @@ def norm(x: Real) -> float:
 
 
 @numba.njit(cache=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator, unused-ignore]
-def gather(held: Real, coefficients: Real, out: Real) -> None:
+def _gather(held: Real, coefficients: Real, out: Real) -> None:
     """out[m] += sum_k coefficients[k, m] held[k + 2], four polynomials in one pass, a piece of the state at a time."""
     terms, count = coefficients.shape
     n = out.shape[1]
@@ -253,4 +252,4 @@ def gather(held: Real, coefficients: Real, out: Real) -> None:
                         total[i] += a * p[i] + b * q[i] + c * r[i] + d * s[i]
 
 
-__all__ = ["CHUNK", "MARGIN", "expand", "gather", "norm"]
+__all__ = ["expand"]
