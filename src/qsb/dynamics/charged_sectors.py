@@ -191,8 +191,8 @@ class Reached:
         return row, level
 
     @cached_property
-    def trace_out(self) -> Any:
-        """Sparse matrix from packed states to packed states of the battery."""
+    def _pairs(self) -> tuple[Ints, Ints, Ints]:
+        """Entries of equal levels by the battery's entry that they add to; where each begins, and which it is."""
         b, s = self.blocks, self.where.cells
         row, level = self.state
         sector = np.searchsorted(s.rows, row, side="right") - 1
@@ -204,7 +204,16 @@ class Reached:
             target.append(s.entries[at] + (row[here][i] - s.rows[at]) * s.sizes[at] + row[here][j] - s.rows[at])
             source.append(b.entries[k] + i * n + j)
         to, from_ = np.concatenate(target), np.concatenate(source)
-        return sp.csr_array((np.ones(len(to)), (to, from_)), (int(s.entries[-1]), int(b.entries[-1])))
+        order = np.argsort(to, kind="stable")
+        which, first = np.unique(to[order], return_index=True)
+        return from_[order], first, which
+
+    def battery(self, x: Array) -> Real:
+        """Packed states of the battery (T, .) of packed states (T, n): the charger is traced out."""
+        source, first, which = self._pairs
+        out = np.zeros((len(x), int(self.where.cells.entries[-1])))
+        out[:, which] = np.add.reduceat(x[:, source], first, axis=1)
+        return out
 
     @cached_property
     def highest(self) -> dict[str, Ints]:
@@ -317,6 +326,10 @@ class ChargedSectorReadout:
         return PermutationReadout(cells_alone(self.problem), self.request, self.found.where.cells)
 
     @cached_property
+    def _meter(self) -> Callable[[Array], Real]:
+        return self.found.functional(self.found.matrix(self.problem.battery.battery))
+
+    @cached_property
     def _own(self) -> Callable[[Array], Real]:
         return self.found.functional(self.found.matrix(self.problem.battery.charger))
 
@@ -338,16 +351,19 @@ class ChargedSectorReadout:
     def _battery(self, x: Array) -> Array:
         """Packed states of the battery (T, n); those of the last batch are kept, for `check` sees it first."""
         if self._kept.get("x") is not x:
-            self._kept.update(x=x, battery=self._traced(x))
+            self._kept.update(x=x, battery=self.found.battery(x))
         return np.asarray(self._kept["battery"])
-
-    def _traced(self, x: Array) -> Array:
-        return np.ascontiguousarray((self.found.trace_out @ x.T).T)
 
     def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
         """See `Readout`."""
-        rates = self._traced(unitary), self._traced(dissipative)
-        out = self._inner.observe(needs - {"charger_variance"}, self._battery(x), *rates)
+        battery = self._battery(x)
+        whole = bool(needs & {"populations", "pinched"})
+        rates = [self.found.battery(part) if whole else np.zeros_like(battery) for part in (unitary, dissipative)]
+        out = self._inner.observe(needs - {"charger_variance"}, battery, *rates)
+        if needs & {"energy", "power", "variance"}:
+            # without the rates of the whole battery
+            work, heat = self._meter(unitary), self._meter(dissipative)
+            out |= {"work_power": work, "heat_power": heat, "power": work + heat}
         if "charger_variance" in needs:
             v, square = self._interaction
             out["charger_variance"] = np.maximum(square(x) - v(x) ** 2, 0.0)
@@ -411,7 +427,7 @@ def size(problem: Problem, request: Request) -> Size:
 def _work(problem: Problem, request: Request, found: Reached) -> Work:
     """Applications of the right-hand side, and eigenvalues at the save times."""
     n, times, cells = float(found.start.size), len(problem.times), problem.battery.space.cells
-    total = Work(calls=150.0 * times, flops=40.0 * n * times)
+    total = Work(calls=60.0 * times, flops=300.0 * n * times)
     if request.needs & {"spectrum", "collective_passive"}:
         total += Work(flops=times * (cells + 2.0) ** 4, calls=cells * 5.0)
     if _cheap(found):
@@ -419,10 +435,10 @@ def _work(problem: Problem, request: Request, found: Reached) -> Work:
     for s, t in zip(segments(problem), terms(problem), strict=True):
         states = found.blocks.states
         each = 2.0 * len(t.hamiltonians.row) / states + 2.0 * len(t.rates) + 3.0
-        apply = Work(flops=4.0 * each * n + 20.0 * each * states)
+        apply = Work(flops=12.0 * each * n + 60.0 * each * states)
         length, speed = s.end - s.start, t.width + t.decay
         if s.constant:
-            total += apply * (1.3 * length * speed + 60.0) + Work(calls=length * speed / 20 + 100)
+            total += apply * (1.3 * length * speed + 60.0) + Work(calls=2.0 * length * speed + 200)
         else:
             applied = costs.runge_kutta(0.25 * speed, s, costs.saves(s, problem.times)) if length else 1.0
             total += apply * applied + costs.stages(applied, n)

@@ -7,6 +7,7 @@ packed into the real matrix S + A (`qsb.algebra.sectors`), and nothing larger th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -276,7 +277,7 @@ class BlockTerms:
                 if k > 0:
                     beta = 0.0 if k == 1 else (-2.0 * ratio if k == 2 else -ratio)
                     advance(self.where, h, jumps, held[at - 1], held[at - 2], (scale, centre, beta), room, held[at])
-                lengths[k] = np.linalg.norm(held[at])
+                lengths[k] = math.sqrt(held[at].dot(held[at]))
             part = coefficients[start:end]
             used = np.flatnonzero(np.abs(part).max(axis=0) > _NOTHING)
             if used.size:  # later terms do not reach early times; transposes, for BLAS adds in place to columns only
