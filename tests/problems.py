@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from qsb.algebra.opsum import Global, Local, OpSum, Pair, Quartic, Word
-from qsb.algebra.space import Space
-from qsb.algebra.states import Start
+from qsb.algebra.opsum import Cross, Global, Local, OpSum, Pair, Quartic, Word
+from qsb.algebra.space import Boson, Group, Space, Spin
+from qsb.algebra.states import ModeStart, Start
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Function, Gaussian, Piecewise, Ramp, Sinusoidal, Table
 from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal
@@ -39,6 +39,21 @@ def random_ket(cells, seed):
     rng = np.random.default_rng(seed)
     psi = rng.normal(size=2**cells) + 1j * rng.normal(size=2**cells)
     return psi / np.linalg.norm(psi)
+
+
+def beside(cells, kind, channels, envelope=None):
+    """Return cells that exchange one excitation with a charger."""
+    space = Space((Group("cells", Spin(), cells), Group("charger", kind, 1, "charger")))
+    lower, higher, number = ("a", "a+", "n") if isinstance(kind, Boson) else ("-", "+", "n")
+    v = (Cross("+", "cells", lower, "charger", 0.4), Cross("-", "cells", higher, "charger", 0.4))
+    made = Battery(
+        space,
+        OpSum((Local("z", 0.5),)),
+        OpSum((*v, Pair("z", "z", 0.2, "all"))),
+        OpSum((Local(number, 1.1, "charger"),)),
+        start=Start("ground", charger=ModeStart("fock", quanta=1)),
+    )
+    return Problem(made, quench(2.0, envelope), channels, TIMES)
 
 
 FIELD = (Local("x", 0.5),)
@@ -284,6 +299,20 @@ PROBLEMS = {
     ),
     "two unlike cells that never meet": (
         Problem(battery(2, (Local("x", np.array([0.5, 0.2])),)), quench(2.0), (), TIMES),
+        CLOSED,
+    ),
+    "open local, beside one spin": (
+        beside(3, Spin(), (emission(0.2), dephasing(0.1), emission(0.3, on="charger"))),
+        CLOSED,
+    ),
+    "open local, in a cavity, driven": (
+        beside(
+            2, Boson(11), (thermal(0.2, nbar=0.0), dephasing(0.1), emission(0.3, on="charger")), Sinusoidal(1.3, 0.4)
+        ),
+        DRIVEN,
+    ),
+    "open collective, in a cavity": (
+        beside(2, Boson(11), (emission(0.2, collective=True), emission(0.3, on="charger"))),
         CLOSED,
     ),
     "disordered ring of three, driven": (

@@ -26,7 +26,7 @@ from qsb.dynamics.spin_sectors import couplings, start_blocks
 from qsb.dynamics.steady import steady_state
 from qsb.errors import PlanError, StructureError
 from qsb.runs.figures import FIGURES, Reading, needs
-from systems import bloch_steady_energy, cells, pairs
+from systems import bloch_steady_energy, cells, pairs, total_spin_bases
 
 METER = OpSum((Local("z", 0.5),))
 INTERACTING = OpSum((Local("z", 0.5), Pair("z", "z", 0.15, "all"), Local("x", 0.1)))
@@ -46,35 +46,6 @@ MIXED = Start("product", bloch=np.array([0.3, -0.4, 0.5]))
 def battery(n, interaction=FIELD, meter=METER, **options):
     """Return n alike cells."""
     return Battery(Space.spins(n), meter, interaction, **options)
-
-
-def total_spin_bases(n):
-    """Return for each total spin the isometries (2^n, 2j+1) of its equal sectors, by adding one spin after another."""
-    bases = {0: [np.ones((1, 1))]}
-    for _ in range(n):
-        grown = {}
-        for jj, each in bases.items():
-            # one more spin 1/2: highest weight of j + 1/2 and of j - 1/2, then lowering
-            for new in (jj + 1, jj - 1):
-                if new >= 0:
-                    grown.setdefault(new, []).extend(_coupled(b, jj, new) for b in each)
-        bases = grown
-    return bases
-
-
-def _coupled(b, jj, new):
-    """Couple one spin to |j, m>, by the Clebsch-Gordan coefficients of spin 1/2."""
-    up, down = np.array([1.0, 0.0]), np.array([0.0, 1.0])
-    j, out = jj / 2, []
-    for m in new / 2 - np.arange(new + 1):
-        a, c = np.sqrt((j + m + 0.5) / (jj + 1)), np.sqrt((j - m + 0.5) / (jj + 1))
-        first, second = (a, c) if new > jj else (-c, a)
-        ket = np.zeros(2 * len(b))
-        for amplitude, spin, before in ((first, up, m - 0.5), (second, down, m + 0.5)):
-            if abs(before) <= j + 1e-9:
-                ket = ket + amplitude * np.kron(b[:, round(j - before)], spin)
-        out.append(ket)
-    return np.array(out).T
 
 
 def blocks_of(rho, n):

@@ -205,6 +205,17 @@ def test_an_envelope_with_a_hidden_jump_is_refused():
 # -- requests --
 
 
+def test_beside_a_charger_cells_are_read_and_the_charger_is_not():
+    battery = qsb.models.tavis_cummings(2, coupling=0.4, cutoff=9, start=qsb.Start("up"))
+    problem = qsb.Problem(battery, qsb.quench(1.0), (qsb.emission(0.5),), np.array([0.0, 1.0]))
+    found = sampled(problem, 50, needs=("energy", "marginals"), tolerance=1e-3).values
+    ups = found["marginals"][:, :, 0, 0].real
+    assert ups.shape == (2, 2)
+    np.testing.assert_allclose(ups.sum(axis=1) - 1, found["energy"], rtol=0, atol=1e-12)
+    with pytest.raises(PlanError, match="energy of a charger"):
+        plan(problem, Request(frozenset({"charger_energy"})), representation="trajectories")
+
+
 def test_figures_of_the_whole_state_are_refused_with_advice():
     with pytest.raises(PlanError, match="looks purer than it is; ask for subset_ergotropy"):
         qsb.run(NOISY["field, local"], ["ergotropy"], representation="trajectories")

@@ -194,7 +194,7 @@ def test_collective_and_local_losses_of_one_cell_are_the_same_and_plans_follow()
     one = [run(pumped(1), [1.0, 2.0], c, peaks=False, tolerance=1e-6) for c in losses]
     np.testing.assert_allclose(one[0]["stored_energy"], one[1]["stored_energy"], rtol=0, atol=1e-6)
     two = [qsb.plan(qsb.Problem(pumped(2), qsb.quench(1.0), c), FIGURES).representation for c in losses]
-    assert two == ["symmetric", "density"]
+    assert two == ["symmetric", "permutation"]
 
 
 def test_energy_per_cell_grows_where_photons_are_in_proportion_to_cells():

@@ -66,6 +66,38 @@ def products(op: OpSum, space: Space) -> list[Product]:
     return [p for p in out if p.rows and p.columns]
 
 
+def parted(op: OpSum, space: Space) -> list[tuple[OpSum, Band]]:
+    """The same sum with the cells' operators as they are written: they act in every sector of total spin.
+
+    Args:
+        op: every term collective (`structure.is_collective`).
+        space: one battery group of spins and one charger group.
+
+    Returns:
+        Pairs of an operator of the battery's own space and one of the charger's ladder.
+    """
+    cells, charger = space.part("battery").groups[0], space.part("charger").groups[0]
+    out: list[tuple[OpSum, Band]] = []
+    for t in op.active:
+        if isinstance(t, Local | Pair | Global):
+            if t.group == cells.name:
+                out.append((OpSum((t,)), _identity(charger)))
+            else:
+                out.append((OpSum((Word(1.0, ()),)), _band(OpSum((t,)), charger)))
+        elif isinstance(t, Cross):
+            names = {t.group_a: t.first, t.group_b: t.second}
+            columns = _band(OpSum((Local(names[charger.name], 1.0, charger.name),)), charger)
+            out.append((OpSum((Local(names[cells.name], t.strength, cells.name),)), columns))
+        elif isinstance(t, Word):
+            named = {space.group_of(s).name: o for s, o in t.factors}
+            factors = ((0, named[cells.name]),) if cells.name in named else ()
+            columns = _band(OpSum((Local(named.get(charger.name, "i"), 1.0, charger.name),)), charger, single=True)
+            out.append((OpSum((Word(t.strength, factors),)), columns))
+        else:
+            raise StructureError("An opaque matrix is no operator of ladders.")
+    return out
+
+
 def _identity(group: Group) -> Band:
     return {0: np.ones(ladder_dimension(group), dtype=complex)}
 
@@ -100,11 +132,12 @@ def sparse(found: list[Product], shape: tuple[int, int]) -> Any:
     """Sparse matrix on the whole grid, rows times columns."""
     total: Any = sp.csr_array((shape[0] * shape[1],) * 2, dtype=complex)
     for p in found:
-        total = total + sp.kron(_dia(p.rows, shape[0]), _dia(p.columns, shape[1]), format="csr")
+        total = total + sp.kron(matrix(p.rows, shape[0]), matrix(p.columns, shape[1]), format="csr")
     return sp.csr_array(total)
 
 
-def _dia(band: Band, size: int) -> Any:
+def matrix(band: Band, size: int) -> Any:
+    """Sparse matrix of a band."""
     parts = [w[max(0, -k) : size - max(0, k)] for k, w in band.items()]
     return sp.diags_array(parts, offsets=list(band), shape=(size, size), dtype=complex)
 

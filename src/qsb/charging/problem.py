@@ -42,7 +42,8 @@ class Structure:
         dissipative: whether any rate is above zero.
         local_noise: whether every jump touches one cell.
         collective_noise: whether every jump is a collective sum, of one group or of several beside a charger.
-        symmetric_noise: whether every jump is a collective sum or has one rate on all cells.
+        symmetric_noise: whether every jump is a collective sum or has one rate on all cells; on a charger's spins it
+            is collective.
         pure_start: whether the start is a ket.
         product_start: whether the start is a product of cell states.
         uniform_start: whether it is a product of equal cell states, or a collective ground state.
@@ -224,14 +225,14 @@ class Problem:
             dissipative=bool(self.jumps),
             local_noise=all(isinstance(j.op, str) and (not j.collective or space.sites == 1) for j in self.jumps),
             collective_noise=all(self._is_collective(j) for j in self.jumps),
-            symmetric_noise=all(
-                isinstance(j.op, str) and (j.collective or read.is_uniform(j.rate)) for j in self.jumps
-            ),
+            symmetric_noise=all(self._is_symmetric(j) for j in self.jumps),
             pure_start=start.pure_by_kind,
             product_start=spins and product,
             uniform_start=(spins or self.starts_apart)
             and ((alike and (uniform or (start.kind == "ground" and battery_symmetric))) or mode),
-            symmetric_start=spins and (uniform or (start.kind in ("ground", "thermal") and battery_symmetric)),
+            symmetric_start=(spins or self.starts_apart)
+            and alike
+            and (uniform or (start.kind in ("ground", "thermal") and battery_symmetric)),
             opaque=any(op.opaque for op in parts) or any(isinstance(j.op, OpSum) and j.op.opaque for j in self.jumps),
             body_order=read.body_order(charger, space),
             collisional=any(s.collisions for s in self.protocol.stages),
@@ -257,6 +258,12 @@ class Problem:
         if isinstance(jump.op, OpSum):
             return space.charged and not jump.op.opaque and read.is_collective(jump.op, space)
         return jump.collective or space.group(jump.group).count == 1
+
+    def _is_symmetric(self, jump: Jump) -> bool:
+        """Whether a jump knows no order of cells, and leaves a charger's spins on their ladder."""
+        alike = isinstance(jump.op, str) and not jump.collective and read.is_uniform(jump.rate)
+        battery = self.battery.space.group(jump.group).role == "battery"
+        return self._is_collective(jump) or (alike and battery)
 
     def _fermions(self, parts: list[OpSum]) -> dict[str, Any]:
         """Flags of free fermions; of several axes the first along which the start is Gaussian."""

@@ -25,6 +25,7 @@ from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs
 from qsb.dynamics.frame import EnergyBasis
 from qsb.dynamics.integrate import choose
+from qsb.dynamics.ladder import cells_alone
 from qsb.dynamics.representation import BATCH_BYTES, Array, Reduced, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Value
@@ -279,13 +280,17 @@ class Permutation:
 
     def accepts(self, structure: Structure) -> str | None:
         """Exact where nothing distinguishes cells."""
-        if not structure.spins:
-            return "the sites are not one group of spins"
+        if not (structure.spins or (structure.charged and structure.battery_symmetric)):
+            return "the battery is not one group of alike spins"
         if structure.opaque:
             return "a term is an opaque matrix"
         if not structure.permutation_symmetric:
+            if structure.charged:
+                return "not every term is collective on one group of cells beside one charger group"
             return "the Hamiltonian changes under exchange of cells"
         if structure.dissipative and not structure.symmetric_noise:
+            if structure.charged:
+                return "the noise differs from cell to cell, or acts on single spins of the charger"
             return "the noise differs from cell to cell"
         if not structure.symmetric_start:
             return "the start is not known to be permutation symmetric"
@@ -295,7 +300,13 @@ class Permutation:
         """Cuts of mixtures, cells of an interacting H_B, and sectors that are too many."""
         if reason := whole_only(needs):
             return reason
-        s, n = problem.structure, problem.battery.space.sites
+        s, n = problem.structure, problem.cells
+        if s.charged:
+            # which needs the readout of this module
+            from qsb.dynamics import charged_sectors
+
+            if reason := charged_sectors.lacks(problem, needs):
+                return reason
         if "marginals" in needs and not s.battery_one_body:
             return (
                 "local ergotropy is defined for an H_B that is a sum over cells; this one couples them (use "
@@ -310,13 +321,17 @@ class Permutation:
             return f"the sectors of an interacting H_B or V are diagonalised up to N = {SECTOR_LIMIT}, and N is {n}"
         if not s.battery_one_body and problem.battery.start.kind == "ground":
             try:
-                start_blocks(problem, Sectors(n))
+                start_blocks(cells_alone(problem), Sectors(n))
             except StructureError as error:
                 return str(error)
         return None
 
     def size(self, problem: Problem, request: Request) -> Size:
         """Packed states: a batch of save times, a window of the expansion, stages or a propagator; and one sector."""
+        if problem.structure.charged:
+            from qsb.dynamics import charged_sectors
+
+            return charged_sectors.size(problem, request)
         cells, times = problem.battery.space.sites, len(problem.times)
         n, widest = packed_size(cells), (cells + 1) ** 2
         room = max(1, BATCH_BYTES // (24 * n))
@@ -347,6 +362,10 @@ class Permutation:
 
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the number of unknowns and whether anything changes inside."""
+        if problem.structure.charged:
+            from qsb.dynamics import charged_sectors
+
+            return charged_sectors.integrators(problem)
         n = packed_size(problem.battery.space.sites)
         small = n <= DENSE_UNKNOWNS
         constant = "propagator" if small else "faber"
@@ -354,7 +373,11 @@ class Permutation:
         return tuple(constant if s.constant else varying for s in segments(problem))
 
     def reduce(self, problem: Problem, request: Request) -> Reduced:
-        """Diagonals of each segment's Hamiltonian, and its rates."""
+        """Diagonals of each segment's Hamiltonian, and its rates; sparse rows of it beside a charger."""
+        if problem.structure.charged:
+            from qsb.dynamics import charged_sectors
+
+            return charged_sectors.reduce(problem, request)
         space = problem.battery.space
         where = Sectors(space.sites)
         generators = tuple(sector_generator(s, space, where, DENSE_UNKNOWNS) for s in segments(problem))

@@ -349,7 +349,8 @@ def _refuse(problem: Problem, refused: list[Refusal], limit: int) -> PlanError:
 
 def _fitting(problem: Problem, representation: str, limit: int) -> int:
     """The largest number of cells, below the problem's, of which a representation of all of them fits; 0 if none."""
-    if representation not in ("permutation", "ket", "density") or not problem.battery.space.spins_only:
+    space = problem.battery.space
+    if representation not in ("permutation", "ket", "density") or space.charged or not space.spins_only:
         return 0
     full = next(r for r in REPRESENTATIONS if r.name == representation)
     most = 1000 if representation == "permutation" else 60

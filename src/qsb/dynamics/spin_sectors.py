@@ -111,6 +111,14 @@ def rate_of(jump: Jump) -> tuple[tuple[int, int], float]:
     return (int(jump.collective), _JUMPS.index(jump.op)), float(np.asarray(jump.rate).flat[0])
 
 
+def fastest(rates: Real, cells: int) -> float:
+    """A bound of all decays at `rates` (2, 3): local, collective; jumps in the order -, z, +."""
+    (down, phase, up), (cdown, cphase, cup) = rates.tolist()
+    decay = cells * max(down + up, (down + up) / 2 + 2 * phase)
+    ladder = (cdown + cup) * (2 if cdown and cup else 1)
+    return float(decay + ladder * ((cells + 1) / 2) ** 2 + 2 * cphase * cells**2)
+
+
 @dataclass(frozen=True)
 class Parts:
     """The Hamiltonian and the rates of one segment as functions of time."""
@@ -201,11 +209,7 @@ class Parts:
 
     def extent(self) -> tuple[float, float, float]:
         """Fastest decay, a sum of those of cells; highest frequency, the widest sector of H; a decay in between."""
-        (down, phase, up), (cdown, cphase, cup) = self.rates.tolist()
-        n = self.sectors.cells
-        decay = n * max(down + up, (down + up) / 2 + 2 * phase)
-        ladder = (cdown + cup) * (2 if cdown and cup else 1)
-        decay += ladder * ((n + 1) / 2) ** 2 + 2 * cphase * n**2
+        decay = fastest(self.rates, self.sectors.cells)
         spans = [np.ptp(np.linalg.eigvalsh(h)) for h in self.constant.blocks]
         return decay, float(max(spans)), decay / 2
 

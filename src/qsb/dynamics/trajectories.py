@@ -58,6 +58,8 @@ class Trajectories:
         """What is no average over kets, or too much of one."""
         if reason := whole_only(needs):
             return reason
+        if "charger_energy" in needs:
+            return "the energy of a charger is read off density matrices, and not sampled"
         lacking = sorted(needs & {"spectrum", "pinched", "populations"})
         if lacking:
             return (
@@ -257,7 +259,9 @@ class _Ensemble:
             v = _apply(self.charger, kets)
             out["charger"] = -np.vecdot(kets, v).imag
             out["charger_moment"] = np.vecdot(v, v).real
-        if "marginals" in needs:
+        if "marginals" in needs and self.problem.structure.charged:
+            out["marginals"] = self.frame.marginals_ket(kets)
+        elif "marginals" in needs:
             n = self.problem.battery.space.sites
             out["marginals"] = np.zeros((len(times), n, 2, 2), dtype=complex)
             cells_of(kets, n, out["marginals"])
