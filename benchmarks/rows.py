@@ -176,7 +176,7 @@ def _grid(side: int, peaks: bool) -> Row:
         f"W4-{'peaks' if peaks else 'series'}",
         f"{side * side} noise rates, N = 4: E and ergotropy at 101 times, `peaks = {str(peaks).lower()}`",
         "QuTiP mesolve (adams), parallel_map(2) + numpy",
-        {"sweep": Task("ours.grid", args, {**args, "n": 2, "side": 2})},
+        {"sweep": Task("ours.grid", args, {**args, "n": 2})},
         Task("peers.grid_qutip", {"n": 4, "side": side}, {"n": 2, "side": 2}, blas=1),
         (Goal("speed", 100.0),),
         4,
