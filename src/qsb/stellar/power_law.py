@@ -125,7 +125,7 @@ class PowerLawFit:
     def __str__(self) -> str:
         """One line."""
         return (
-            f"alpha = {self.exponent:.6f} +- {self.error:.6f} from {self.low:g} on ({self.tail} of {self.total} values), "
+            f"alpha = {self.exponent:.6f} +- {self.error:.6f} from {self.low:g} on, {self.tail} of {self.total} values, "
             f"distance {self.distance:.6f} (Kolmogorov and Smirnov)"
         )
 
