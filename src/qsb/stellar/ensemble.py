@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from qsb import checks
 from qsb.errors import ConvergenceError, SpecError
-from qsb.stellar.flare_process import DurationLaw, FlareEvents, FlareProcess
+from qsb.stellar.flare_process import FlareEvents, FlareProcess
 from qsb.stellar.flare_shape import ExponentialPulse
 from qsb.stellar.hazard import YEAR
 from qsb.stellar.loss import Step
@@ -101,7 +101,7 @@ class Ensemble:
 def _kinds(process: FlareProcess, scale: float) -> NDArray[np.float64]:
     """What the kernel needs to know of the flares."""
     rows = []
-    for kind in process.populations:
+    for kind in sorted(process.populations, key=lambda kind: -kind.rate):
         law, width = kind.law, float(process.duration(kind.law.low))
         rows.append([1 / kind.rate, law.low * scale, law.exponent - 1, law.span, width, process.duration.exponent])
     return np.array(rows)
@@ -174,7 +174,9 @@ def simulate_ensemble(
     order = list(Status)
     avalanche = store.loss.avalanche
     parts = [process.status, store.status, store.loss.status, *([] if avalanche is None else [avalanche.status])]
-    return _gathered(rows, process, scale, begin, span / YEAR, seed, max(parts, key=order.index))
+    largest = float(rows[:, -1].max()) / scale
+    ratio = largest / float(process.duration(largest)) / process.luminosity if largest else 0.0
+    return _gathered(rows, ratio, begin, span / YEAR, seed, max(parts, key=order.index))
 
 
 def _run(
@@ -211,8 +213,7 @@ def _run(
 
 def _gathered(
     rows: NDArray[np.float64],
-    process: FlareProcess,
-    scale: float,
+    ratio: float,
     start: float,
     years: float,
     seed: int,
@@ -220,8 +221,6 @@ def _gathered(
 ) -> Ensemble:
     """Named columns, checked."""
     columns = dict(zip(_COLUMNS, rows.T.copy(), strict=True))
-    largest = float(columns["largest"].max()) / scale
-    ratio = largest / float(process.duration(largest)) / process.luminosity if largest else 0.0
     found = Ensemble(**columns, start=start, years=years, seed=seed, surge_ratio=ratio, status=status)
     worst = float(np.min(found.leaked / (start + np.abs(found.offered) + 1e-300)))
     if not worst >= -1e-9:
@@ -229,7 +228,9 @@ def _gathered(
     return found
 
 
-def follow(store: Store, events: FlareEvents, *, quiescent: Any = 1.0, surplus: Any = 0.0, start: Any = 0.0) -> Ensemble:
+def follow(
+    store: Store, events: FlareEvents, *, quiescent: Any = 1.0, surplus: Any = 0.0, start: Any = 0.0
+) -> Ensemble:
     """One store through flares that are given: the same arithmetic as an ensemble of one member.
 
     Args:
@@ -246,12 +247,76 @@ def follow(store: Store, events: FlareEvents, *, quiescent: Any = 1.0, surplus: 
 
     checks.made_of("store", store, Store, "a Store: Store(Loss(baseline=1e-8)) makes one")
     checks.made_of("events", events, FlareEvents, "the FlareEvents of FlareProcess.sample")
+    if not isinstance(events.shape, ExponentialPulse):
+        raise SpecError(f"ensembles take exponential pulses, but the flares have the shape {events.shape.name}.")
     law = _law(store, si("surplus", surplus, "W", least=0.0))
     scale = si("quiescent", quiescent, "W", positive=True) / events.luminosity
-    process = FlareProcess_of(events)
-    _exponential(process)
     begin = si("start", start, "J", least=0.0)
-    row = np.zeros(len(_COLUMNS))
+    row, pulses = np.zeros(len(_COLUMNS)), np.empty((3, len(events) + 1))
     row[surge.ENERGY] = row[surge.PEAK] = begin
-    surge.given_flares(row, law, events.times, events.energies * scale, events.widths, events.duration)
-    return _gathered(row[None, :], process, scale, begin, events.duration / YEAR, 0, events.status)
+    edges = np.append(events.times, events.duration)
+    surge.gap(row, law, float(edges[0]), pulses, 0)
+    n = 0
+    for span, energy, width in zip(np.diff(edges), events.energies * scale, events.widths, strict=True):
+        n = surge.flare(row, law, float(span), float(energy), float(width), pulses, n)
+    row[surge.LARGEST] = events.energies.max(initial=0.0) * scale
+    return _gathered(row[None, :], events.surge_ratio, begin, events.duration / YEAR, 0, events.status)
+
+
+def required_storage(
+    process: FlareProcess,
+    cap: float,
+    members: int,
+    *,
+    seed: int,
+    years: float = 1.0,
+    threads: int | None = None,
+) -> NDArray[np.float64]:
+    """Storage that keeps a bus at a cap through years of flares, in seconds of the quiescent power, one a member.
+
+    The store takes what is above the cap and gives it back below; flares that overlap or follow each other before it
+    is empty add up, exactly. It leaks nothing, which asks for the most.
+
+    Args:
+        process: of the flares, exponential pulses.
+        cap: in units of the quiescent power, above 1.
+        members: how many.
+        seed: of the streams, a whole number.
+        years: Julian years of each member.
+        threads: to use; all cores of this process by default.
+
+    Raises:
+        SpecError: a cap at or below 1, which quiet light alone would break; another shape.
+    """
+    _exponential(process)
+    value = checks.number("cap", cap, positive=True)
+    if value <= 1:
+        raise SpecError(f"cap must be above 1, the quiescent power itself, but it is {value:g}.")
+    law = np.array([1 - value, 0.0, math.inf, 0.0, math.inf])
+    span = checks.number("years", years, positive=True) * YEAR
+    count = checks.whole("members", members, 1)
+    return _run(law, _kinds(process, 1 / process.luminosity), count, seed, span, 0.0, threads)[:, 1].copy()
+
+
+def largest_pulse_storage(process: FlareProcess, cap: float, probability: float, years: float = 1.0) -> float:
+    """Quantile of the storage for the largest flare alone, in seconds of the quiescent power, for any shape.
+
+    In closed form, without sampling: the storage for one flare grows with its energy, so its quantile is the storage
+    for the quantile of the largest energy. Flares that overlap ask for more; see `required_storage`.
+
+    Args:
+        process: of the flares, any shape.
+        cap: in units of the quiescent power, above 1.
+        probability: of the quantile.
+        years: Julian years.
+
+    Raises:
+        SpecError: a cap at or below 1, or a probability outside `FlareProcess.largest`.
+    """
+    value = checks.number("cap", cap, positive=True)
+    if value <= 1:
+        raise SpecError(f"cap must be above 1, the quiescent power itself, but it is {value:g}.")
+    energy = process.largest(probability, years)
+    width = float(process.duration(energy))
+    amplitude = energy / (width * process.shape.area * process.luminosity)
+    return pulse_storage(process.shape, amplitude, width, value - 1)

@@ -124,9 +124,10 @@ class PowerLawFit:
 
     def __str__(self) -> str:
         """One line."""
+        tail = f"{self.tail} of {self.total} values"
         return (
-            f"alpha = {self.exponent:.6f} +- {self.error:.6f} from {self.low:g} on, {self.tail} of {self.total} values, "
-            f"distance {self.distance:.6f} (Kolmogorov and Smirnov)"
+            f"alpha = {self.exponent:.6f} +- {self.error:.6f} from {self.low:g} on, {tail}, distance of the distributions "
+            f"{self.distance:.6f} (Kolmogorov and Smirnov)"
         )
 
 

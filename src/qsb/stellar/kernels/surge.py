@@ -1,9 +1,9 @@
 r"""A store under random flares, from event to event in closed form: :math:`\dot E = I(t) - \gamma(E)E`.
 
 Between two flares the input :math:`I = p + \sum a_ie^{-\kappa_it}` only falls. Wherever the rate of loss is constant,
-:math:`\ddot E = \dot I < 0` at every :math:`\dot E = 0`, so E has at most one maximum; once it falls it goes on falling.
-A gap between flares is therefore a walk through the phases below in their order, each at most once, and each event is
-the only root in a known bracket. Derived in docs/devdocs/stellar-flares.md.
+:math:`\ddot E = \dot I < 0` at every :math:`\dot E = 0`, so E has at most one maximum; once it falls it goes on
+falling. A gap between flares is therefore a walk through the phases below in their order, each at most once, and each
+event is the only root in a known bracket. Derived in docs/devdocs/stellar-flares.md.
 """
 
 from __future__ import annotations
@@ -46,6 +46,15 @@ def _input(t: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
     total = push
     for i in range(n):
         total += pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * t)
+    return total
+
+
+@_compiled
+def _now(push: float, pulses: NDArray[np.float64], n: int) -> float:
+    """I(0), W."""
+    total = push
+    for i in range(n):
+        total += pulses[AMP, i]
     return total
 
 
@@ -178,7 +187,7 @@ def _rise(
 ) -> float:
     """When E rises to a target; -1 where it does not. A maximum on the way is noted as a peak."""
     start = row[ENERGY]
-    if _input(0.0, push, pulses, n) <= rate * start:
+    if _now(push, pulses, n) <= rate * start:
         return -1.0
     most = push * span if push > 0.0 else 0.0
     if push > 0.0 and rate > 0.0:
@@ -221,7 +230,7 @@ def _fall(
     if _energy(span, start, rate, push, pulses, n) >= target:
         return -1.0
     low = 0.0
-    if _input(0.0, push, pulses, n) > rate * start:
+    if _now(push, pulses, n) > rate * start:
         low = _top(span, start, rate, push, pulses, n)
     elif start <= target:
         return 0.0
@@ -251,7 +260,7 @@ def _move(
     pulses: NDArray[np.float64],
     n: int,
 ) -> None:
-    """Go on for a time at a rate of loss, of which `extra` is the avalanche's; E ends at the level if that is not -1."""
+    """Go on for a time at a rate of loss, `extra` of it by avalanches; E ends at the level if that is not -1."""
     given = _given(span, push, pulses, n)
     before = row[ENERGY]
     after = level if level >= 0.0 else max(_energy(span, before, rate, push, pulses, n), 0.0)
@@ -314,7 +323,7 @@ def _hold(
 
 
 @_compiled
-def _gap(
+def gap(
     row: NDArray[np.float64],
     law: NDArray[np.float64],
     span: float,
@@ -324,7 +333,7 @@ def _gap(
     """From a flare to the next one, through the phases in their order."""
     push, rate, threshold, extra, capacity = law[PUSH], law[RATE], law[THRESHOLD], law[EXTRA], law[CAPACITY]
     left = span
-    phase = _begin(row, law, _input(0.0, push, pulses, n))
+    phase = _begin(row, law, _now(push, pulses, n))
     while phase != DONE and left > 0.0:
         if phase in (FULL, SLIDING, EMPTY):
             t, phase = _hold(row, law, phase, left, pulses, n)
@@ -335,7 +344,7 @@ def _gap(
                 t, phase = 0.0, FALLING
             else:
                 _move(row, t, rate, 0.0, target, push, pulses, n)
-                phase = _begin(row, law, _input(0.0, push, pulses, n))
+                phase = _begin(row, law, _now(push, pulses, n))
         elif phase == ABOVE:
             t = _rise(row, capacity, left, rate + extra, push, pulses, n)
             if t < 0.0:
@@ -353,17 +362,17 @@ def _gap(
                 t, phase = left, DONE
             else:
                 _move(row, t, lost, open_, target, push, pulses, n)
-                power = _input(0.0, push, pulses, n)
+                power = _now(push, pulses, n)
                 phase = (SLIDING if power > rate * threshold else FALLING) if above else EMPTY
         left -= t
 
 
 @_compiled
-def _over(gap: float, pulses: NDArray[np.float64], n: int) -> int:
+def _over(span: float, pulses: NDArray[np.float64], n: int) -> int:
     """Drop pulses that are over; how many are left."""
     kept = 0
     for i in range(n):
-        pulses[LIFE, i] -= gap
+        pulses[LIFE, i] -= span
         if pulses[LIFE, i] > 0.0:
             for j in range(3):
                 pulses[j, kept] = pulses[j, i]
@@ -382,24 +391,137 @@ def _wider(pulses: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @_compiled
-def _flare(
+def _quiet(
+    row: NDArray[np.float64], law: NDArray[np.float64], span: float, pulses: NDArray[np.float64], n: int
+) -> bool:
+    """A gap in which no threshold can be reached, with one exponential a pulse, if it is so."""
+    push, rate, stored = law[PUSH], law[RATE], row[ENERGY]
+    if push < 0.0 or rate == 0.0:
+        return False
+    rest = push / rate
+    most, parts = max(stored, rest), 0.0
+    for i in range(n):
+        if pulses[KAPPA, i] < 2.0 * rate:
+            return False
+        most += pulses[AMP, i] / pulses[KAPPA, i]
+        parts += pulses[AMP, i] / (pulses[KAPPA, i] - rate)
+    if most >= min(law[THRESHOLD], law[CAPACITY]):
+        return False
+    if most > row[PEAK]:
+        _rise(row, math.inf, span, rate, push, pulses, n)
+    after, given = rest + (stored - rest + parts) * math.exp(-rate * span), push * span
+    for i in range(n):
+        kappa = pulses[KAPPA, i]
+        left = pulses[AMP, i] * math.exp(-kappa * span)
+        given += (pulses[AMP, i] - left) / kappa
+        after -= left / (kappa - rate)
+        pulses[AMP, i] = left
+    row[ENERGY], row[GIVEN], row[PEAK] = after, row[GIVEN] + given, max(row[PEAK], after)
+    return True
+
+
+@_compiled
+def flare(
     row: NDArray[np.float64],
     law: NDArray[np.float64],
-    gap: float,
+    span: float,
     energy: float,
     width: float,
     pulses: NDArray[np.float64],
     n: int,
 ) -> int:
     """A flare and the gap after it, whatever happens; how many pulses go on."""
-    if n == 0 and law[PUSH] < 0.0 and row[ENERGY] == 0.0 and energy + law[PUSH] * width <= 0.0 and GONE * width < gap:
-        given = energy + law[PUSH] * gap
+    push = law[PUSH]
+    if n == 0 and push < 0.0 and row[ENERGY] == 0.0 and energy + push * width <= 0.0 and GONE * width < span:
+        given = energy + push * span
         row[GIVEN] += given
         row[UNMET] -= given
         return 0
     pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energy / width, 1.0 / width, GONE * width
-    _gap(row, law, gap, pulses, n + 1)
-    return _over(gap, pulses, n + 1)
+    if not _quiet(row, law, span, pulses, n + 1):
+        gap(row, law, span, pulses, n + 1)
+    return _over(span, pulses, n + 1)
+
+
+@_compiled
+def _first(due: NDArray[np.float64]) -> int:
+    """Which kind of flare comes first."""
+    k = 0
+    for j in range(1, due.size):
+        if due[j] < due[k]:
+            k = j
+    return k
+
+
+@_compiled
+def _draw(
+    rng: np.random.Generator, smallest: float, fall: float, breadth: float, width: float, growth: float
+) -> tuple[float, float]:
+    """Energy in J and width in s of a flare; ln(E/smallest) is exponential of rate `fall`, cut at `breadth`."""
+    most = fall * breadth
+    if most > 1.0:
+        x = rng.standard_exponential()
+        while x > most:
+            x = rng.standard_exponential()
+        y = x / fall
+    elif fall == 0.0:
+        y = breadth * rng.random()
+    else:
+        y = -math.log1p(rng.random() * math.expm1(-most)) / fall
+    if growth == 1.0 / 3.0:
+        z = math.exp(y * (1.0 / 3.0))
+        return smallest * z * z * z, width * z
+    return smallest * math.exp(y), width * math.exp(growth * y)
+
+
+@_compiled
+def _easy(
+    rng: np.random.Generator,
+    kind: tuple[float, float, float, float, float, float],
+    store: tuple[float, float, float],
+    until: float,
+    coming: float,
+    state: tuple[float, float, float, float],
+) -> tuple[float, float, float, float, float, float, float, float]:
+    """Flares of one kind as long as each is over before the next and reaches no threshold.
+
+    Such a flare costs one exponential, and one logarithm more where it may be a new peak.
+
+    Args:
+        rng: stream of the block.
+        kind: in the order of EVERY and so on.
+        store: push, rate and lowest threshold; push not negative, rate positive.
+        until: where to stop, s.
+        coming: when the next flare comes, s.
+        state: energy, peak, energy given so far, largest flare.
+
+    Returns:
+        The state, when the flare came that is not easy and when the next comes, its energy and width; the energy is -1
+        where the stop was reached.
+    """
+    every, smallest, fall, breadth, width0, growth = kind
+    push, rate, limit = store
+    stored, peak, given, largest = state
+    rest, now, energy, width = push / rate, coming, -1.0, 0.0
+    while coming < until:
+        now = coming
+        energy, width = _draw(rng, smallest, fall, breadth, width0, growth)
+        largest = max(largest, energy)
+        coming = now + rng.standard_exponential() * every
+        span = min(coming, until) - now
+        ratio, most = rate * width, max(stored, rest) + energy
+        if most >= limit or ratio >= 0.5 or GONE * width >= span:
+            return stored, peak, given, largest, now, coming, energy, width
+        # E = rest + whole e^(-rate t) - part e^(-t/width), largest where its two slopes cancel
+        part = energy / (1.0 - ratio)
+        whole = stored - rest + part
+        if most > peak and 0.0 < ratio * whole < part:
+            when = width / (1.0 - ratio) * math.log(part / (ratio * whole))
+            peak = max(peak, rest + whole * (1.0 - ratio) * math.exp(-rate * when))
+        stored = rest + whole * math.exp(-rate * span)
+        peak = max(peak, stored)
+        given += energy + push * span
+    return stored, peak, given, largest, now, coming, -1.0, width
 
 
 @_compiled
@@ -412,90 +534,42 @@ def members(
 ) -> None:
     """Follow stores, one a row, each through a span of time with flares of its own out of one stream.
 
-    A flare that is over before the next one and reaches no threshold is one exponential, and one logarithm more where
-    it may be a new peak; that is written out here, the rest is `_flare`.
-
     Args:
         rng: stream of this block of members.
         rows: (M, 7), in the order of ENERGY and so on; ENERGY and PEAK hold the start.
         law: in the order of PUSH and so on; an infinite threshold or capacity is none.
-        kinds: (K, 6) in the order of EVERY (mean gap, s) and so on.
+        kinds: (K, 6) in the order of EVERY (mean gap, s) and so on; the first is the most frequent.
         span: s.
     """
-    push, rate, limit = law[PUSH], law[RATE], min(law[THRESHOLD], law[CAPACITY])
-    rest = push / rate if rate > 0.0 else 0.0
-    simple = push >= 0.0 and rate > 0.0
+    simple = law[PUSH] >= 0.0 and law[RATE] > 0.0
+    store = (law[PUSH], law[RATE], min(law[THRESHOLD], law[CAPACITY]))
+    often = (kinds[0, 0], kinds[0, 1], kinds[0, 2], kinds[0, 3], kinds[0, 4], kinds[0, 5])
     due = np.empty(kinds.shape[0])
     pulses = np.empty((3, 64))
     for m in range(rows.shape[0]):
         row = rows[m]
-        k = 0
         for j in range(due.size):
             due[j] = rng.standard_exponential() * kinds[j, EVERY]
-            if due[j] < due[k]:
-                k = j
-        n, now = 0, min(due[k], span)
-        _gap(row, law, now, pulses, n)
-        stored, peak, given, largest = row[ENERGY], row[PEAK], row[GIVEN], 0.0
-        while now < span:
-            fall, most = kinds[k, FALL], kinds[k, FALL] * kinds[k, SPAN]
-            if most > 1.0:
-                y = rng.standard_exponential()
-                while y > most:
-                    y = rng.standard_exponential()
-                y /= fall
-            elif fall == 0.0:
-                y = kinds[k, SPAN] * rng.random()
+        n, k = 0, _first(due)
+        gap(row, law, min(due[k], span), pulses, n)
+        while due[k] < span:
+            energy = -1.0
+            if simple and n == 0 and k == 0:
+                state = (row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST])
+                until = span
+                for j in range(1, due.size):
+                    until = min(until, due[j])
+                stored, peak, given, largest, now, due[0], energy, width = _easy(
+                    rng, often, store, until, due[0], state
+                )
+                row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST] = stored, peak, given, largest
             else:
-                y = -math.log1p(rng.random() * math.expm1(-most)) / fall
-            if kinds[k, GROWTH] == 1.0 / 3.0:
-                grown = math.exp(y * (1.0 / 3.0))
-                energy = kinds[k, SMALLEST] * grown * grown * grown
-            else:
-                grown = math.exp(y * kinds[k, GROWTH])
-                energy = kinds[k, SMALLEST] * math.exp(y)
-            width = kinds[k, WIDTH] * grown
-            largest = max(largest, energy)
-            due[k] = now + rng.standard_exponential() * kinds[k, EVERY]
-            for j in range(due.size):
-                if due[j] < due[k]:
-                    k = j
-            gap = min(due[k], span) - now
-            now = due[k]
-            ratio, most = rate * width, max(stored, rest) + energy
-            if simple and n == 0 and most < limit and ratio < 0.5 and GONE * width < gap:
-                # E = rest + whole e^(-rate t) - part e^(-t/width), largest where its two slopes cancel
-                part = energy / (1.0 - ratio)
-                whole = stored - rest + part
-                if most > peak and 0.0 < ratio * whole < part:
-                    when = width / (1.0 - ratio) * math.log(part / (ratio * whole))
-                    peak = max(peak, rest + whole * (1.0 - ratio) * math.exp(-rate * when))
-                stored = rest + whole * math.exp(-rate * gap)
-                peak = max(peak, stored)
-                given += energy + push * gap
-                continue
-            if n == pulses.shape[1]:
-                pulses = _wider(pulses)
-            row[ENERGY], row[PEAK], row[GIVEN] = stored, peak, given
-            n = _flare(row, law, gap, energy, width, pulses, n)
-            stored, peak, given = row[ENERGY], row[PEAK], row[GIVEN]
-        row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST] = stored, peak, given, largest
-
-
-@_compiled
-def given_flares(
-    row: NDArray[np.float64],
-    law: NDArray[np.float64],
-    times: NDArray[np.float64],
-    energies: NDArray[np.float64],
-    widths: NDArray[np.float64],
-    span: float,
-) -> None:
-    """Follow one store through flares that are given; see `members`."""
-    pulses = np.empty((3, times.size + 1))
-    n = 0
-    _gap(row, law, times[0] if times.size else span, pulses, n)
-    for j in range(times.size):
-        gap = (times[j + 1] if j + 1 < times.size else span) - times[j]
-        row[LARGEST] = max(row[LARGEST], energies[j])
-        n = _flare(row, law, gap, energies[j], widths[j], pulses, n)
+                now = due[k]
+                energy, width = _draw(rng, kinds[k, 1], kinds[k, 2], kinds[k, 3], kinds[k, 4], kinds[k, 5])
+                row[LARGEST] = max(row[LARGEST], energy)
+                due[k] = now + rng.standard_exponential() * kinds[k, EVERY]
+            k = _first(due)
+            if energy >= 0.0:
+                if n == pulses.shape[1]:
+                    pulses = _wider(pulses)
+                n = flare(row, law, min(due[k], span) - now, energy, width, pulses, n)
