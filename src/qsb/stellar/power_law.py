@@ -126,8 +126,8 @@ class PowerLawFit:
         """One line."""
         tail = f"{self.tail} of {self.total} values"
         return (
-            f"alpha = {self.exponent:.6f} +- {self.error:.6f} from {self.low:g} on, {tail}, distance of the distributions "
-            f"{self.distance:.6f} (Kolmogorov and Smirnov)"
+            f"alpha = {self.exponent:.6f} +- {self.error:.6f} from {self.low:g} on, {tail}, "
+            f"distance {self.distance:.6f} (Kolmogorov and Smirnov)"
         )
 
 

@@ -28,8 +28,8 @@ AMP, KAPPA, LIFE = range(3)
 # Phases of a gap.
 BELOW, ABOVE, FULL, SINKING, SLIDING, FALLING, EMPTY, DONE = range(8)
 
-GONE = 40.0
-"""Widths after which a pulse is dropped: e^-40 of it is 4e-18."""
+GONE = 28.0
+"""Widths after which a pulse is dropped: e^-28 of its energy, 7e-13, is left out."""
 
 
 @_compiled
