@@ -95,7 +95,8 @@ class DamageReport:
         return "\n".join(
             [
                 surge_line(self.surge_ratio),
-                f"X-ray fluence 1-8 Angstrom {self.fluence:.6g} J/m2, dose in {self.areal:g} kg/m2: {kind}{self.dose:.4g} Gy",
+                f"X-ray fluence 1-8 Angstrom {self.fluence:.6g} J/m2",
+                f"dose in a sheet of {self.areal:g} kg/m2: {kind}{self.dose:.4g} Gy",
                 "channels not in this number: energetic protons, the blast of an ejection, induced currents",
                 f"status {self.status}",
             ]
