@@ -70,9 +70,17 @@ def _given(t: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
 @_compiled
 def _energy(t: float, start: float, rate: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
     """E(t) at a constant rate of loss, J."""
-    total = start * math.exp(-rate * t) + push * _gain(0.0, rate, t)
+    kept = math.exp(-rate * t)
+    total = start * kept
+    if push != 0.0:
+        total += push * ((1.0 - kept) / rate if rate * t > 0.1 else _gain(0.0, rate, t))
     for i in range(n):
-        total += pulses[AMP, i] * _gain(rate, pulses[KAPPA, i], t)
+        kappa = pulses[KAPPA, i]
+        # the plain difference loses at most one digit here, and takes one exponential
+        if (kappa - rate) * t > 0.1:
+            total += pulses[AMP, i] * (kept - math.exp(-kappa * t)) / (kappa - rate)
+        else:
+            total += pulses[AMP, i] * _gain(rate, kappa, t)
     return total
 
 
@@ -408,7 +416,16 @@ def _quiet(
     if most >= min(law[THRESHOLD], law[CAPACITY]):
         return False
     if most > row[PEAK]:
-        _rise(row, math.inf, span, rate, push, pulses, n)
+        whole, ratio = stored - rest + parts, rate / pulses[KAPPA, 0]
+        if (
+            n == 1
+            and 0.0 < ratio * whole < parts
+            and parts < ratio * whole * math.exp(span * (pulses[KAPPA, 0] - rate))
+        ):
+            when = math.log(parts / (ratio * whole)) / (pulses[KAPPA, 0] - rate)
+            row[PEAK] = max(row[PEAK], rest + whole * (1.0 - ratio) * math.exp(-rate * when))
+        else:
+            _rise(row, math.inf, span, rate, push, pulses, n)
     after, given = rest + (stored - rest + parts) * math.exp(-rate * span), push * span
     for i in range(n):
         kappa = pulses[KAPPA, i]
@@ -490,7 +507,7 @@ def _easy(
     Args:
         rng: stream of the block.
         kind: in the order of EVERY and so on.
-        store: push, rate and lowest threshold; push not negative, rate positive.
+        store: push, rate and lowest threshold; push not negative, rate positive, fall times breadth above 1.
         until: where to stop, s.
         coming: when the next flare comes, s.
         state: energy, peak, energy given so far, largest flare.
@@ -503,9 +520,16 @@ def _easy(
     push, rate, limit = store
     stored, peak, given, largest = state
     rest, now, energy, width = push / rate, coming, -1.0, 0.0
+    most_x, scale, cubic = fall * breadth, growth / fall, growth == 1.0 / 3.0
     while coming < until:
         now = coming
-        energy, width = _draw(rng, smallest, fall, breadth, width0, growth)
+        # as `_draw`, written out because it is most of the work
+        x = rng.standard_exponential()
+        while x > most_x:
+            x = rng.standard_exponential()
+        grown = math.exp(x * scale)
+        width = width0 * grown
+        energy = smallest * (grown * grown * grown if cubic else math.exp(x / fall))
         largest = max(largest, energy)
         coming = now + rng.standard_exponential() * every
         span = min(coming, until) - now
@@ -541,7 +565,7 @@ def members(
         kinds: (K, 6) in the order of EVERY (mean gap, s) and so on; the first is the most frequent.
         span: s.
     """
-    simple = law[PUSH] >= 0.0 and law[RATE] > 0.0
+    simple = law[PUSH] >= 0.0 and law[RATE] > 0.0 and kinds[0, FALL] * kinds[0, SPAN] > 1.0
     store = (law[PUSH], law[RATE], min(law[THRESHOLD], law[CAPACITY]))
     often = (kinds[0, 0], kinds[0, 1], kinds[0, 2], kinds[0, 3], kinds[0, 4], kinds[0, 5])
     due = np.empty(kinds.shape[0])
