@@ -15,7 +15,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
+_public: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
+# what is called by compiled code alone needs no entry from Python, and compiles sooner without
+_compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 # What a member carries along: indices of its row.
 ENERGY, PEAK, GIVEN, CLIPPED, AVALANCHE, UNMET, LARGEST = range(7)
@@ -210,18 +212,17 @@ def _rise(
     if n > 0:
         rising = (target - start) * pulses[KAPPA, n - 1] / pulses[AMP, n - 1]
         guess = -math.log1p(-rising) / pulses[KAPPA, n - 1] if rising < 1.0 else 0.0
-    end = _energy(span, start, rate, push, pulses, n)
-    if end >= target:
-        return _reach(0.0, span, guess, target, start, rate, push, pulses, n)
-    if _input(span, push, pulses, n) >= rate * end:
-        row[PEAK] = max(row[PEAK], end)
-        return -1.0
-    where = _top(span, start, rate, push, pulses, n)
-    top = _energy(where, start, rate, push, pulses, n)
-    if top < target:
-        row[PEAK] = max(row[PEAK], top)
-        return -1.0
-    return _reach(0.0, where, guess, target, start, rate, push, pulses, n)
+    end, high = _energy(span, start, rate, push, pulses, n), span
+    if end < target:
+        if _input(span, push, pulses, n) >= rate * end:
+            row[PEAK] = max(row[PEAK], end)
+            return -1.0
+        high = _top(span, start, rate, push, pulses, n)
+        top = _energy(high, start, rate, push, pulses, n)
+        if top < target:
+            row[PEAK] = max(row[PEAK], top)
+            return -1.0
+    return _reach(0.0, high, guess, target, start, rate, push, pulses, n)
 
 
 @_compiled
@@ -330,7 +331,7 @@ def _hold(
     return t, after
 
 
-@_compiled
+@_public
 def gap(
     row: NDArray[np.float64],
     law: NDArray[np.float64],
@@ -437,7 +438,7 @@ def _quiet(
     return True
 
 
-@_compiled
+@_public
 def flare(
     row: NDArray[np.float64],
     law: NDArray[np.float64],
@@ -548,7 +549,7 @@ def _easy(
     return stored, peak, given, largest, now, coming, -1.0, width
 
 
-@_compiled
+@_public
 def members(
     rng: np.random.Generator,
     rows: NDArray[np.float64],
