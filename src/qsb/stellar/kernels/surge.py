@@ -9,15 +9,25 @@ event is the only root in a known bracket. Derived in docs/devdocs/stellar-flare
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_public: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
-# what is called by compiled code alone needs no entry from Python, and compiles sooner without
-_compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+from qsb.stellar.kernels.pulses import (
+    AMP,
+    KAPPA,
+    LIFE,
+    decay,
+    energy_at,
+    entry,
+    given_by,
+    inner,
+    input_at,
+    input_now,
+    time_of_energy,
+    time_of_input,
+    time_of_top,
+)
 
 # What a member carries along: indices of its row.
 ENERGY, PEAK, GIVEN, CLIPPED, AVALANCHE, UNMET, LARGEST = range(7)
@@ -25,8 +35,6 @@ ENERGY, PEAK, GIVEN, CLIPPED, AVALANCHE, UNMET, LARGEST = range(7)
 PUSH, RATE, THRESHOLD, EXTRA, CAPACITY = range(5)
 # What describes a kind of flare.
 EVERY, SMALLEST, FALL, SPAN, WIDTH, GROWTH = range(6)
-# What describes a pulse that goes on: W, 1/s, s.
-AMP, KAPPA, LIFE = range(3)
 # Phases of a gap.
 BELOW, ABOVE, FULL, SINKING, SLIDING, FALLING, EMPTY, DONE = range(8)
 
@@ -34,158 +42,7 @@ GONE = 28.0
 """Widths after which a pulse is dropped: e^-28 of its energy, 7e-13, is left out."""
 
 
-@_compiled
-def _gain(slow: float, fast: float, span: float) -> float:
-    """(e^(-slow t) - e^(-fast t))/(fast - slow), for rates in any order, also equal ones."""
-    low, gap = min(slow, fast), abs(fast - slow)
-    filled = -math.expm1(-gap * span) / gap if gap * span > 1e-12 else span
-    return math.exp(-low * span) * filled
-
-
-@_compiled
-def _input(t: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
-    """I(t), W."""
-    total = push
-    for i in range(n):
-        total += pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * t)
-    return total
-
-
-@_compiled
-def _now(push: float, pulses: NDArray[np.float64], n: int) -> float:
-    """I(0), W."""
-    total = push
-    for i in range(n):
-        total += pulses[AMP, i]
-    return total
-
-
-@_compiled
-def _given(t: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
-    """Integral of I up to t, J."""
-    total = push * t
-    for i in range(n):
-        total -= pulses[AMP, i] * math.expm1(-pulses[KAPPA, i] * t) / pulses[KAPPA, i]
-    return total
-
-
-@_compiled
-def _energy(t: float, start: float, rate: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
-    """E(t) at a constant rate of loss, J."""
-    kept = math.exp(-rate * t)
-    total = start * kept
-    if push != 0.0:
-        total += push * ((1.0 - kept) / rate if rate * t > 0.1 else _gain(0.0, rate, t))
-    for i in range(n):
-        kappa = pulses[KAPPA, i]
-        # the plain difference loses at most one digit here, and takes one exponential
-        if (kappa - rate) * t > 0.1:
-            total += pulses[AMP, i] * (kept - math.exp(-kappa * t)) / (kappa - rate)
-        else:
-            total += pulses[AMP, i] * _gain(rate, kappa, t)
-    return total
-
-
-@_compiled
-def _top(span: float, start: float, rate: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
-    """Where E is largest, between a rising begin and a falling end: the root of I - rate E, by Newton and bisection."""
-    low, high = 0.0, span
-    slowest = 0.0
-    for i in range(n):
-        slowest = max(slowest, 1.0 / pulses[KAPPA, i])
-    t = min(0.5 * span, 5.0 * slowest)
-    if n == 1 and rate > 0.0:
-        # one pulse: the two slopes of E = rest + whole e^(-rate t) - part e^(-kappa t) cancel
-        part = pulses[AMP, 0] / (pulses[KAPPA, 0] - rate)
-        share = part * pulses[KAPPA, 0] / (rate * (start - push / rate + part))
-        if share > 0.0 and share != 1.0:
-            t = min(max(math.log(share) / (pulses[KAPPA, 0] - rate), 0.0), span)
-    for _ in range(200):
-        level = _energy(t, start, rate, push, pulses, n)
-        power, bend = push, 0.0
-        for i in range(n):
-            now = pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * t)
-            power += now
-            bend -= pulses[KAPPA, i] * now
-        slope = power - rate * level
-        if slope > 0.0:
-            low = t
-        else:
-            high = t
-        curve = bend - rate * slope
-        step = t - slope / curve if curve != 0.0 else high
-        if not low < step < high:
-            step = 0.5 * (low + high)
-        # E is flat here: an error of 1e-9 in time is one of 1e-18 in the peak
-        if abs(step - t) <= 1e-9 * t or high - low <= 1e-15 * span:
-            return step
-        t = step
-    return t
-
-
-@_compiled
-def _reach(
-    low: float,
-    high: float,
-    guess: float,
-    target: float,
-    start: float,
-    rate: float,
-    push: float,
-    pulses: NDArray[np.float64],
-    n: int,
-) -> float:
-    """When E passes a target, upwards or downwards, between two times at which it is on different sides of it."""
-    upward = _energy(high, start, rate, push, pulses, n) >= target
-    t = guess if low < guess < high else 0.5 * (low + high)
-    for _ in range(200):
-        level = _energy(t, start, rate, push, pulses, n)
-        if abs(level - target) <= 1e-15 * target:
-            return t
-        if (level >= target) == upward:
-            high = t
-        else:
-            low = t
-        slope = _input(t, push, pulses, n) - rate * level
-        step = t - (level - target) / slope if slope != 0.0 else high
-        if not low < step < high:
-            step = 0.5 * (low + high)
-        if high - low <= 1e-16 * high:
-            return step
-        t = step
-    return t
-
-
-@_compiled
-def _sink(span: float, target: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
-    """When the input has fallen to a target; the span where it does not."""
-    if _input(span, push, pulses, n) > target:
-        return span
-    low, high = 0.0, span
-    t = 0.0
-    for _ in range(200):
-        level, slope = push - target, 0.0
-        for i in range(n):
-            now = pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * t)
-            level += now
-            slope -= pulses[KAPPA, i] * now
-        if abs(level) <= 1e-15 * abs(target):
-            return t
-        if level > 0.0:
-            low = t
-        else:
-            high = t
-        # I is convex, so Newton's steps from the left never pass the root
-        step = t - level / slope if slope < 0.0 else high
-        if not low < step < high:
-            step = 0.5 * (low + high)
-        if high - low <= 1e-16 * high:
-            return step
-        t = step
-    return t
-
-
-@_compiled
+@inner
 def _rise(
     row: NDArray[np.float64],
     target: float,
@@ -197,7 +54,7 @@ def _rise(
 ) -> float:
     """When E rises to a target; -1 where it does not. A maximum on the way is noted as a peak."""
     start = row[ENERGY]
-    if _now(push, pulses, n) <= rate * start:
+    if input_now(push, pulses, n) <= rate * start:
         return -1.0
     most = push * span if push > 0.0 else 0.0
     if push > 0.0 and rate > 0.0:
@@ -212,20 +69,20 @@ def _rise(
     if n > 0:
         rising = (target - start) * pulses[KAPPA, n - 1] / pulses[AMP, n - 1]
         guess = -math.log1p(-rising) / pulses[KAPPA, n - 1] if rising < 1.0 else 0.0
-    end, high = _energy(span, start, rate, push, pulses, n), span
+    end, high = energy_at(span, start, rate, push, pulses, n), span
     if end < target:
-        if _input(span, push, pulses, n) >= rate * end:
+        if input_at(span, push, pulses, n) >= rate * end:
             row[PEAK] = max(row[PEAK], end)
             return -1.0
-        high = _top(span, start, rate, push, pulses, n)
-        top = _energy(high, start, rate, push, pulses, n)
+        high = time_of_top(span, start, rate, push, pulses, n)
+        top = energy_at(high, start, rate, push, pulses, n)
         if top < target:
             row[PEAK] = max(row[PEAK], top)
             return -1.0
-    return _reach(0.0, high, guess, target, start, rate, push, pulses, n)
+    return time_of_energy(0.0, high, guess, target, start, rate, push, pulses, n)
 
 
-@_compiled
+@inner
 def _fall(
     start: float,
     target: float,
@@ -236,11 +93,11 @@ def _fall(
     n: int,
 ) -> float:
     """When E, at or above a target, falls to it; -1 where it does not."""
-    if _energy(span, start, rate, push, pulses, n) >= target:
+    if energy_at(span, start, rate, push, pulses, n) >= target:
         return -1.0
     low = 0.0
-    if _now(push, pulses, n) > rate * start:
-        low = _top(span, start, rate, push, pulses, n)
+    if input_now(push, pulses, n) > rate * start:
+        low = time_of_top(span, start, rate, push, pulses, n)
     elif start <= target:
         return 0.0
     # once the pulses are over, E falls as one exponential
@@ -248,17 +105,10 @@ def _fall(
     for i in range(n):
         whole += pulses[AMP, i] / (pulses[KAPPA, i] - rate) if pulses[KAPPA, i] > 2.0 * rate else 0.0
     guess = math.log((whole - rest) / (target - rest)) / rate if rate > 0.0 and target > rest and whole > rest else 0.0
-    return _reach(low, span, guess, target, start, rate, push, pulses, n)
+    return time_of_energy(low, span, guess, target, start, rate, push, pulses, n)
 
 
-@_compiled
-def _age(span: float, pulses: NDArray[np.float64], n: int) -> None:
-    """Let the pulses decay."""
-    for i in range(n):
-        pulses[AMP, i] *= math.exp(-pulses[KAPPA, i] * span)
-
-
-@_compiled
+@inner
 def _move(
     row: NDArray[np.float64],
     span: float,
@@ -270,18 +120,18 @@ def _move(
     n: int,
 ) -> None:
     """Go on for a time at a rate of loss, `extra` of it by avalanches; E ends at the level if that is not -1."""
-    given = _given(span, push, pulses, n)
+    given = given_by(span, push, pulses, n)
     before = row[ENERGY]
-    after = level if level >= 0.0 else max(_energy(span, before, rate, push, pulses, n), 0.0)
+    after = level if level >= 0.0 else max(energy_at(span, before, rate, push, pulses, n), 0.0)
     if extra > 0.0:
         row[AVALANCHE] += extra / rate * (before + given - after)
     row[GIVEN] += given
     row[ENERGY] = after
     row[PEAK] = max(row[PEAK], after)
-    _age(span, pulses, n)
+    decay(span, pulses, n)
 
 
-@_compiled
+@inner
 def _begin(row: NDArray[np.float64], law: NDArray[np.float64], power: float) -> int:
     """The first phase of a gap."""
     energy, threshold, rate = row[ENERGY], law[THRESHOLD], law[RATE]
@@ -299,7 +149,7 @@ def _begin(row: NDArray[np.float64], law: NDArray[np.float64], power: float) -> 
     return SLIDING if power > rate * threshold else FALLING
 
 
-@_compiled
+@inner
 def _hold(
     row: NDArray[np.float64],
     law: NDArray[np.float64],
@@ -311,27 +161,27 @@ def _hold(
     """Stay full, slide, or stay empty until the input has fallen too far: the time, and the phase after it."""
     push, energy = law[PUSH], row[ENERGY]
     if phase == EMPTY:
-        row[UNMET] -= _given(span, push, pulses, n)
+        row[UNMET] -= given_by(span, push, pulses, n)
         after, t = DONE, span
     elif phase == FULL:
         above = energy > law[THRESHOLD]
         extra = law[EXTRA] if above else 0.0
         loss = (law[RATE] + extra) * energy
-        t = _sink(span, loss, push, pulses, n)
-        row[CLIPPED] += _given(t, push, pulses, n) - loss * t
+        t = time_of_input(span, loss, push, pulses, n)
+        row[CLIPPED] += given_by(t, push, pulses, n) - loss * t
         row[AVALANCHE] += extra * energy * t
         after = SINKING if above else FALLING
     else:
         loss = law[RATE] * energy
-        t = _sink(span, loss, push, pulses, n)
-        row[AVALANCHE] += _given(t, push, pulses, n) - loss * t
+        t = time_of_input(span, loss, push, pulses, n)
+        row[AVALANCHE] += given_by(t, push, pulses, n) - loss * t
         after = FALLING
-    row[GIVEN] += _given(t, push, pulses, n)
-    _age(t, pulses, n)
+    row[GIVEN] += given_by(t, push, pulses, n)
+    decay(t, pulses, n)
     return t, after
 
 
-@_public
+@entry
 def gap(
     row: NDArray[np.float64],
     law: NDArray[np.float64],
@@ -342,7 +192,7 @@ def gap(
     """From a flare to the next one, through the phases in their order."""
     push, rate, threshold, extra, capacity = law[PUSH], law[RATE], law[THRESHOLD], law[EXTRA], law[CAPACITY]
     left = span
-    phase = _begin(row, law, _now(push, pulses, n))
+    phase = _begin(row, law, input_now(push, pulses, n))
     while phase != DONE and left > 0.0:
         if phase in (FULL, SLIDING, EMPTY):
             t, phase = _hold(row, law, phase, left, pulses, n)
@@ -353,7 +203,7 @@ def gap(
                 t, phase = 0.0, FALLING
             else:
                 _move(row, t, rate, 0.0, target, push, pulses, n)
-                phase = _begin(row, law, _now(push, pulses, n))
+                phase = _begin(row, law, input_now(push, pulses, n))
         elif phase == ABOVE:
             t = _rise(row, capacity, left, rate + extra, push, pulses, n)
             if t < 0.0:
@@ -371,12 +221,12 @@ def gap(
                 t, phase = left, DONE
             else:
                 _move(row, t, lost, open_, target, push, pulses, n)
-                power = _now(push, pulses, n)
+                power = input_now(push, pulses, n)
                 phase = (SLIDING if power > rate * threshold else FALLING) if above else EMPTY
         left -= t
 
 
-@_compiled
+@inner
 def _over(span: float, pulses: NDArray[np.float64], n: int) -> int:
     """Drop pulses that are over; how many are left."""
     kept = 0
@@ -389,7 +239,7 @@ def _over(span: float, pulses: NDArray[np.float64], n: int) -> int:
     return kept
 
 
-@_compiled
+@inner
 def _wider(pulses: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same pulses with as much room again."""
     found = np.empty((3, 2 * pulses.shape[1]))
@@ -399,7 +249,7 @@ def _wider(pulses: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-@_compiled
+@inner
 def _quiet(
     row: NDArray[np.float64], law: NDArray[np.float64], span: float, pulses: NDArray[np.float64], n: int
 ) -> bool:
@@ -438,7 +288,7 @@ def _quiet(
     return True
 
 
-@_public
+@entry
 def flare(
     row: NDArray[np.float64],
     law: NDArray[np.float64],
@@ -461,7 +311,7 @@ def flare(
     return _over(span, pulses, n + 1)
 
 
-@_compiled
+@inner
 def _first(due: NDArray[np.float64]) -> int:
     """Which kind of flare comes first."""
     k = 0
@@ -471,7 +321,7 @@ def _first(due: NDArray[np.float64]) -> int:
     return k
 
 
-@_compiled
+@inner
 def _draw(
     rng: np.random.Generator, smallest: float, fall: float, breadth: float, width: float, growth: float
 ) -> tuple[float, float]:
@@ -492,7 +342,7 @@ def _draw(
     return smallest * math.exp(y), width * math.exp(growth * y)
 
 
-@_compiled
+@inner
 def _easy(
     rng: np.random.Generator,
     kind: tuple[float, float, float, float, float, float],
@@ -549,7 +399,7 @@ def _easy(
     return stored, peak, given, largest, now, coming, -1.0, width
 
 
-@_public
+@entry
 def members(
     rng: np.random.Generator,
     rows: NDArray[np.float64],
