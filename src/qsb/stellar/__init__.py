@@ -9,8 +9,8 @@ weighs.
 `qsb.stellar.loss`, `qsb.stellar.store` and `qsb.stellar.history` are a store of work and passive energy, how it
 leaks, and its exact history under given powers.
 
-`flare_process`, `flare_shape` and `power_law` are flares, `observed` those that were recorded, `surge` and `ensemble` what
-a store must hold for them, `cme` and `dose` the harm they do.
+`flare_process`, `flare_shape` and `power_law` are flares, `observed` those that were recorded, `surge` and `ensemble`
+what a store must hold for them, `cme` and `dose` the harm they do.
 
 `spectrum` and `blackbody` are light, `absorber` and `junction` what takes it up, `ceilings` what they cannot exceed.
 """
