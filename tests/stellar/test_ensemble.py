@@ -118,13 +118,7 @@ def test_required_storage_adds_up_flares_that_overlap():
     now, times, energies = rng.standard_exponential() / population.rate, [], []
     fall, span = 0.8, population.law.span
     while now < 0.02 * YEAR:
-        if fall * span > 1:
-            x = rng.standard_exponential()
-            while x > fall * span:
-                x = rng.standard_exponential()
-            y = x / fall
-        else:
-            y = -math.log1p(rng.random() * math.expm1(-fall * span)) / fall
+        y = math.fmod(rng.standard_exponential(), fall * span) / fall
         times.append(now)
         energies.append(population.law.low * math.exp(y))
         now += rng.standard_exponential() / population.rate
@@ -136,6 +130,17 @@ def test_required_storage_adds_up_flares_that_overlap():
     assert found == pytest.approx(
         series_storage(np.unique(grid), power[np.unique(grid, return_index=True)[1]], 1.5), rel=1e-6
     )
+
+
+@pytest.mark.parametrize("exponent", [0.4, 1.0, 1.3, 2.5])
+def test_energies_of_the_kernel_follow_their_law(exponent):
+    """One flare a member at most matters: the largest of a year with few flares has the distribution e^(-n S(E))."""
+    law = TruncatedPareto(exponent, 1e22, 3e23)
+    star = FlareProcess((Population(2 / YEAR, law, "few", "made up"),), 1e26, "star")
+    sizes = simulate_ensemble(Store(Loss(LEAK)), star, 6000, seed=3, quiescent=1e26).largest
+    for probability in (0.3, 0.6, 0.9):
+        below = np.mean(sizes <= star.largest(probability))
+        assert abs(below - probability) < 4 * math.sqrt(probability * (1 - probability) / 6000)
 
 
 def test_refusals():

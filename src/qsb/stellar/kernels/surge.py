@@ -322,20 +322,18 @@ def _first(due: NDArray[np.float64]) -> int:
 
 
 @inner
-def _draw(
-    rng: np.random.Generator, smallest: float, fall: float, breadth: float, width: float, growth: float
-) -> tuple[float, float]:
-    """Energy in J and width in s of a flare; ln(E/smallest) is exponential of rate `fall`, cut at `breadth`."""
-    most = fall * breadth
-    if most > 1.0:
-        x = rng.standard_exponential()
-        while x > most:
-            x = rng.standard_exponential()
-        y = x / fall
-    elif fall == 0.0:
-        y = breadth * rng.random()
+def _draw(x: float, smallest: float, fall: float, breadth: float, width: float, growth: float) -> tuple[float, float]:
+    """Energy in J and width in s of a flare, from a standard exponential number.
+
+    ln(E/smallest) is exponential of rate `fall`, cut at `breadth`: so is the rest of the number after division by it.
+    """
+    if fall == 0.0:
+        y = -breadth * math.expm1(-x)
     else:
-        y = -math.log1p(rng.random() * math.expm1(-most)) / fall
+        most = abs(fall) * breadth
+        y = (x - most * math.floor(x / most)) / abs(fall)
+        if fall < 0.0:
+            y = breadth - y
     if growth == 1.0 / 3.0:
         z = math.exp(y * (1.0 / 3.0))
         return smallest * z * z * z, width * z
@@ -358,7 +356,7 @@ def _easy(
     Args:
         rng: stream of the block.
         kind: in the order of EVERY and so on.
-        store: push, rate and lowest threshold; push not negative, rate positive, fall times breadth above 1.
+        store: push, rate and lowest threshold; push not negative, rate and fall positive.
         until: where to stop, s.
         coming: when the next flare comes, s.
         state: energy, peak, energy given so far, largest flare.
@@ -376,8 +374,8 @@ def _easy(
         now = coming
         # as `_draw`, written out because it is most of the work
         x = rng.standard_exponential()
-        while x > most_x:
-            x = rng.standard_exponential()
+        if x > most_x:
+            x -= most_x * math.floor(x / most_x)
         grown = math.exp(x * scale)
         width = width0 * grown
         energy = smallest * (grown * grown * grown if cubic else math.exp(x / fall))
@@ -416,7 +414,7 @@ def members(
         kinds: (K, 6) in the order of EVERY (mean gap, s) and so on; the first is the most frequent.
         span: s.
     """
-    simple = law[PUSH] >= 0.0 and law[RATE] > 0.0 and kinds[0, FALL] * kinds[0, SPAN] > 1.0
+    simple = law[PUSH] >= 0.0 and law[RATE] > 0.0 and kinds[0, FALL] > 0.0
     store = (law[PUSH], law[RATE], min(law[THRESHOLD], law[CAPACITY]))
     often = (kinds[0, 0], kinds[0, 1], kinds[0, 2], kinds[0, 3], kinds[0, 4], kinds[0, 5])
     due = np.empty(kinds.shape[0])
@@ -440,7 +438,9 @@ def members(
                 row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST] = stored, peak, given, largest
             else:
                 now = due[k]
-                energy, width = _draw(rng, kinds[k, 1], kinds[k, 2], kinds[k, 3], kinds[k, 4], kinds[k, 5])
+                energy, width = _draw(
+                    rng.standard_exponential(), kinds[k, 1], kinds[k, 2], kinds[k, 3], kinds[k, 4], kinds[k, 5]
+                )
                 row[LARGEST] = max(row[LARGEST], energy)
                 due[k] = now + rng.standard_exponential() * kinds[k, EVERY]
             k = _first(due)
