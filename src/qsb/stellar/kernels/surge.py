@@ -351,8 +351,6 @@ def _easy(
 ) -> tuple[float, float, float, float, float, float, float, float]:
     """Flares of one kind as long as each is over before the next and reaches no threshold.
 
-    Such a flare costs one exponential, and one logarithm more where it may be a new peak.
-
     Args:
         rng: stream of the block.
         kind: in the order of EVERY and so on.
