@@ -18,7 +18,7 @@ from qsb.report.figures import draw
 from qsb.report.markdown import markdown
 from qsb.report.page import page
 from qsb.runs.dataset import write as write_dataset
-from qsb.runs.run import versions
+from qsb.runs.versions import versions
 from qsb.studies.study import Study
 
 #: what marks a folder as a report that may be replaced

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +26,13 @@ from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer, probe
 from qsb.runs.dataset import CONVENTIONS, check, variable
 from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, SUBSET, Reading, check_figures, needs, standard_error
 from qsb.runs.steady import steady_figures
+from qsb.runs.versions import versions
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from qsb.runs.spec import Spec
+    from qsb.runs.stellar.run import StellarPlan
 
 NO_PEAKS = (
     f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them, or they are as small "
@@ -60,8 +61,10 @@ def plan(
     samples: int | None = None,
     bond: int | None = None,
     seed: int | None = None,
-) -> Plan:
+) -> Plan | StellarPlan:
     """Say how a problem would be solved: representation, size, bytes, and why not the cheaper ones.
+
+    Of a stellar spec: its intervals, and what it is made of.
 
     Args:
         problem: a `Problem`, a `Spec`, or what `load_spec` reads (path, TOML text, mapping).
@@ -79,22 +82,46 @@ def plan(
         SpecError: on an impossible request.
         PlanError: if nothing fits; carries the bytes and what to do.
     """
-    from qsb.runs.spec import Spec
+    given = locals()
+    if isinstance(problem, Problem):
+        return plan_problem(**given)
+    from qsb.runs.spec import Spec, load_spec
 
-    if not isinstance(problem, Problem):
-        spec = _with_arguments(Spec.of(problem), figures, locals())
-        return plan(
-            spec.problem(),
-            spec.figures,
-            subset=spec.subset,
-            cut=spec.cut,
-            representation=spec.solve.representation,
-            integrator=spec.solve.integrator,
-            memory=spec.solve.memory,
-            samples=spec.solve.samples,
-            bond=spec.solve.bond,
-            seed=spec.solve.seed,
-        )
+    spec = load_spec(problem)
+    if not isinstance(spec, Spec):
+        from qsb.runs.stellar.run import plan_stellar
+
+        _alone(given)
+        return plan_stellar(spec)
+    spec = _with_arguments(spec, figures, given)
+    return plan_problem(
+        spec.problem(),
+        spec.figures,
+        subset=spec.subset,
+        cut=spec.cut,
+        representation=spec.solve.representation,
+        integrator=spec.solve.integrator,
+        memory=spec.solve.memory,
+        samples=spec.solve.samples,
+        bond=spec.solve.bond,
+        seed=spec.solve.seed,
+    )
+
+
+def plan_problem(
+    problem: Problem,
+    figures: Sequence[str] | None = None,
+    *,
+    subset: Sequence[int] = (),
+    cut: int | None = None,
+    representation: str | None = None,
+    integrator: str | None = None,
+    memory: int | str | None = None,
+    samples: int | None = None,
+    bond: int | None = None,
+    seed: int | None = None,
+) -> Plan:
+    """`plan` of what is a problem already."""
     chosen, subset = chosen_figures(figures), checks.several("subset", subset, "a list of cells, e.g. [0, 1]")
     check_figures(chosen, problem, subset, cut)
     request = Request(needs(chosen, problem), subset, cut or 0, *_sizes(samples, bond, seed))
@@ -218,7 +245,7 @@ def run(
     wanted = tuple(dict.fromkeys((*chosen, timed)))
     if steady:
         refuse(problem)
-    made = plan(
+    made = plan_problem(
         problem,
         wanted,
         subset=subset,
@@ -297,10 +324,16 @@ def peaked(chosen: Sequence[str], timed: str, reading: Reading) -> tuple[str, ..
 
 def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, Any]) -> xr.Dataset:
     """Run a spec file, its own settings filled in where the call gave none."""
-    from qsb.runs.spec import Spec
+    from qsb.runs.spec import Spec, load_spec
     from qsb.runs.sweep import sweep
 
-    spec = _with_arguments(Spec.of(source), figures, arguments)
+    loaded = load_spec(source)
+    if not isinstance(loaded, Spec):
+        from qsb.runs.stellar.run import run_stellar
+
+        _alone(arguments)
+        return sweep(loaded, progress=arguments["progress"]) if loaded.axes() else run_stellar(loaded)
+    spec = _with_arguments(loaded, figures, arguments)
     if spec.axes():
         return sweep(spec, progress=arguments["progress"])
     return run(
@@ -322,6 +355,14 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
         steady=spec.save.steady,
         progress=arguments["progress"],
     )
+
+
+def _alone(arguments: dict[str, Any]) -> None:
+    """Refuse settings of quantum problems beside a stellar spec."""
+    plain = {"problem", "progress"}
+    meant = [k for k, v in arguments.items() if k not in plain and v not in (None, "", ()) and v is not True]
+    if meant:
+        raise SpecError(f"A stellar spec says all of itself; leave out {', '.join(meant)}, or change the spec.")
 
 
 def _with_arguments(spec: Spec, figures: Sequence[str] | None, arguments: dict[str, Any]) -> Spec:
@@ -415,11 +456,3 @@ def provenance(
         "references": "; ".join(dict.fromkeys(r for r in references if r)),
         "conventions": CONVENTIONS,
     }
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Versions of this package and of those that computed."""
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("qsb", "numpy", "scipy", "numba", "xarray")}
