@@ -1,37 +1,44 @@
 r"""The exact map of work and passive energy over a time of constant power and constant rates.
 
-With :math:`E = W + Q`,
+With a rate a at which work is lost in all, a rate b for passive energy, and work that becomes passive at
+:math:`\gamma_\varphi`,
 
-.. math:: \dot W = p_W - (\gamma + \gamma_\varphi)W,\qquad \dot Q = p_Q + \gamma_\varphi W - \gamma Q,
+.. math:: \dot W = p_W - aW,\qquad \dot Q = p_Q + \gamma_\varphi W - bQ,
 
-the matrix is triangular and its exponential is written down. With :math:`\varphi_1(x) = (1 - e^{-x})/x` and
-:math:`\varphi_2(x) = (1 - \varphi_1(x))/x`
+the matrix is triangular and its exponential is written down. With :math:`\varphi_0(x) = e^{-x}`,
+:math:`\varphi_{k+1}(x) = (1/k! - \varphi_k(x))/x`, and their divided differences
+:math:`\delta_k = [\varphi_k(bt) - \varphi_k(at)]/(at - bt)`,
 
 .. math::
-    W(t) &= W_0e^{-(\gamma+\gamma_\varphi)t} + p_W\,t\,\varphi_1((\gamma+\gamma_\varphi)t),\\
-    Q(t) &= e^{-\gamma t}[Q_0 + W_0(1 - e^{-\gamma_\varphi t})] + p_Q\,t\,\varphi_1(\gamma t)
-            + p_W\,t\,[\varphi_1(\gamma t) - \varphi_1((\gamma+\gamma_\varphi)t)],\\
-    \int_0^t E\,\mathrm{d}s &= E_0\,t\,\varphi_1(\gamma t) + (p_W + p_Q)\,t^2\varphi_2(\gamma t).
+    W(t) &= W_0\varphi_0(at) + p_Wt\,\varphi_1(at),\\
+    Q(t) &= Q_0\varphi_0(bt) + p_Qt\,\varphi_1(bt) + \gamma_\varphi t\,(W_0\delta_0 + p_Wt\,\delta_1),\\
+    \int_0^t W &= W_0t\,\varphi_1(at) + p_Wt^2\varphi_2(at),\\
+    \int_0^t Q &= Q_0t\,\varphi_1(bt) + p_Qt^2\varphi_2(bt) + \gamma_\varphi t^2(W_0\delta_1 + p_Wt\,\delta_2).
+
+Nothing here is lost where a and b meet: :math:`\delta_0 = e^{-bt}\varphi_1(at - bt)` for :math:`a \ge b`, and
+:math:`\delta_{k+1} = [\varphi_{k+1}(bt) - \delta_k]/(at)`, or a series where both arguments are below 1.
 """
 
 from __future__ import annotations
 
 import math
 
-__all__ = ["crossing", "phi1", "phi2", "propagate"]
+__all__ = ["crossing", "differences", "phi1", "phi2", "propagate"]
 
 # 1/(k + 2)! for the series of phi2; at x = 1/2 the first term left out is below 1e-19.
 _SERIES = tuple(1.0 / math.factorial(k + 2) for k in range(14))
+# (-1)^k/(k + 2)! for the differences; at x = y = 1 the first term left out is below 1e-19.
+_SIGNED = tuple((-1.0) ** k / math.factorial(k + 2) for k in range(21))
 
 
 def phi1(x: float) -> float:
-    r""":math:`(1 - e^{-x})/x` for x of at least 0, to rounding at every size."""
+    r""":math:`(1 - e^{-x})/x`, to rounding at every size; for a negative x too."""
     return -math.expm1(-x) / x if x else 1.0
 
 
 def phi2(x: float) -> float:
-    r""":math:`(x - 1 + e^{-x})/x^2` for x of at least 0, to a few roundings at every size."""
-    if x >= 0.5:
+    r""":math:`(x - 1 + e^{-x})/x^2`, to a few roundings at every size; for a negative x too."""
+    if abs(x) >= 0.5:
         return (1.0 - phi1(x)) / x
     total = 0.0
     for term in reversed(_SERIES):
@@ -39,30 +46,56 @@ def phi2(x: float) -> float:
     return total
 
 
+def differences(x: float, y: float) -> tuple[float, float, float]:
+    r""":math:`[\varphi_k(y) - \varphi_k(x)]/(x - y)` for k = 0, 1, 2 and x, y of at least 0; symmetric, positive."""
+    low, high = (x, y) if x < y else (y, x)
+    first = math.exp(-low) * phi1(high - low)
+    if high >= 1.0:
+        second = (phi1(low) - first) / high
+        return first, second, (phi2(low) - second) / high
+    # Powers have complete homogeneous polynomials as differences: h_k = x h_{k-1} + y^k.
+    homogeneous = power = 1.0
+    second, third = _SIGNED[0], -_SIGNED[1]
+    for k in range(1, len(_SIGNED) - 1):
+        power *= low
+        homogeneous = high * homogeneous + power
+        second += _SIGNED[k] * homogeneous
+        third -= _SIGNED[k + 1] * homogeneous
+    return first, second, third
+
+
 def propagate(
-    work: float, passive: float, span: float, to_work: float, to_passive: float, rate: float, dephasing: float
-) -> tuple[float, float, float]:
-    """Work and passive energy after a time, and the integral of their sum over it.
+    work: float,
+    passive: float,
+    span: float,
+    powers: tuple[float, float],
+    rates: tuple[float, float, float],
+) -> tuple[float, float, float, float]:
+    """Work and passive energy after a time, and the integrals of both over it.
 
     Args:
         work: W, J.
         passive: Q, J.
         span: time, s.
-        to_work: net power into W, W; it may be negative.
-        to_passive: power into Q, W.
-        rate: common rate of loss, 1/s.
-        dephasing: rate at which W becomes Q, 1/s.
+        powers: net power into W, which may be negative, and power into Q, W.
+        rates: whole rate a at which W decays, rate b at which Q leaks, rate at which W becomes Q, 1/s.
 
     Returns:
-        W in J, Q in J, and the integral of E in J s. W and Q are not below zero.
+        W and Q in J, and their integrals in J s. W and Q are not below zero.
     """
-    whole = span * phi1(rate * span)
-    own = span * phi1((rate + dephasing) * span)
-    after = work * math.exp(-(rate + dephasing) * span) + to_work * own
-    turned = passive - work * math.expm1(-dephasing * span)
-    heat = math.exp(-rate * span) * turned + to_passive * whole + to_work * (whole - own)
-    integral = (work + passive) * whole + (to_work + to_passive) * (span * span) * phi2(rate * span)
-    return max(after, 0.0), max(heat, 0.0), integral
+    (to_work, to_passive), (fast, leak, turning) = powers, rates
+    x, y = fast * span, leak * span
+    own, rest = phi1(x), phi1(y)
+    after = work * math.exp(-x) + to_work * span * own
+    heat = passive * math.exp(-y) + to_passive * span * rest
+    area = (work * own + to_work * span * phi2(x)) * span
+    warm = (passive * rest + to_passive * span * phi2(y)) * span
+    if turning:
+        first, second, third = differences(x, y)
+        turned = turning * span
+        heat += turned * (work * first + to_work * span * second)
+        warm += turned * span * (work * second + to_work * span * third)
+    return max(after, 0.0), max(heat, 0.0), area, warm
 
 
 def crossing(value: float, target: float, push: float, rate: float) -> float:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from qsb import checks
 from qsb.errors import SpecError
-from qsb.stellar.exponential import propagate
 from qsb.stellar.ledger import Ledger
-from qsb.stellar.loss import Latching, Logistic, Pair, Stochastic
+from qsb.stellar.loss import Latching, Logistic, Pair, Smooth, Stochastic
+from qsb.stellar.motion import Free, Moved
 from qsb.stellar.phase import Event, Phase, find_phase, next_event
 from qsb.stellar.si import si_array
 from qsb.stellar.smooth import Flow, advance
@@ -170,8 +170,13 @@ def _weakest(store: Store) -> Status:
     """The least firm status of the parts."""
     order = list(Status)
     law = store.loss.avalanche
-    parts = [store.status, store.loss.status] + ([] if law is None else [law.status])
+    parts = [store.status, store.loss.status, store.passive_leak.status] + ([] if law is None else [law.status])
     return max(parts, key=order.index)
+
+
+def _beyond(start: float, end: float, level: float) -> bool:
+    """Whether a level lies between two energies, or on the second."""
+    return level >= end if level <= start else level <= end
 
 
 class _Walk:
@@ -187,63 +192,63 @@ class _Walk:
         """Go to a time under constant powers; the energies of `_FLOWS` on the way, J."""
         begin, span = self.time, until - self.time
         draw = demand / self.store.eta_out
-        stored = avalanche = clipped = drawn = missing = gone = 0.0
+        worked = warmed = avalanche = clipped = drawn = missing = gone = 0.0
         while gone < span:
             phase = find_phase(self.store, self.state, inflow, draw)
-            elapsed, area, lost = self._go(phase, begin + gone, span - gone)
+            elapsed, moved = self._go(phase, begin + gone, span - gone)
             gone = span if elapsed >= span - gone else gone + elapsed
-            stored += area
-            avalanche += lost
-            clipped += (inflow - phase.accepted) * elapsed
+            worked += moved.work_area
+            warmed += moved.passive_area
+            avalanche += moved.avalanche
+            clipped += inflow * elapsed - moved.accepted
             drawn += phase.drawn * elapsed
             missing += (draw - phase.drawn) * elapsed
             self.regimes[phase.regime] = self.regimes.get(phase.regime, 0.0) + elapsed
             self.full += elapsed if phase.full else 0.0
             self.empty += elapsed if phase.empty else 0.0
         self.time = until
-        loss, given = self.store.loss, drawn * self.store.eta_out
-        leaks = (loss.baseline * stored, loss.thermal * stored, avalanche)
-        return (inflow * span, given, drawn - given, *leaks, clipped, missing * self.store.eta_out)
+        loss, rest, given = self.store.loss, self.store.passive_leak, drawn * self.store.eta_out
+        leaks = (loss.baseline * worked + rest.baseline * warmed, loss.thermal * worked + rest.thermal * warmed)
+        return (inflow * span, given, drawn - given, *leaks, avalanche, clipped, missing * self.store.eta_out)
 
-    def _go(self, phase: Phase, now: float, left: float) -> tuple[float, float, float]:
-        """To the next event or to the end: elapsed time, integral of E, energy lost to avalanches."""
-        store, state = self.store, self.state
+    def _go(self, phase: Phase, now: float, left: float) -> tuple[float, Moved]:
+        """To the next event or to the end: elapsed time, and what went where."""
+        store, state, motion = self.store, self.state, phase.motion
         law = store.loss.avalanche
-        to_work = store.eta_in * phase.accepted - phase.drawn
-        to_passive = (1.0 - store.eta_in) * phase.accepted
-        if phase.empty:
-            to_work = 0.0
-        if isinstance(law, Logistic | Pair) and not phase.pinned:
-            flow = Flow(law, to_work + to_passive, to_work, store.loss.held, store.dephasing)
-            part = advance(flow, state.energy, state.work, left, store.capacity_limit)
-            level = store.capacity_limit if part.hit == "full" else min(max(part.energy, 0.0), store.capacity_limit)
-            self._set(level, 0.0 if part.hit == "empty" else part.work)
-            if part.hit:
-                self._record(now + part.span, part.hit)
-            return part.span, part.stored, part.avalanche
-        when, kind, level = next_event(store, state, phase)
+        if isinstance(law, Logistic | Pair) and isinstance(motion, Free):
+            return self._flow(law, motion, now, left)
+        when, kind, level = next_event(store, state, phase, left)
         elapsed = min(when, left)
-        rates = phase.rate, store.dephasing
-        work, passive, area = propagate(state.work, state.passive, elapsed, to_work, to_passive, *rates)
-        if kind == "empty" and when <= left:
-            work = 0.0
-        energy = work + passive
+        moved = motion.after(elapsed)
+        work = 0.0 if kind == "empty" and when <= left else moved.work
+        energy = work + moved.passive
         if phase.pinned:
-            area = state.energy * elapsed
             self._set(state.energy, work)
-        elif level >= energy if level <= state.energy else level <= energy:
+        elif level != state.energy and when < math.inf and _beyond(state.energy, energy, level):
             when = elapsed  # rounding may carry the energy over the level a moment early
             self._set(level, work)
         elif energy > store.capacity_limit or (when <= left and not math.isnan(level)):
             self._set(store.capacity_limit if math.isnan(level) else level, work)
         else:
-            self.state = replace(state, work=work, passive=passive)
-        lost = phase.avalanche * area
+            self.state = replace(state, work=work, passive=moved.passive)
         if isinstance(law, Stochastic) and phase.regime == "above" and self.state.clock is not None:
             self.state = replace(self.state, clock=max(0.0, self.state.clock - elapsed * law.rate))
-        if when <= left:
-            lost += self._react(kind, now + elapsed)
-        return elapsed, area, lost
+        if when <= left and kind:
+            size = self._react(kind, now + elapsed)
+            moved = replace(moved, avalanche=moved.avalanche + size)
+        return elapsed, moved
+
+    def _flow(self, law: Smooth, motion: Free, now: float, left: float) -> tuple[float, Moved]:
+        """The same under a loss that depends smoothly on the energy."""
+        limit = self.store.capacity_limit
+        flow = Flow(law, sum(motion.powers), motion.powers[0], motion.leaks)
+        part = advance(flow, self.state.energy, self.state.work, left, limit)
+        level = limit if part.hit == "full" else min(max(part.energy, 0.0), limit)
+        self._set(level, 0.0 if part.hit == "empty" else part.work)
+        if part.hit:
+            self._record(now + part.span, part.hit)
+        areas = part.work_area, part.stored - part.work_area
+        return part.span, Moved(self.state.work, self.state.passive, *areas, motion.inflow * part.span, part.avalanche)
 
     def _set(self, energy: float, work: float) -> None:
         """Put the state to an energy, and the work to at most that."""

@@ -16,7 +16,8 @@ Latching   :math:`\gamma_a` from when :math:`E_c` is reached until :math:`rE_c`:
 Stochastic jumps with a rate above :math:`E_c` and sizes distributed as :math:`s^{-3/2}`
 ========== ============================================================================================
 
-All five take work and passive energy in the same proportion.
+All five take work and passive energy in the same proportion; baseline and thermal activation of passive energy may be
+those of another `Loss`, see `qsb.stellar.store`.
 """
 
 from __future__ import annotations

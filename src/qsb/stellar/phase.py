@@ -1,10 +1,9 @@
-r"""Which of its regimes a store is in, and the constant powers and rates of that regime.
+r"""Which of its regimes a store is in, how it moves there, and what ends that.
 
 Three things can be held still: the energy at the capacity (inflow is refused), the energy at the threshold of a
 step law (the avalanche is open for a share of the time), and the work at zero (the load is served from the inflow
 alone). Each is the solution in Filippov's sense of a right-hand side that jumps (Filippov, Differential Equations
-with Discontinuous Righthand Sides, 1988). Between changes of regime everything is constant, so that every change
-has a closed-form time.
+with Discontinuous Righthand Sides, 1988).
 """
 
 from __future__ import annotations
@@ -12,8 +11,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from qsb.stellar.exponential import crossing
+from qsb.stellar.crossing import TIE
 from qsb.stellar.loss import Latching, Logistic, Pair, Step, Stochastic
+from qsb.stellar.motion import Free, Full, Leaks, Sliding
 from qsb.stellar.store import State, Store
 
 __all__ = ["Event", "Phase", "find_phase", "next_event"]
@@ -21,22 +21,18 @@ __all__ = ["Event", "Phase", "find_phase", "next_event"]
 
 @dataclass(frozen=True)
 class Phase:
-    """What is constant until the next event.
+    """What holds until the next event.
 
     Attributes:
-        accepted: inflow that is taken, W.
-        drawn: power drawn out of W for the load, W.
-        rate: rate of loss with avalanches, 1/s.
-        avalanche: the avalanches' part of it, 1/s.
+        motion: how the store moves.
+        drawn: power drawn out of W for the load, W; where it is full and out of work it is what the inflow gives.
         regime: "below", "sliding", "above" the threshold, "latched", or "smooth" for a law without threshold.
         full: whether the energy is held at the capacity.
         empty: whether the work is held at zero.
     """
 
-    accepted: float
+    motion: Free | Full | Sliding
     drawn: float
-    rate: float
-    avalanche: float
     regime: str
     full: bool
     empty: bool
@@ -65,62 +61,119 @@ class Event:
     size: float = 0.0
 
 
+@dataclass(frozen=True)
+class _Scene:
+    """A store in a state, under constant powers: what its regime is decided by.
+
+    Attributes:
+        leaks: rates without avalanches.
+        state: where it is.
+        net: power into the energy before losses, W.
+        to_work: power into the work before losses, W.
+    """
+
+    leaks: Leaks
+    state: State
+    net: float
+    to_work: float
+
+    def gain(self, avalanche: float) -> int:
+        r"""Sign of :math:`\dot E` under a rate of avalanches; where it vanishes, of what it is next.
+
+        With two rates an energy at rest does not stay so: where :math:`\dot E = 0` it is
+        :math:`\ddot E = -(g_r - g_Q)\dot W`.
+        """
+        leaks, work = self.leaks, self.state.work
+        lost = leaks.power(work, self.state.passive) + avalanche * self.state.energy
+        gain = self.net - lost
+        if leaks.excess and abs(gain) <= TIE * (abs(self.net) + lost):
+            rate = leaks.work + leaks.dephasing + avalanche
+            gain = -leaks.excess * (self.to_work - rate * work)
+            if abs(gain) <= TIE * abs(leaks.excess) * (abs(self.to_work) + rate * work):
+                return 0
+        return (gain > 0.0) - (gain < 0.0)
+
+
 def find_phase(store: Store, state: State, inflow: float, draw: float) -> Phase:
     """The regime that a state enters under a constant inflow (W) and a constant draw out of its work (W)."""
-    held, energy = store.loss.held, state.energy
-    empty = state.work == 0.0 and store.eta_in * inflow < draw
-    drawn = store.eta_in * inflow if empty else draw
-    net = inflow - drawn
-    avalanche, regime = _avalanche(store, state, net)
-    rate = held + avalanche
-    full = energy >= store.capacity_limit and net > rate * energy and regime != "sliding"
-    accepted = inflow
-    if full:
-        accepted = min(inflow, draw + rate * energy)
-        drawn, empty = draw, state.work == 0.0 and store.eta_in * accepted < draw
-        if empty:  # then eta_in < 1, for the energy that is held is all passive
-            accepted = min(inflow, rate * energy / (1.0 - store.eta_in))
-            drawn = store.eta_in * accepted
-    return Phase(accepted, drawn, rate, avalanche, regime, full, empty)
+    leaks = Leaks(store.loss.held, store.passive_held, store.dephasing)
+    arriving = store.eta_in * inflow
+    empty = state.work == 0.0 and arriving < draw
+    drawn = arriving if empty else draw
+    to_work, to_passive = 0.0 if empty else arriving - drawn, (1.0 - store.eta_in) * inflow
+    scene = _Scene(leaks, state, inflow - drawn, to_work)
+    avalanche, regime = _avalanche(store, scene)
+    powers = to_work, to_passive
+    if regime == "sliding":
+        law = store.loss.avalanche
+        fastest = law.rate if isinstance(law, Step) else 0.0
+        slide = Sliding(state.work, state.energy, powers, leaks, fastest, inflow)
+        return Phase(slide, drawn, regime, False, empty)
+    if state.energy >= store.capacity_limit and _stays_full(scene, avalanche):
+        return _full(store, scene, inflow, draw, avalanche, regime)
+    return Phase(Free(state.work, state.passive, powers, leaks, avalanche, inflow), drawn, regime, False, empty)
 
 
-def _avalanche(store: Store, state: State, net: float) -> tuple[float, str]:
-    """Rate of avalanches and name of the regime, where `net` is the power into the energy before losses."""
-    law, held, energy = store.loss.avalanche, store.loss.held, state.energy
+def _stays_full(scene: _Scene, avalanche: float) -> bool:
+    """Whether a store at its capacity has to refuse inflow, now or in a moment."""
+    gain = scene.gain(avalanche)
+    return gain > 0 or (gain == 0 and scene.leaks.excess != 0.0)
+
+
+def _full(store: Store, scene: _Scene, inflow: float, draw: float, avalanche: float, regime: str) -> Phase:
+    """The phase of a store that is held at its capacity."""
+    state, leaks, share = scene.state, scene.leaks, store.eta_in
+    rest = (leaks.passive + avalanche) * state.energy
+    empty = state.work == 0.0 and share * min(inflow, draw + rest) < draw
+    drawn = draw
+    if empty:  # then share < 1, for the energy that is held is all passive
+        drawn = share * min(inflow, rest / (1.0 - share))
+    return Phase(Full(state.work, state.energy, share, drawn, leaks, avalanche, inflow, empty), drawn, regime, True, empty)
+
+
+def _avalanche(store: Store, scene: _Scene) -> tuple[float, str]:
+    """Rate of avalanches that are not held, and name of the regime."""
+    law, energy = store.loss.avalanche, scene.state.energy
     if law is None:
         return 0.0, "below"
     if isinstance(law, Logistic | Pair):
         return law.at(energy)[0], "smooth"
     if isinstance(law, Latching):
-        return (law.rate, "latched") if state.latched else (0.0, "below")
+        return (law.rate, "latched") if scene.state.latched else (0.0, "below")
     rate = law.rate if isinstance(law, Step) else 0.0
-    if energy < law.threshold or (energy == law.threshold and net <= held * energy):
+    if energy != law.threshold:
+        return (0.0, "below") if energy < law.threshold else (rate, "above")
+    rises = scene.gain(0.0)
+    if isinstance(law, Stochastic):
+        return 0.0, "above" if rises > 0 else "below"
+    resting = scene.leaks.excess != 0.0  # an energy that rests for good is as well held by an avalanche of rate zero
+    if rises < 0 or (rises == 0 and not resting):
         return 0.0, "below"
-    if energy > law.threshold or isinstance(law, Stochastic) or net >= (held + rate) * energy:
+    rises_still = scene.gain(rate)
+    if rises_still > 0 or (rises_still == 0 and not resting):
         return rate, "above"
-    return (net - held * energy) / energy, "sliding"
+    return 0.0, "sliding"
 
 
-def next_event(store: Store, state: State, phase: Phase) -> tuple[float, str, float]:
-    """Time to the next event in s, its kind, and the energy that is reached (NaN where it is none to be set)."""
-    law, energy = store.loss.avalanche, state.energy
-    found = [(math.inf, "", math.nan)]
-    to_work = store.eta_in * phase.accepted - phase.drawn
-    if state.work > 0.0:
-        found.append((crossing(state.work, 0.0, to_work, phase.rate + store.dephasing), "empty", math.nan))
-    if isinstance(law, Stochastic) and phase.regime == "above" and state.clock is not None:
-        found.append((state.clock / law.rate, "avalanche", math.nan))
+def next_event(store: Store, state: State, phase: Phase, span: float) -> tuple[float, str, float]:
+    """Time to the next event in s, its kind (empty for none to tell of), and the energy reached (NaN for none).
+
+    Events later than the span may be missing.
+    """
+    law, energy, motion = store.loss.avalanche, state.energy, phase.motion
     if isinstance(law, Latching):
         # A state that a user gives, or rounding, may be beyond the level already.
         beyond = energy <= law.release * law.threshold if state.latched else energy >= law.threshold
         if beyond:
             return 0.0, "release" if state.latched else "threshold", energy
-    if not phase.pinned:
-        push = phase.accepted - phase.drawn
-        levels = [("full", store.capacity_limit)] if energy < store.capacity_limit < math.inf else []
+    found = [(math.inf, "", math.nan), (motion.ends(), "", math.nan), (motion.empties(), "empty", math.nan)]
+    if isinstance(law, Stochastic) and phase.regime == "above" and state.clock is not None:
+        found.append((state.clock / law.rate, "avalanche", math.nan))
+    if isinstance(motion, Free):
+        levels = [("full", store.capacity_limit)] if store.capacity_limit < math.inf else []
         if isinstance(law, Latching):
             levels.append(("release", law.release * law.threshold) if state.latched else ("threshold", law.threshold))
         elif isinstance(law, Step | Stochastic):
-            levels.append(("threshold" if energy < law.threshold else "fallen", law.threshold))
-        found += [(crossing(energy, level, push, phase.rate), kind, level) for kind, level in levels]
+            levels.append(("threshold" if phase.regime == "below" else "fallen", law.threshold))
+        found += [(motion.reaches(level, span), kind, level) for kind, level in levels]
     return min(found, key=lambda event: event[0])

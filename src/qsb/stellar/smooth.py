@@ -1,16 +1,19 @@
 r"""The store under a loss rate that depends smoothly on the energy, where no closed form holds.
 
-:math:`\dot E = p_E - [\gamma + \gamma_\mathrm{mb}(E)]E` does not involve W and is solved by the collocation method
-Radau IIA with five stages (order 9, L-stable: Hairer and Wanner, Solving Ordinary Differential Equations II);
-:math:`\dot W = p_W - [\gamma + \gamma_\varphi + \gamma_\mathrm{mb}(E)]W` is linear at its stages. The method preserves
-linear invariants, so the energy ledger closes to rounding at every step size. Steps are halved and compared: the
-difference is at most 1e-12 of the energy, which leaves about 2e-15 of error a step.
+With the rates of `qsb.stellar.store`, :math:`\dot E = p_E - [g_Q + \gamma_\mathrm{mb}(E)]E - (g_r - g_Q)W` and
+:math:`\dot W = p_W - [g_r + \gamma_\varphi + \gamma_\mathrm{mb}(E)]W` are solved by the collocation method Radau IIA with
+five stages (order 9, L-stable: Hairer and Wanner, Solving Ordinary Differential Equations II). It preserves linear
+invariants, so the energy ledger closes to rounding at every step size. Steps are halved and compared: the difference
+is at most 1e-12 of the energy, which leaves about 2e-15 of error a step.
+
+With two rates E may rise and fall again within a step. Its rate of change is looked at in all stages, and where it
+changes its sign the step ends at the extremum, so that no visit to the capacity is skipped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -19,11 +22,14 @@ from numpy.typing import NDArray
 
 from qsb.errors import ConvergenceError
 from qsb.stellar.loss import Smooth
+from qsb.stellar.motion import Leaks
 
 __all__ = ["Flow", "Stretch", "advance"]
 
 _STAGES = 5
 _TOLERANCE = 1e-12
+_SEEN = 1e-6  # of the span: visits to the capacity that are shorter may be missed
+_NOISE = 1e-11  # of the powers that cancel in the rate of change of E
 _SMALLEST = 1e-13  # of the span: a step below this makes no headway
 
 
@@ -35,15 +41,21 @@ class Flow:
         law: avalanche law with a smooth rate.
         push: power into E, W.
         to_work: power into W, W.
-        held: rate of loss without avalanches, 1/s.
-        dephasing: rate at which W becomes Q, 1/s.
+        leaks: rates without avalanches.
     """
 
     law: Smooth
     push: float
     to_work: float
-    held: float
-    dephasing: float
+    leaks: Leaks
+
+    def climb(self, energy: float, work: float) -> float:
+        """Rate of change of E, W; 0 where rounding would decide its sign."""
+        leaks = self.leaks
+        lost = (leaks.passive + self.law.at(energy)[0]) * energy
+        more = leaks.excess * work
+        found = self.push - lost - more
+        return found if abs(found) > _NOISE * (abs(self.push) + lost + abs(more)) else 0.0
 
 
 @dataclass(frozen=True)
@@ -55,15 +67,19 @@ class Stretch:
         energy: E at its end, J.
         work: W at its end, J.
         stored: integral of E, J s.
+        work_area: integral of W, J s.
         avalanche: energy lost to avalanches, J.
+        turns: whether E has an extremum inside.
         hit: "full" or "empty" where it ended there, else an empty text.
     """
 
     span: float
     energy: float
     work: float
-    stored: float
-    avalanche: float
+    stored: float = 0.0
+    work_area: float = 0.0
+    avalanche: float = 0.0
+    turns: bool = False
     hit: str = ""
 
 
@@ -82,25 +98,37 @@ def _radau() -> NDArray[np.float64]:
 
 def _step(flow: Flow, energy: float, work: float, span: float) -> Stretch:
     """One step; not a number where Newton's iteration does not converge."""
-    matrix = span * _radau()
+    matrix, leaks = span * _radau(), flow.leaks
     unit = np.eye(_STAGES)
-    stages = np.full(_STAGES, energy)
+    energies, works = np.full(_STAGES, energy), np.full(_STAGES, work)
     for _ in range(15):
-        rates, slopes = np.array([flow.law.at(float(x)) for x in stages]).T
-        defect = stages - energy - matrix @ (flow.push - (flow.held + rates) * stages)
-        change = np.linalg.solve(unit + matrix * (flow.held + rates + slopes * stages), defect)
-        stages = stages - change
-        if np.abs(change).max() <= 1e-12 * np.abs(stages).max():
+        rates, slopes = np.array([flow.law.at(float(x)) for x in energies]).T
+        out, fade = leaks.passive + rates, leaks.work + leaks.dephasing + rates
+        climbs = flow.push - out * energies - leaks.excess * works
+        defect = np.concatenate(
+            [energies - energy - matrix @ climbs, works - work - matrix @ (flow.to_work - fade * works)]
+        )
+        jacobian = np.block(
+            [
+                [unit + matrix * (out + slopes * energies), matrix * leaks.excess],
+                [matrix * (slopes * works), unit + matrix * fade],
+            ]
+        )
+        change = np.linalg.solve(jacobian, defect)
+        energies, works = energies - change[:_STAGES], works - change[_STAGES:]
+        if np.abs(change).max() <= 1e-12 * np.abs(energies).max():
             break
     else:
-        return Stretch(span, np.nan, np.nan, np.nan, np.nan)
-    rates = np.array([flow.law.at(float(x))[0] for x in stages])
-    decay = flow.held + flow.dephasing + rates
-    works = np.linalg.solve(unit + matrix * decay, work + matrix.sum(axis=1) * flow.to_work)
+        return Stretch(span, np.nan, np.nan)
+    rates = np.array([flow.law.at(float(x))[0] for x in energies])
     weights = matrix[-1]
-    return Stretch(
-        span, float(stages[-1]), float(works[-1]), float(weights @ stages), float(weights @ (rates * stages))
-    )
+    turns = False
+    if leaks.excess:
+        climbs = np.array([flow.climb(float(e), float(w)) for e, w in zip(energies, works, strict=True)])
+        first = flow.climb(energy, work)
+        turns = max(first, climbs.max()) > 0.0 > min(first, climbs.min())
+    areas = float(weights @ energies), float(weights @ works)
+    return Stretch(span, float(energies[-1]), float(works[-1]), *areas, float(weights @ (rates * energies)), turns)
 
 
 def _joined(first: Stretch, second: Stretch) -> Stretch:
@@ -110,7 +138,9 @@ def _joined(first: Stretch, second: Stretch) -> Stretch:
         second.energy,
         second.work,
         first.stored + second.stored,
+        first.work_area + second.work_area,
         first.avalanche + second.avalanche,
+        first.turns or second.turns,
         second.hit,
     )
 
@@ -137,7 +167,7 @@ def _accepted(flow: Flow, energy: float, work: float, span: float) -> tuple[Stre
 def _located(flow: Flow, energy: float, work: float, span: float, above: Callable[[Stretch], float]) -> Stretch:
     """The step, shorter than `span`, at whose end `above` vanishes: regula falsi with the Illinois rule."""
     found = _halves(flow, energy, work, span)
-    low, high, below, over = 0.0, span, above(Stretch(0.0, energy, work, 0.0, 0.0)), above(found)
+    low, high, below, over = 0.0, span, above(Stretch(0.0, energy, work)), above(found)
     kept = 0
     while over > 0.0 and high - low > 1e-15 * span:
         middle = high - over * (high - low) / (over - below)
@@ -180,11 +210,10 @@ def advance(flow: Flow, energy: float, work: float, span: float, capacity: float
     Raises:
         ConvergenceError: no step, however short, was accurate.
     """
-    total = Stretch(0.0, energy, work, 0.0, 0.0)
+    total = Stretch(0.0, energy, work)
     trial = span
     while total.span < span:
-        left = span - total.span
-        trial = min(trial, left)
+        trial = min(trial, span - total.span)
         step, factor = _accepted(flow, total.energy, total.work, trial)
         if step is None:
             trial *= min(factor, 0.5)
@@ -192,11 +221,28 @@ def advance(flow: Flow, energy: float, work: float, span: float, capacity: float
                 remedy = "give the avalanche law a larger width, or take Step."
                 raise ConvergenceError("the step of the smooth loss law", trial / span, _SMALLEST, remedy)
             continue
+        if step.turns:
+            part = _to_the_turn(flow, total, step)
+            if part is None and trial > _SEEN * span:
+                trial *= 0.5
+                continue
+            step = step if part is None else part
         ends = _ends(flow, total, step, capacity)
         if ends:
             hit, found = min(ends, key=lambda end: end[1].span)
-            total = _joined(total, found)
-            return Stretch(total.span, total.energy, total.work, total.stored, total.avalanche, hit)
+            return replace(_joined(total, found), hit=hit)
         total = _joined(total, step)
         trial *= factor
-    return Stretch(span, total.energy, total.work, total.stored, total.avalanche)
+    return replace(total, span=span)
+
+
+def _to_the_turn(flow: Flow, begin: Stretch, step: Stretch) -> Stretch | None:
+    """The part of a step up to the extremum of E; None where it holds two or more."""
+    upward, after = flow.climb(begin.energy, begin.work), flow.climb(step.energy, step.work)
+    if upward == 0.0 or after == 0.0:
+        return step
+    if (upward > 0.0) == (after > 0.0):
+        return None
+    sign = -1.0 if upward > 0.0 else 1.0
+    found = _located(flow, begin.energy, begin.work, step.span, lambda s: sign * flow.climb(s.energy, s.work))
+    return found if found.span > _SMALLEST * step.span else step

@@ -3,11 +3,12 @@ r"""A store of energy whose usable part has a ledger of its own: what it is made
 The stored energy is work W, which a load can draw, and passive energy Q, which it cannot; :math:`E = W + Q` and
 
 .. math::
-    \dot W = \eta_\mathrm{in}P - P_\mathrm{out}/\eta_\mathrm{out} - (\gamma(E) + \gamma_\varphi)W,\qquad
-    \dot Q = (1 - \eta_\mathrm{in})P + \gamma_\varphi W - \gamma(E)Q,
+    \dot W = \eta_\mathrm{in}P - P_\mathrm{out}/\eta_\mathrm{out} - (g_r(E) + \gamma_\varphi)W,\qquad
+    \dot Q = (1 - \eta_\mathrm{in})P + \gamma_\varphi W - g_Q(E)Q,
 
-with the common rate of loss :math:`\gamma(E)` of `qsb.stellar.loss`, a capacity for E, and a load that gets what W
-can give. W, which is what the quantum half calls ergotropy, is never above E by construction.
+with the rates of loss :math:`g_r, g_Q` of `qsb.stellar.loss`, a capacity for E, and a load that gets what W can give.
+The rates may differ in their baseline and in thermal activation; an avalanche takes both parts in proportion. W, which
+is what the quantum half calls ergotropy, is never above E by construction.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ class Store:
     r"""What holds the energy.
 
     Attributes:
-        loss: how it leaks.
+        loss: how it leaks, work and passive energy alike unless `passive_loss` says otherwise.
         capacity: largest stored energy, J; None for no limit.
         eta_in: share of the inflow that arrives as work, above 0 and at most 1; the rest arrives as passive energy.
         eta_out: share of the drawn work that reaches the load, above 0 and at most 1.
         dephasing: rate :math:`\gamma_\varphi` at which work becomes passive energy, 1/s.
+        passive_loss: baseline and thermal activation of the passive energy; None for those of `loss`.
         status: how far its numbers can be trusted.
     """
 
@@ -43,6 +45,7 @@ class Store:
     eta_in: float = 1.0
     eta_out: float = 1.0
     dephasing: float = 0.0
+    passive_loss: Loss | None = None
     status: Status = Status.ENGINEERING
 
     def __post_init__(self) -> None:
@@ -55,6 +58,23 @@ class Store:
                 raise SpecError(f"{name} of Store must be at most 1, but it is {value:g}.")
             object.__setattr__(self, name, value)
         object.__setattr__(self, "dephasing", si("dephasing of Store", self.dephasing, "1 / s", least=0.0))
+        if self.passive_loss is not None:
+            checks.made_of("passive_loss of Store", self.passive_loss, Loss, "a Loss, or None for the same as loss")
+            if self.passive_loss.avalanche is not None:
+                raise SpecError(
+                    "passive_loss of Store must have no avalanche, for an avalanche takes work and passive energy in "
+                    f"proportion: give it to loss, but it is {type(self.passive_loss.avalanche).__name__}."
+                )
+
+    @property
+    def passive_leak(self) -> Loss:
+        """The loss whose baseline and thermal activation passive energy has."""
+        return self.loss if self.passive_loss is None else self.passive_loss
+
+    @property
+    def passive_held(self) -> float:
+        """Rate at which passive energy leaks without avalanches, 1/s."""
+        return self.passive_leak.held
 
     @property
     def capacity_limit(self) -> float:

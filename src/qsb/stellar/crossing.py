@@ -1,0 +1,107 @@
+r"""When the stored energy reaches a level, where work and passive energy leak at two rates.
+
+With :math:`x = g_r - g_Q`, :math:`\delta = a - b` (see `qsb.stellar.exponential`) and the rates of change
+:math:`v_W, v_Q` at the start,
+
+.. math:: \dot E(t) = e^{-bt}\left[v_W + v_Q - x\,v_W\frac{1 - e^{-\delta t}}{\delta}\right].
+
+The bracket is monotone in t, so E has at most one extremum, and its time is a closed form. On either side of it E
+is monotone: whether a level is reached is seen at the ends, no crossing can be skipped, and a bracket that holds the
+first one is halved or better down to rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from qsb.stellar.exponential import propagate
+
+__all__ = ["TIE", "Course"]
+
+TIE = 1e-13
+"""Powers that cancel to this share of their sum are taken to cancel: beyond it, rounding decides the sign."""
+
+
+def _beside(start: float, end: float, level: float) -> bool:
+    """Whether both lie on the same side of a level, and neither on it."""
+    return min(start, end) > level or max(start, end) < level
+
+
+@dataclass(frozen=True)
+class Course:
+    """Where the energy goes from a state under constant powers and rates.
+
+    Attributes:
+        work: W at the start, J.
+        passive: Q at the start, J.
+        powers: net power into W, and power into Q, W.
+        rates: whole rate a at which W decays, rate b at which Q leaks, rate at which W becomes Q, 1/s.
+    """
+
+    work: float
+    passive: float
+    powers: tuple[float, float]
+    rates: tuple[float, float, float]
+
+    def energy(self, time: float) -> float:
+        """E after a time in s, J."""
+        work, passive, _, _ = propagate(self.work, self.passive, time, self.powers, self.rates)
+        return work + passive
+
+    @property
+    def turning_point(self) -> float:
+        """Time of the only extremum of E, s; 0 where it is the start, infinite where there is none ahead."""
+        fast, leak, turning = self.rates
+        delta, excess = fast - leak, fast - leak - turning
+        speed = self.powers[0] - fast * self.work
+        gains = sum(self.powers), -(fast - turning) * self.work, -leak * self.passive
+        slope = math.fsum(gains)
+        if abs(slope) <= TIE * sum(map(abs, gains)):
+            return 0.0
+        if speed * excess == 0.0:
+            return math.inf
+        reach = slope / (speed * excess)
+        argument = -delta * reach
+        if reach <= 0.0 or argument <= -1.0:
+            return math.inf
+        return reach * (math.log1p(argument) / argument if argument else 1.0)
+
+    def first(self, level: float, span: float) -> float:
+        """Time at which E first reaches a level, s; infinite if not within a span.
+
+        A start that stands on the level has left it when the next extremum comes; only a return counts.
+        """
+        begin = self.work + self.passive
+        turn = min(self.turning_point, span)
+        at_turn = self.energy(turn)
+        if begin != level and turn > 0.0 and not _beside(begin, at_turn, level):
+            return self._between(0.0, begin, turn, at_turn, level)
+        if turn == span or at_turn == level:
+            return math.inf
+        end = self.energy(span)
+        return math.inf if _beside(at_turn, end, level) else self._between(turn, at_turn, span, end, level)
+
+    def _between(self, low: float, at_low: float, high: float, at_high: float, level: float) -> float:
+        """The one crossing in an interval where E is monotone: regula falsi, else halving (Illinois rule)."""
+        below, above = at_low - level, at_high - level
+        if above == 0.0:
+            return high
+        kept = 0
+        for count in range(200):
+            step = 0.5 if count % 4 == 3 else above / (above - below)
+            middle = high - step * (high - low)
+            if not low < middle < high:
+                middle = low + 0.5 * (high - low)
+                if not low < middle < high:
+                    break
+            value = self.energy(middle) - level
+            if value == 0.0:
+                return middle
+            if (value > 0.0) == (above > 0.0):
+                high, above, below = middle, value, below / 2.0 if kept > 0 else below
+                kept = 1
+            else:
+                low, below, above = middle, value, above / 2.0 if kept < 0 else above
+                kept = -1
+        return high

@@ -1,0 +1,101 @@
+r"""Work in a store whose energy is held at a threshold while work and passive energy leak at two rates.
+
+The avalanche takes the surplus, :math:`A(W)E_c = p - g_QE_c - (g_r - g_Q)W`, and the same share of everything, so that
+:math:`\dot W = p_W - (g_r + \gamma_\varphi + A)W` becomes
+
+.. math:: \dot W = p_W - kW + cW^2,\qquad c = (g_r - g_Q)/E_c,\qquad k = g_r - g_Q + \gamma_\varphi + p/E_c .
+
+With :math:`s^2 = k^2/4 - cp_W`, :math:`\beta = k/2 - cW_0`, :math:`f = \dot W(0)` and :math:`T = \tanh(st)/s`
+
+.. math::
+    W(t) = W_0 + \frac{fT}{1 + \beta T},\qquad
+    \int_0^tW = W_0t + ft\,\frac{2st\,\varphi_2(2st) + \varphi_1(2st)\,[1 - \ln(1 + z)/z]}{\beta + s},\qquad
+    z = (\beta - s)\,t\,\varphi_1(2st),
+
+with that sign of s which has :math:`|\beta + s|` larger. Where :math:`s^2 < 0` the hyperbolic functions become circular.
+Derived in docs/devdocs/stellar-store.md.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from qsb.stellar.exponential import phi1, phi2
+
+__all__ = ["Riccati"]
+
+
+def _less_log(z: float) -> float:
+    """1 - ln(1 + z)/z, without cancellation."""
+    if abs(z) > 0.1:
+        return 1.0 - math.log1p(z) / z
+    total = 0.0
+    for n in range(17, 1, -1):
+        total = 1.0 / n - z * total
+    return z * total
+
+
+@dataclass(frozen=True)
+class Riccati:
+    """The equation and where it starts.
+
+    Attributes:
+        start: W at the start, J.
+        push: power into W, W.
+        linear: k, 1/s.
+        square: c, 1/(J s).
+    """
+
+    start: float
+    push: float
+    linear: float
+    square: float
+
+    @property
+    def speed(self) -> float:
+        """Rate of change of W at the start, W."""
+        return self.push - (self.linear - self.square * self.start) * self.start
+
+    @property
+    def _discriminant(self) -> float:
+        return self.linear * self.linear / 4.0 - self.square * self.push
+
+    @property
+    def _lean(self) -> float:
+        return self.linear / 2.0 - self.square * self.start
+
+    def after(self, span: float) -> tuple[float, float]:
+        """W in J after a time in s, and its integral in J s."""
+        speed, lean, square = self.speed, self._lean, self._discriminant
+        if speed == 0.0:
+            return self.start, self.start * span
+        root = math.sqrt(abs(square))
+        angle = root * span
+        if square < 0.0:
+            down = math.cos(angle) + lean * math.sin(angle) / root
+            work = self.start + speed * math.sin(angle) / (root * down)
+            return work, (self.linear * span / 2.0 - math.log(down)) / self.square
+        reach = math.tanh(angle) / root if root else span
+        work = self.start + speed * reach / (1.0 + lean * reach)
+        root = math.copysign(root, lean)
+        double = 2.0 * root * span
+        share = phi1(double)
+        z = (lean - root) * span * share
+        lag = (double * phi2(double) + share * _less_log(z)) / (lean + root)
+        return work, (self.start + speed * lag) * span
+
+    def reaches(self, level: float) -> float:
+        """Time at which W reaches a level, s; infinite if never."""
+        speed, lean, square = self.speed, self._lean, self._discriminant
+        distance = level - self.start
+        if distance == 0.0 or speed == 0.0 or (distance > 0.0) != (speed > 0.0):
+            return math.inf
+        # T = num/den is what tanh(st)/s, t, or tan(st)/s has to be.
+        num, den = abs(distance), abs(speed) - lean * abs(distance)
+        root = math.sqrt(abs(square))
+        if square < 0.0:
+            return math.atan2(root * num, den) / root
+        if den <= root * num:
+            return math.inf
+        return math.atanh(root * num / den) / root if root else num / den
