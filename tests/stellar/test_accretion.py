@@ -7,7 +7,8 @@ import pytest
 
 from qsb.errors import SpecError
 from qsb.stellar.accretion import AccretionDisk, disk_efficiency, eddington_luminosity, isco_radius
-from qsb.stellar.kerr import SOLAR_MASS, KerrHole
+from qsb.stellar.constants import SOLAR_MASS
+from qsb.stellar.kerr import KerrHole
 from qsb.stellar.status import Status
 from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from qsb import checks
 from qsb.errors import SpecError
 from qsb.stellar.blackbody import BlackbodyStar, planck_exitance
+from qsb.stellar.constants import WIEN
 from qsb.stellar.si import si, si_array
 from qsb.stellar.spectrum import Spectrum
 from qsb.stellar.status import Status
@@ -33,7 +34,6 @@ __all__ = [
     "selective_absorber",
 ]
 
-_WIEN = 4.965114231744276
 _ZETA = {6: 1.0173430619844491, 7: 1.0083492773819228, 8: 1.0040773561979443, 9: 1.0020083928260822}
 _HC = PLANCK * SPEED_OF_LIGHT
 
@@ -137,7 +137,7 @@ def bathtub_filter(light: Spectrum | BlackbodyStar, width: Any) -> BathtubFilter
     _light(light)
     wide = si("the width", width, "m", positive=True)
     if isinstance(light, BlackbodyStar):
-        peak = _HC / (_WIEN * BOLTZMANN * light.temperature)
+        peak = _HC / (WIEN * BOLTZMANN * light.temperature)
         low, high = max(peak - wide, 0.0), peak
         for _ in range(200):  # the lower edge rises until both edges are equally bright
             middle = 0.5 * (low + high)
@@ -236,7 +236,7 @@ def _blackbody_norm(star: BlackbodyStar, in_wavelength: bool) -> tuple[float, fl
     kt = BOLTZMANN * star.temperature
     if in_wavelength:
         scale = star.dilution * 2 * math.pi * PLANCK * SPEED_OF_LIGHT**2 * (kt / _HC) ** 5
-        shape, width, x, k = 8, _HC / kt, _WIEN, 5
+        shape, width, x, k = 8, _HC / kt, WIEN, 5
         norm = scale**2 * width * math.factorial(shape) * (_ZETA[8] - _ZETA[9])
     else:
         scale = star.dilution * 2 * math.pi * kt**3 / (PLANCK**2 * SPEED_OF_LIGHT**2)

@@ -16,16 +16,14 @@ from numpy.typing import NDArray
 from qsb.checks import flag, made_of
 from qsb.errors import SpecError
 from qsb.stellar.channel import Channel
-from qsb.stellar.kerr import GRAVITATION, KerrHole
+from qsb.stellar.constants import GRAVITATION, PROTON_MASS, STEFAN_BOLTZMANN, THOMSON
+from qsb.stellar.kerr import KerrHole
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
-from qsb.stellar.waste import STEFAN_BOLTZMANN
 from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, SPEED_OF_LIGHT
 
 __all__ = ["AccretionDisk", "disk_efficiency", "eddington_luminosity", "isco_radius"]
 
-_PROTON_MASS = 1.67262192595e-27  # kg, CODATA 2022
-_THOMSON = 6.6524587051e-29  # m^2, CODATA 2022
 # Photons that a silicon cell takes: above its gap of 1.12 eV, and below about 4 eV (from memory, not checked).
 _SILICON = (1.12 * ELEMENTARY_CHARGE, 4.0 * ELEMENTARY_CHARGE)
 
@@ -72,7 +70,7 @@ def eddington_luminosity(mass: Any) -> float:
         SpecError: a mass that is not positive.
     """
     kilograms = si("mass", mass, "kg", positive=True)
-    return 4 * math.pi * GRAVITATION * kilograms * _PROTON_MASS * SPEED_OF_LIGHT / _THOMSON
+    return 4 * math.pi * GRAVITATION * kilograms * PROTON_MASS * SPEED_OF_LIGHT / THOMSON
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,12 @@ from typing import Any
 from qsb.checks import made_of, number
 from qsb.errors import SpecError
 from qsb.stellar.channel import Channel
+from qsb.stellar.constants import GRAVITATION, VACUUM_PERMEABILITY
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.units import SPEED_OF_LIGHT
 
 __all__ = [
-    "GRAVITATION",
-    "SOLAR_MASS",
     "BlandfordZnajek",
     "KerrHole",
     "Penrose",
@@ -29,13 +28,6 @@ __all__ = [
     "rotational_fraction",
 ]
 
-GRAVITATION = 6.67430e-11
-"""Newtonian constant G, m^3/(kg s^2): CODATA 2022, arXiv:2409.03787."""
-
-SOLAR_MASS = 1.3271244e20 / GRAVITATION
-"""Mass of the Sun, kg: nominal GM of IAU 2015 Resolution B3 (arXiv:1510.07674) over `GRAVITATION`."""
-
-_VACUUM_PERMEABILITY = 1.25663706127e-6  # N/A^2, CODATA 2022
 _KAPPA = 0.053  # of a split monopole; 1/(6 pi) to two digits
 _PENROSE_DRAWN = 0.01  # share of the spin energy up to which the spin counts as constant
 
@@ -321,7 +313,7 @@ class BlandfordZnajek:
     def _scale(self, mass: float) -> float:
         """P over a^2 (1 + s)^2 f, W: the equation of the class with the radius written out."""
         radius = GRAVITATION * mass / SPEED_OF_LIGHT**2
-        return _KAPPA * math.pi**2 * self.field**2 / _VACUUM_PERMEABILITY * SPEED_OF_LIGHT * radius**2
+        return _KAPPA * math.pi**2 * self.field**2 / VACUUM_PERMEABILITY * SPEED_OF_LIGHT * radius**2
 
 
 def _correction(a: float, s: float) -> float:

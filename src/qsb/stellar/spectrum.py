@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from qsb import checks
 from qsb.errors import SpecError
+from qsb.stellar.constants import ASTRONOMICAL_UNIT
 from qsb.stellar.si import si, si_array
 from qsb.stellar.status import Status
 from qsb.units import PLANCK, SPEED_OF_LIGHT
@@ -185,8 +186,6 @@ def spectrum_from_csv(
 
 def astm_e490() -> Spectrum:
     """The Sun above the atmosphere at 1 au: ASTM E490-00a, 0.1195 to 1000 um, 1366.0908 W/m^2."""
-    from qsb.stellar.blackbody import ASTRONOMICAL_UNIT
-
     table = _shipped("e490.csv")
     return Spectrum(
         table[:, 0] * 1e-6,
@@ -209,8 +208,6 @@ def astm_g173(column: str = "global") -> Spectrum:
     Raises:
         SpecError: another column.
     """
-    from qsb.stellar.blackbody import ASTRONOMICAL_UNIT
-
     columns = ("extraterrestrial", "global", "direct")
     index = columns.index(checks.one_of("column", column, columns))
     table = _shipped("g173.csv")
