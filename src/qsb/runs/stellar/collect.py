@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qsb.errors import SpecError
-from qsb.runs.stellar.forms import BathtubForm, CollectorForm, FractionForm, JunctionForm, SelectiveForm
+from qsb.runs.stellar.absorb import absorber_of
+from qsb.runs.stellar.forms import BathtubForm, CollectorForm, FractionForm
 from qsb.runs.stellar.parts import Part
 from qsb.runs.stellar.sources import Light
-from qsb.stellar.absorber import bathtub_filter, selective_absorber
-from qsb.stellar.blackbody import BlackbodyStar, planck_exitance
+from qsb.stellar.blackbody import BlackbodyStar
 from qsb.stellar.ceilings import enforce
 from qsb.stellar.channel import Source, isotropic_flux
-from qsb.stellar.junction import shockley_queisser
 from qsb.stellar.kerr import BlandfordZnajek
 from qsb.stellar.pulsar import Pulsar
 from qsb.stellar.status import Status
 from qsb.stellar.waste import harvest
-from qsb.units import BOLTZMANN, PLANCK, SPEED_OF_LIGHT
 
 __all__ = ["Taken", "from_source", "from_star"]
 
@@ -46,6 +44,7 @@ class Taken:
         spectrum: wavelength, irradiance and what is taken of it, SI; None where the source is no light.
         temperature: of the source's light, K; None where it has none.
         ergotropy: work over what is taken up.
+        on: shares of another light that are taken up and become work; None where the source is no light.
         interpolation: largest relative error of the source's power that was found between knots.
     """
 
@@ -58,6 +57,7 @@ class Taken:
     spectrum: tuple[RealArray, RealArray, RealArray] | None = None
     temperature: float | None = None
     ergotropy: float | None = None
+    on: Callable[[BlackbodyStar], tuple[float, float]] | None = None
     interpolation: float = 0.0
 
 
@@ -79,10 +79,10 @@ def from_star(light: Light, form: CollectorForm, sink: float, lit: RealArray, *,
         raise SpecError("the collector of a star needs area and absorber.")
     if form.share is not None or form.efficiencies:
         raise SpecError("share and efficiencies belong to sources that are no stars; a star's collector has an absorber.")
-    taken, work, status, what, spectrum = _absorber(light.light, form, sink)
+    absorber = absorber_of(light.light, form, sink)
+    taken, work, status = absorber.taken, absorber.work, absorber.status
     if enforced and isinstance(form.absorber, FractionForm | BathtubForm):
-        ergotropy = form.absorber.ergotropy
-        enforce(light.temperature, sink, absorptance=taken, ergotropy=ergotropy)
+        enforce(light.temperature, sink, absorptance=taken, ergotropy=form.absorber.ergotropy)
     irradiance = light.light.total
     met = irradiance * form.area * lit
     power = None if light.luminosity is None else np.full(lit.shape, light.luminosity)
@@ -95,7 +95,7 @@ def from_star(light: Light, form: CollectorForm, sink: float, lit: RealArray, *,
         numbers["quiet_power"] = (light.luminosity, light.part.status)
     parts = (
         Part("collector", f"{form.area:.6g} m^2", form.status, form.reference or "given in the spec"),
-        Part("absorber", what, status, "given in the spec" if status is form.status else "qsb.stellar, detailed balance"),
+        Part("absorber", absorber.what, status, absorber.reference),
     )
     return Taken(
         source=power,
@@ -104,45 +104,11 @@ def from_star(light: Light, form: CollectorForm, sink: float, lit: RealArray, *,
         heat=met * (taken - work),
         numbers=numbers,
         parts=parts,
-        spectrum=spectrum,
+        spectrum=absorber.spectrum,
+        on=absorber.on,
         temperature=light.temperature,
         ergotropy=work / taken if taken > 0 else 0.0,
     )
-
-
-def _absorber(light: Any, form: CollectorForm, sink: float) -> tuple[float, float, Status, str, Any]:
-    """Share taken up, share that becomes work, status, words, and the spectrum with what is taken of it."""
-    at, seen = _sampled(light)
-    match form.absorber:
-        case FractionForm(absorptance=share, ergotropy=ergotropy):
-            what = f"takes {share:g} of all light, {ergotropy:g} of that becomes work"
-            return share, share * ergotropy, form.status, what, (at, seen, share * seen)
-        case BathtubForm(width=width, ergotropy=ergotropy):
-            best = bathtub_filter(light, width)
-            what = f"bands of {width:.6g} m in all, {ergotropy:g} of what is taken becomes work"
-            spectrum = (at, seen, best.absorptance(at) * seen)
-            return best.fraction, best.fraction * ergotropy, form.status, what, spectrum
-        case SelectiveForm(concentration=x):
-            hot = selective_absorber(light, sink=sink, concentration=x)
-            own = planck_exitance(at, hot.temperature) / x
-            what = f"hot absorber at {hot.temperature:.6g} K, concentration {x:g}, Carnot engine to {sink:g} K"
-            return hot.heat_fraction, hot.work_fraction, hot.status, what, (at, seen, np.maximum(seen - own, 0.0))
-        case JunctionForm(faces=faces, concentration=x, gap=gap):
-            cell = shockley_queisser(light, cell=sink, faces=faces, concentration=x, gap=gap)
-            edge = PLANCK * SPEED_OF_LIGHT / cell.gap
-            share = light.band(0.0, edge) / light.total
-            what = f"one junction of {cell.gap_eV:.6g} eV at {sink:g} K, concentration {x:g}, emits from {faces}"
-            return share, cell.efficiency, cell.status, what, (at, seen, np.where(at <= edge, seen, 0.0))
-    raise SpecError("the collector of a star needs an absorber.")
-
-
-def _sampled(light: Any) -> tuple[RealArray, RealArray]:
-    """Wavelengths in m and spectral irradiance in W/m^3."""
-    if isinstance(light, BlackbodyStar):
-        thermal = PLANCK * SPEED_OF_LIGHT / (BOLTZMANN * light.temperature)
-        at = np.geomspace(thermal / 40, thermal / 0.1, 800)
-        return at, np.asarray(light.irradiance(at))
-    return np.array(light.wavelength), np.array(light.values)
 
 
 def from_source(source: Source, form: CollectorForm, edges: RealArray, lit: RealArray) -> Taken:

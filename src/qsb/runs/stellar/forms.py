@@ -216,6 +216,37 @@ class CollectorForm(Sourced):
     status: StatusWord = Status.ENGINEERING
 
 
+class ObservedForm(Sourced, TaggedForm):
+    """A real record of a flare, `qsb.stellar.observed`, that begins at a time of the run."""
+
+    kind: Literal["observed"]
+    record: Literal["tess", "goes-2012-06-01", "goes-2017-09-10", "goes-2021-01-01", "goes-2025-03-28"]
+    begin: Second = 0.0
+    colour: Kelvin | None = None
+    cap: Pure | None = None
+
+
+class ProcessForm(Sourced, TaggedForm):
+    """Flares drawn from a process, `qsb.stellar.flare_process`, with the seed of the spec."""
+
+    kind: Literal["process"]
+    process: Literal["solar", "m-dwarf"]
+    superflares: Literal["Okamoto2021", "Vasilyev2024"] | None = None
+    per_year: Pure | None = None
+    shape: str = "exponential"
+    colour: Kelvin = 9000.0
+    cap: Pure | None = None
+
+    @model_validator(mode="after")
+    def _belongs(self) -> Self:
+        if self.superflares is not None and self.process != "solar":
+            raise ValueError(f"superflares belong to process = 'solar', but the process is {self.process!r}")
+        return self
+
+
+FlaresForm = Annotated[ObservedForm | ProcessForm, Field(discriminator="kind")]
+
+
 class StepForm(TaggedForm):
     """`qsb.stellar.loss.Step`."""
 
@@ -365,13 +396,16 @@ __all__ = [
     "AnchorForm",
     "BathtubForm",
     "CollectorForm",
+    "FlaresForm",
     "FractionForm",
     "FuelForm",
     "JunctionForm",
     "KerrForm",
     "LoadForm",
     "LossForm",
+    "ObservedForm",
     "PenroseForm",
+    "ProcessForm",
     "PulsarForm",
     "RadiatorForm",
     "SelectiveForm",

@@ -104,13 +104,11 @@ def run_stellar(spec: StellarSpec) -> xr.Dataset:
     if spec.store is not None:
         scene = scene_of(spec)
         parts = scene.parts
-        rng = np.random.default_rng(spec.seed)
-        found = simulate(
-            scene.store, scene.edges, scene.taken.work, scene.demand, start=scene.start, rng=rng
-        )
+        found = simulate(scene.store, scene.edges, scene.taken.work, scene.demand, start=scene.start, rng=scene.rng)
         answers.plan, answers.exact = _plan(scene).to_dict(), _plan(scene).exact
         answers.stamps.append(scene.stamp)
         answers.checksums |= scene.checksums
+        _surge(answers, scene)
         _history(answers, scene, found)
         _totals(answers, scene, found)
         _light(answers, scene)
@@ -124,6 +122,31 @@ def run_stellar(spec: StellarSpec) -> xr.Dataset:
     answers.scalar("speculative_share", share, Status.ESTABLISHED, source)
     answers.parts = parts
     return answers.dataset()
+
+
+def _surge(answers: Answers, scene: Scene) -> None:
+    """The surge ratio, first of all numbers, and a buffer for the flares."""
+    surge, taken = scene.surge, scene.taken
+    if surge is None:
+        return
+    status, source = surge.part.status, surge.part.reference
+    answers.scalar("surge_ratio", surge.ratio, status, source)
+    if np.isfinite(surge.energy):
+        answers.scalar("flare_energy", surge.energy, status, source)
+    answers.scalar("flare_count", surge.count, status, source)
+    answers.coordinate("elapsed", scene.edges)
+    if taken.source is not None:
+        answers.series("flare_power", taken.source / (1 + surge.excess) * surge.excess, status, source)
+    if surge.cap is not None:
+        share, _ = taken.numbers["work_share"]
+        cap = surge.cap * share * float((taken.met / (1 + surge.excess)).max())
+        steps = (taken.work - cap) * np.diff(scene.edges)
+        held = [0.0]
+        for step in steps.tolist():
+            held.append(max(0.0, held[-1] + step))
+        answers.scalar("buffer_cap", cap, status, "flares, collector")
+        answers.scalar("buffer_size", max(held), status, "flares, collector")
+        answers.series("buffer_energy", held, status, "flares, collector")
 
 
 def _history(answers: Answers, scene: Scene, found: Run) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qsb.errors import PhysicsBoundError, SpecError
 from qsb.runs.document import at
 from qsb.runs.stellar.collect import Taken, from_source, from_star
+from qsb.runs.stellar.flares import Surge, flaring
 from qsb.runs.stellar.forms import LoadForm, LossForm, ShadeForm, StarForm, StoreForm
 from qsb.runs.stellar.parts import Part
 from qsb.runs.stellar.sources import Light, light_of, source_of
@@ -41,6 +42,8 @@ class Scene:
         store: what holds the energy.
         start: its state at the first edge.
         parts: source, collector, store and so on, with status and reference.
+        surge: what the flares are; None without flares.
+        rng: for what is random.
         stamp: laws of nature that the collector breaks, where that was allowed; empty otherwise.
     """
 
@@ -50,6 +53,8 @@ class Scene:
     store: Store
     start: State
     parts: tuple[Part, ...]
+    rng: np.random.Generator
+    surge: Surge | None = None
     stamp: str = ""
     checksums: dict[str, str] = field(default_factory=dict)
 
@@ -68,7 +73,8 @@ def scene_of(spec: StellarSpec) -> Scene:
             raise SpecError(f"duration must be positive, but it is {spec.time.duration:g} s.")
     edges = np.linspace(0.0, spec.time.duration, spec.time.steps + 1)
     lit = _lit(spec.collector.shade, edges)
-    stamp, checksums = "", {}
+    stamp = ""
+    checksums: dict[str, str] = {}
     if isinstance(spec.source, StarForm):
         with at("source"):
             light = light_of(spec.source, spec.collector.distance)
@@ -86,12 +92,18 @@ def scene_of(spec: StellarSpec) -> Scene:
             source, source_part = source_of(spec.source)
         with at("collector"):
             taken = from_source(source, spec.collector, edges, lit)
+    rng, surge, more = np.random.default_rng(spec.seed), None, ()
+    if spec.flares is not None:
+        with at("flares"):
+            taken, surge = flaring(spec.flares, taken, edges, rng)
+        more, checksums = (surge.part,), checksums | surge.checksums
     with at("store"):
         store, parts = _store(spec.store)
         start = State(spec.store.start_work, spec.store.start_passive)
     with at("load"):
         demand = _demand(spec.load, edges)
-    return Scene(edges, taken, demand, store, start, (source_part, *taken.parts, *parts), stamp, checksums)
+    whole = (source_part, *more, *taken.parts, *parts)
+    return Scene(edges, taken, demand, store, start, whole, rng, surge, stamp, checksums)
 
 
 def _checksums(light: Light) -> dict[str, str]:

@@ -11,6 +11,7 @@ from qsb.runs.forms import RangeForm
 from qsb.runs.refusal import explain, walk
 from qsb.runs.stellar.forms import (
     CollectorForm,
+    FlaresForm,
     LoadForm,
     RadiatorForm,
     SourceForm,
@@ -29,6 +30,7 @@ class StellarSpec(Document):
         kind: "stellar".
         title: for people.
         source: what gives power.
+        flares: how the source flares; only of a star.
         collector: what takes it up.
         store: what holds it.
         load: what is asked of the store; nothing by default.
@@ -51,6 +53,7 @@ class StellarSpec(Document):
     seed: Annotated[int, Field(ge=0)] = 0
     allow_unphysical: bool = False
     source: SourceForm | None = None
+    flares: FlaresForm | None = None
     collector: CollectorForm | None = None
     store: StoreForm | None = None
     load: LoadForm = LoadForm(power=0.0)
@@ -69,6 +72,8 @@ class StellarSpec(Document):
         missing = [name for name in _SCENE if name not in given]
         if missing and (given or self.timeline is None):
             raise ValueError(f"[{'], ['.join(missing)}] must be given; a spec without a store has [timeline] alone")
+        if self.flares is not None and (self.source is None or self.source.kind != "star"):
+            raise ValueError("[flares] belong to a star: give [source] with kind = 'star'")
         if self.report is not None and (self.report in ("", ".", "..") or {"/", "\\"} & set(self.report)):
             raise ValueError(f"report = {self.report!r} is no name of a folder; use one name, e.g. 'solar-report'")
         return self
