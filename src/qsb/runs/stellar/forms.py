@@ -327,6 +327,7 @@ class StoreForm(Sourced):
     start_work: Joule = 0.0
     start_passive: Joule = 0.0
     loss: LossForm = LossForm()
+    passive_loss: LossForm | None = None
     status: StatusWord = Status.ENGINEERING
 
 

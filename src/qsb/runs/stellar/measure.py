@@ -9,10 +9,14 @@ from typing import Any
 
 from qsb.errors import SpecError
 from qsb.runs.refusal import advice
-from qsb.stellar.blackbody import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_RADIUS
-from qsb.stellar.hazard import YEAR
-from qsb.stellar.kerr import SOLAR_MASS
-from qsb.stellar.scale import SOLAR_LUMINOSITY
+from qsb.stellar.constants import (
+    ASTRONOMICAL_UNIT,
+    NOMINAL_SOLAR_RADIUS,
+    PARSEC,
+    SOLAR_LUMINOSITY,
+    SOLAR_MASS,
+    YEAR,
+)
 from qsb.units import ELEMENTARY_CHARGE, SPEED_OF_LIGHT
 
 __all__ = ["measure", "pretty_unit"]
@@ -42,8 +46,8 @@ _PREFIXED: dict[str, tuple[float, _Dimension]] = {
 _ALONE: dict[str, tuple[float, _Dimension]] = {
     "au": (ASTRONOMICAL_UNIT, _LENGTH),
     "ly": (SPEED_OF_LIGHT * YEAR, _LENGTH),
-    "pc": (ASTRONOMICAL_UNIT * 648000 / math.pi, _LENGTH),
-    "kpc": (1e3 * ASTRONOMICAL_UNIT * 648000 / math.pi, _LENGTH),
+    "pc": (PARSEC, _LENGTH),
+    "kpc": (1e3 * PARSEC, _LENGTH),
     "Rsun": (NOMINAL_SOLAR_RADIUS, _LENGTH),
     "Msun": (SOLAR_MASS, _MASS),
     "t": (1e3, _MASS),
@@ -53,6 +57,9 @@ _ALONE: dict[str, tuple[float, _Dimension]] = {
     "h": (3600.0, _TIME),
     "d": (86400.0, _TIME),
     "yr": (YEAR, _TIME),
+    "kyr": (1e3 * YEAR, _TIME),
+    "Myr": (1e6 * YEAR, _TIME),
+    "Gyr": (1e9 * YEAR, _TIME),
     "%": (1e-2, _NONE),
     "1": (1.0, _NONE),
 }

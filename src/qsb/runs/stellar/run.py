@@ -14,7 +14,7 @@ from qsb.runs.stellar.forms import TimelineForm
 from qsb.runs.stellar.parts import Part, speculative_share, weakest
 from qsb.runs.stellar.scene import Scene, scene_of
 from qsb.runs.stellar.spec import StellarSpec
-from qsb.stellar.hazard import YEAR
+from qsb.stellar.constants import YEAR
 from qsb.stellar.history import Run, simulate
 from qsb.stellar.kardashev import kardashev_rating, waste_heat
 from qsb.stellar.loss import Logistic, Pair

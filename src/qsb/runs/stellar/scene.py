@@ -114,11 +114,18 @@ def _store(form: StoreForm) -> tuple[Store, tuple[Part, ...]]:
     """The store, and its parts with their status."""
     with at("loss"):
         loss, source = _loss(form.loss)
-    store = Store(loss, form.capacity, form.eta_in, form.eta_out, form.dephasing, form.status)
+    passive, rest = None, ""
+    if form.passive_loss is not None:
+        with at("passive_loss"):
+            passive, rest = _loss(form.passive_loss)
+    store = Store(loss, form.capacity, form.eta_in, form.eta_out, form.dephasing, passive, form.status)
     parts = [
         Part("store", "capacity, mass, efficiencies and dephasing", form.status, form.reference or "given in the spec"),
         Part("loss", f"baseline {loss.baseline:.6g} 1/s, thermal {loss.thermal:.6g} 1/s", loss.status, source),
     ]
+    if passive is not None:
+        what = f"of passive energy: baseline {passive.baseline:.6g} 1/s, thermal {passive.thermal:.6g} 1/s"
+        parts.append(Part("passive loss", what, passive.status, rest))
     law = loss.avalanche
     if law is not None:
         name = type(law).__name__

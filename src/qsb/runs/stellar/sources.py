@@ -9,8 +9,9 @@ from typing import Any
 from qsb.errors import SpecError
 from qsb.runs.stellar.forms import AccretionForm, FuelForm, KerrForm, PenroseForm, PulsarForm, StarForm
 from qsb.runs.stellar.parts import Part
-from qsb.stellar.blackbody import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_TEMPERATURE, BlackbodyStar
+from qsb.stellar.blackbody import BlackbodyStar
 from qsb.stellar.channel import Source
+from qsb.stellar.constants import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_TEMPERATURE
 from qsb.stellar.spectrum import Spectrum, astm_e490, astm_g173, spectrum_from_csv
 
 __all__ = ["Light", "light_of", "source_of"]
