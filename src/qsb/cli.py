@@ -54,6 +54,9 @@ def run(
     plot: Annotated[Path | None, typer.Option(help="Draw it to this png, pdf or svg file.")] = None,
     store: Annotated[Path | None, typer.Option(help="Folder for the points of a sweep: what is there is kept.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes for the points of a sweep.")] = 1,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for the report of a stellar run; a former report there is replaced.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a spec, or every point of its sweep, and print its scalars."""
@@ -63,6 +66,7 @@ def run(
     loaded = load_spec(spec)
     # what cannot be written is refused before the work
     _writable(out, plot)
+    folder = _report_folder(loaded, report)
     data = _sweep(loaded, store, jobs) if loaded.axes() else _single(loaded)
     if out is not None:
         write(data, out)
@@ -70,8 +74,12 @@ def run(
         from qsb.plots import plot_series, save
 
         save(plot_series(data), plot)
+    if folder is not None:
+        from qsb.report.stellar import report_run
+
+        folder = report_run(data, folder) / "index.html"
     _answer(as_json, lambda: _data_dict(data), lambda: _data_text(data))
-    for target in (out, plot):
+    for target in (out, plot, folder):
         if target is not None:
             print(f"wrote {target}", file=sys.stderr)
 
@@ -284,6 +292,22 @@ def _bar(title: str) -> Iterator[Callable[[float], None] | None]:
         yield lambda fraction: shown.update(task, completed=fraction)
 
 
+def _report_folder(spec: Any, given: Path | None) -> Path | None:
+    """The folder of a report, checked before the work; the option goes before the spec's own `report`."""
+    stellar = getattr(spec, "kind", "") == "stellar"
+    if given is not None and (not stellar or spec.axes()):
+        from qsb.errors import SpecError
+
+        raise SpecError("--report belongs to a stellar spec without a sweep; take --out and --plot here.")
+    named = getattr(spec, "report", None) if stellar and not spec.axes() else None
+    folder = given if given is not None else None if named is None else Path(named)
+    if folder is not None:
+        from qsb.report.write import check_target
+
+        check_target(folder)
+    return folder
+
+
 def _writable(out: Path | None, plot: Path | None) -> None:
     """Refuse files that cannot be written, such as one whose folder is not there, before the work."""
     if out is not None:
@@ -311,8 +335,16 @@ def _data_dict(data: xr.Dataset) -> dict[str, Any]:
 
 def _data_text(data: xr.Dataset) -> str:
     """Scalars with units; of a sweep one line a point."""
-    axes = [str(d) for d in data.dims if d != "time"]
-    scalars = [str(k) for k, v in data.data_vars.items() if "time" not in v.dims]
+    if data.attrs.get("kind") == "stellar":
+        from qsb.runs.stellar import text
+
+        axes = [str(d) for d in data["speculative_share"].dims]
+        scalars = text.varying(data)
+        if not axes:
+            return text.summary(data)
+    else:
+        axes = [str(d) for d in data.dims if d != "time"]
+        scalars = [str(k) for k, v in data.data_vars.items() if "time" not in v.dims]
     if not axes:
         width = max(len(k) for k in scalars)
         lines = [f"{k:<{width}}  {float(data[k]):.10g} {_unit(data[k].attrs['units'])}".rstrip() for k in scalars]

@@ -46,10 +46,7 @@ def plot_ladders(data: xr.Dataset) -> Figure:
                 _line(ax, float(data[name]), rungs, "Specific power (W/kg)")
             else:
                 _line(ax, float(data[name]), _POWERS, "Throughput (W)")
-                index = ax.secondary_xaxis(
-                    "top", functions=(lambda p: (np.log10(np.maximum(p, 1e-300)) - 6) / 10, lambda k: 10 ** (10 * k + 6))
-                )
-                index.set_xlabel("Kardashev index $K = (\\log_{10}P/\\mathrm{W} - 6)/10$ (Sagan)")
+                _index(ax)
         return stamp(figure, data)
 
 
@@ -96,6 +93,16 @@ def _line(ax: Axes, value: float, rungs: tuple[tuple[str, float], ...], label: s
     )
     ax.plot([value, value], [0.0, 0.6], color=COLOURS[2], linewidth=0.7)
     ax.set_xlabel(label)
+
+
+def _index(ax: Axes) -> None:
+    """The Kardashev index above an axis of power: linear where the power is logarithmic."""
+    above = ax.twiny()
+    above.set_xlim(*((np.log10(power) - 6) / 10 for power in ax.get_xlim()))
+    above.set_yticks([])
+    above.spines["left"].set_visible(False)
+    above.spines["top"].set_visible(True)
+    above.set_xlabel("Kardashev index $K = (\\log_{10}P/\\mathrm{W} - 6)/10$, of Sagan")
 
 
 __all__ = ["plot_ladders"]
