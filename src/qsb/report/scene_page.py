@@ -134,7 +134,7 @@ def _numbers(data: xr.Dataset, names: Iterable[str]) -> str:
 
 def _figure(name: str, title: str, caption: str, image: str) -> str:
     return (
-        f'<figure id="fig-{name}"><h3>{escape(title)}</h3><img src="{image}" alt="{caption}">'
+        f'<figure id="fig-{name}"><h3>{escape(title)}</h3><img src="{image}" alt="{caption}" style="width: 46rem">'
         f"<figcaption>{caption}</figcaption></figure>"
     )
 

@@ -87,7 +87,7 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
 def report_run(data: xr.Dataset, out: str | Path) -> Path:
     """Write the report of one stellar run and return its folder.
 
-    The folder holds ``index.html``, ``figures/*.png`` and ``*.pdf``, ``data/run.nc``, ``specs/run.toml`` and
+    The folder holds ``index.html``, ``figures/*.png`` and ``*.svg``, ``data/run.nc``, ``specs/run.toml`` and
     ``manifest.json`` with checksums.
 
     Args:
@@ -112,8 +112,9 @@ def _fill(folder: Path, data: xr.Dataset) -> None:
     shown = []
     for name, draw, title, words in _figures(data):
         figure = draw(data)
-        save(figure, folder / "figures" / f"{name}.pdf")
         picture = save(figure, folder / "figures" / f"{name}.png").read_bytes()
+        figure.set_layout_engine("none")  # the places of the first picture stay; finding them again takes as long
+        save(figure, folder / "figures" / f"{name}.svg")
         shown.append((name, title, words, f"data:image/png;base64,{base64.b64encode(picture).decode()}"))
     made = f"Computed on {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()}."
     (folder / "index.html").write_text(scene_page(data, shown, made), encoding="utf-8")

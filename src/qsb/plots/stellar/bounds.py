@@ -57,7 +57,9 @@ def plot_bounds(data: xr.Dataset) -> Figure:
             for k, (tier, c) in enumerate(_TIERS.items())
             if any(row["tier"] == tier for row in rows)
         ]
-        zone = Patch(facecolor=ALARM, alpha=0.2, hatch="///", edgecolor=ALARM, label="beyond the limit; forbidden if hard")
+        zone = Patch(
+            facecolor=ALARM, alpha=0.2, hatch="///", edgecolor=ALARM, label="beyond the limit; forbidden if hard"
+        )
         figure.legend(handles=[*marks, zone], loc="outside upper center", ncols=len(marks) + 1)
         return stamp(figure, data)
 

@@ -77,6 +77,7 @@ def _store(ax: Axes, data: xr.Dataset) -> None:
     parts = [(work, _LEDGER[0]), (passive, _LEDGER[1])]
     drawn = [(v, row) for v, row in parts if float(v.max()) > _SMALL * float((work + passive).max())]
     _stack(ax, at, [v / divisor for v, _ in drawn], [row for _, row in drawn])
+    ax.set_ylim(bottom=0.0)
     ax.set_ylabel(f"Energy in the store ({unit})")
     ax.set_xlabel(label)
     ax.set_xlim(at[0], at[-1])

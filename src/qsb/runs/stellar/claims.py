@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qsb.runs.document import at
 from qsb.runs.stellar.scene import Scene
@@ -12,7 +13,13 @@ from qsb.runs.stellar.spec import StellarSpec
 from qsb.stellar.bounds import BoundsReport, bounds_report
 from qsb.stellar.history import Run
 
-__all__ = ["bounds_of"]
+__all__ = ["bounds_of", "waste_of"]
+
+
+def waste_of(scene: Scene, found: Run) -> NDArray[np.float64]:
+    """Heat of collector, leaks and conversions in each interval, W."""
+    store = sum(found.flows[name] for name in ("conversion", "baseline", "thermal", "avalanche"))
+    return np.asarray(scene.taken.heat + store / np.diff(scene.edges))
 
 
 def bounds_of(spec: StellarSpec, scene: Scene, found: Run | None) -> BoundsReport:
@@ -40,7 +47,8 @@ def bounds_of(spec: StellarSpec, scene: Scene, found: Run | None) -> BoundsRepor
     }
     if found is not None:
         claims["power"] = max(power, float((found.flows["delivered"] / np.diff(scene.edges)).max()))
-        # the work when it is largest, against the energy: the store never claims more work than energy
+        # all heat, not that of the leaks alone, so that the row of the radiator is that of the whole run
+        claims["loss_rate"] = float(waste_of(scene, found).max()) / energy if energy > 0 else None
         claims["work"] = min(float(found.work.max()), energy)
     if scene.taken.ergotropy is not None and scene.taken.temperature is not None:
         claims["efficiency"] = scene.taken.ergotropy

@@ -78,7 +78,9 @@ def from_star(light: Light, form: CollectorForm, sink: float, lit: RealArray, *,
     if form.area is None or form.absorber is None:
         raise SpecError("the collector of a star needs area and absorber.")
     if form.share is not None or form.efficiencies:
-        raise SpecError("share and efficiencies belong to sources that are no stars; a star's collector has an absorber.")
+        raise SpecError(
+            "share and efficiencies belong to sources that are no stars; a star's collector has an absorber."
+        )
     absorber = absorber_of(light.light, form, sink)
     taken, work, status = absorber.taken, absorber.work, absorber.status
     if enforced and isinstance(form.absorber, FractionForm | BathtubForm):

@@ -185,9 +185,7 @@ class JunctionForm(TaggedForm):
     gap: Joule | None = None
 
 
-AbsorberForm = Annotated[
-    FractionForm | BathtubForm | SelectiveForm | JunctionForm, Field(discriminator="kind")
-]
+AbsorberForm = Annotated[FractionForm | BathtubForm | SelectiveForm | JunctionForm, Field(discriminator="kind")]
 
 
 class ShadeForm(Form):

@@ -9,7 +9,7 @@ import numpy as np
 
 from qsb.runs.document import at
 from qsb.runs.stellar.answers import Answers
-from qsb.runs.stellar.claims import bounds_of
+from qsb.runs.stellar.claims import bounds_of, waste_of
 from qsb.runs.stellar.forms import TimelineForm
 from qsb.runs.stellar.parts import Part, speculative_share, weakest
 from qsb.runs.stellar.scene import Scene, scene_of
@@ -30,6 +30,7 @@ __all__ = ["StellarPlan", "plan_stellar", "run_stellar"]
 
 #: ledger entries that add up over the time of a run, in the order of the balance
 ENTRIES = ("inflow", "delivered", "conversion", "baseline", "thermal", "avalanche", "clipped", "unserved")
+
 
 @dataclass(frozen=True)
 class StellarPlan:
@@ -162,8 +163,7 @@ def _history(answers: Answers, scene: Scene, found: Run) -> None:
     answers.series("inflow_power", taken.work, collector, "source, collector")
     answers.series("demand_power", scene.demand, Status.ENGINEERING, "load")
     answers.series("supplied_power", found.flows["delivered"] / steps, status, "store, load")
-    heat = sum(found.flows[name] for name in ("conversion", "baseline", "thermal", "avalanche")) / steps
-    answers.series("waste_power", taken.heat + heat, status, "collector, store")
+    answers.series("waste_power", waste_of(scene, found), status, "collector, store")
     for name, values in (("work", found.work), ("passive", found.passive), ("energy", found.energy)):
         answers.series(f"store_{name}", values, status, "source, collector, store, load")
     for name in ENTRIES:
