@@ -10,10 +10,12 @@ from qsb.stellar.channel import Channel, Source
 from qsb.stellar.constants import ASTRONOMICAL_UNIT, SOLAR_LUMINOSITY, SOLAR_MASS
 from qsb.stellar.fuel import Burner, reaction, reactions
 from qsb.stellar.kerr import BlandfordZnajek, KerrHole, Penrose
+from qsb.stellar.limits import radiator_area
 from qsb.stellar.pulsar import Pulsar
 from qsb.stellar.scale import reference_stores
+from qsb.stellar.star import Star
 from qsb.stellar.status import Status
-from qsb.stellar.waste import harvest, radiator_area, shell_radius, shell_temperature
+from qsb.stellar.waste import harvest, shell_radius, shell_temperature
 from qsb.units import ELEMENTARY_CHARGE
 
 HOLE = KerrHole(10 * SOLAR_MASS, 0.5)
@@ -23,6 +25,7 @@ SOURCES = [
     AccretionDisk.at_eddington(HOLE, 0.1, 1e27),
     Pulsar.known("crab"),
     *(Burner(each, 1.0, 1e9) for each in reactions()),
+    Star.sun(),
 ]
 
 
@@ -70,9 +73,11 @@ def test_every_source_answers_alike(source):
     assert source.power(0.0) > 0
     assert source.lifetime == pytest.approx(source.reservoir / source.power(0.0), rel=1e-12)
     assert source.nearest >= 0
+    assert source.heat(0.0) == (source.power(0.0) if isinstance(source, BlandfordZnajek) else 0.0)
     assert all(c.spectrum and c.converter and c.source for c in source.channels)
-    with pytest.raises(SpecError, match="t must be finite and not negative"):
-        source.power(-1.0)
+    for ask in (source.power, source.heat):
+        with pytest.raises(SpecError, match="t must be finite and not negative"):
+            ask(-1.0)
 
 
 def test_fuel_is_burnt_once():

@@ -196,6 +196,14 @@ def test_smooth_law_stops_where_full_or_empty():
     assert free.energy[-1] == pytest.approx(1e15, rel=1e-13)
 
 
+def test_smooth_law_that_has_hardly_any_work_left_is_empty_at_once():
+    """1e-42 J of work and a load of half a watt: what is drawn before it is gone must not exceed it."""
+    store = Store(Loss(60.0, avalanche=Logistic(1.0, 3.0, 0.1)), eta_in=0.4, eta_out=0.5)
+    run = simulate(store, [0, 0.5, 1.7, 2, 4], [0.3, 0, 0, 0], [0, 0, 0, 0.3])
+    assert run.ledger.delivered <= 1e-14
+    assert run.time_empty == pytest.approx(2.0)
+
+
 def test_stochastic_avalanches_carry_off_the_surplus():
     """What they take on average is the power that the baseline does not: the long-run balance."""
     law = Stochastic(LIMIT, rate=1e-3, smallest=1e12, largest=1e14)

@@ -36,6 +36,7 @@ STORES = st.builds(
     eta_in=st.sampled_from([0.4, 0.9, 1.0]),
     eta_out=st.sampled_from([0.5, 1.0]),
     dephasing=st.sampled_from([0.0, 1e-12, 0.3, 20.0]),
+    passive_loss=st.sampled_from([None, Loss(), Loss(0.2), Loss(0.7), Loss(9.0)]),
 )
 STARTS = st.builds(State, st.sampled_from([0.0, 0.2, 0.5]), st.sampled_from([0.0, 0.1]))
 EDGES = np.array([0.0, 0.5, 1.7, 2.0, 4.0])
@@ -100,8 +101,8 @@ def test_the_end_of_one_run_starts_the_next(store, inflow, demand, start):
 @FEW
 @given(store=STORES, inflow=POWERS, start=STARTS, law=st.sampled_from(["none", "step", "logistic", "pair"]))
 def test_more_power_stores_more_and_more_loss_less(store, inflow, start, law):
-    """A scalar equation keeps the order of its solutions; latching and random avalanches do not."""
-    store = replace(store, loss=replace(store.loss, avalanche=LAWS[law]))
+    """A scalar equation keeps the order of its solutions; latching and random avalanches do not, nor do two rates."""
+    store = replace(store, loss=replace(store.loss, avalanche=LAWS[law]), passive_loss=None)
     energy = run(store, inflow, 0.0, start).energy
     more = run(store, 1.2 * np.array(inflow), 0.0, start).energy
     leaky = replace(store, loss=replace(store.loss, baseline=store.loss.baseline + 0.3))
@@ -112,10 +113,26 @@ def test_more_power_stores_more_and_more_loss_less(store, inflow, start, law):
 
 
 @FEW
+@given(store=STORES, inflow=POWERS, start=STARTS)
+def test_two_rates_of_loss_keep_the_order_too_without_an_avalanche(store, inflow, start):
+    """Linear with a matrix that has no negative entry off the diagonal, so work and passive energy both keep it."""
+    store = replace(store, loss=replace(store.loss, avalanche=None), capacity=None)
+    first = run(store, inflow, 0.0, start)
+    more = run(store, 1.2 * np.array(inflow), 0.0, start)
+    rest = store.passive_leak
+    less = run(replace(store, passive_loss=Loss(rest.held + 0.4)), inflow, 0.0, start)
+    slack = 1e-13 * max(1.0, first.energy.max())
+    assert np.all(more.work >= first.work - slack)
+    assert np.all(more.passive >= first.passive - slack)
+    assert np.all(less.passive <= first.passive + slack)
+    np.testing.assert_array_equal(less.work, first.work)
+
+
+@FEW
 @given(store=STORES, inflow=POWERS, demand=POWERS, start=STARTS)
 def test_dephasing_takes_work_and_no_energy(store, inflow, demand, start):
-    """Without a load the energy does not know of dephasing, and the work is the less the more there is of it."""
-    store = replace(store, loss=replace(store.loss, avalanche=LAWS["step"]))
+    """Without a load and at one rate the energy does not know of dephasing, and the more of it, the less work."""
+    store = replace(store, loss=replace(store.loss, avalanche=LAWS["step"]), passive_loss=None)
     mild, strong = (run(replace(store, dephasing=rate), inflow, 0.0, start) for rate in (0.1, 2.0))
     np.testing.assert_allclose(mild.energy, strong.energy, rtol=1e-12, atol=1e-14)
     assert np.all(strong.work <= mild.work + 1e-14)

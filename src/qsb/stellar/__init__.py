@@ -9,10 +9,21 @@ weighs.
 `qsb.stellar.loss`, `qsb.stellar.store` and `qsb.stellar.history` are a store of work and passive energy, how it
 leaks, and its exact history under given powers.
 
-`spectrum` and `blackbody` are light, `absorber` and `junction` what takes it up, `ceilings` what they cannot exceed.
+`spectrum`, `blackbody` and `light` are light, `star` what sends it; `absorber`, `bands` and `junction` take it up,
+`collector` is a surface with one of them, `ceilings` what they cannot exceed.
+
+`constants` holds each constant once, with its source; `ladders` are energies and powers as rows for tables and figures.
 """
 
-from qsb.stellar.bounds import BoundsReport, bounds_report, table_one_bounds
+from qsb.stellar.bounds import BoundsReport, bounds_report, stamps, table_one_bounds
 from qsb.stellar.kardashev import KardashevRating, kardashev_rating, waste_heat
 
-__all__ = ["BoundsReport", "KardashevRating", "bounds_report", "kardashev_rating", "table_one_bounds", "waste_heat"]
+__all__ = [
+    "BoundsReport",
+    "KardashevRating",
+    "bounds_report",
+    "kardashev_rating",
+    "stamps",
+    "table_one_bounds",
+    "waste_heat",
+]

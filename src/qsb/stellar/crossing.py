@@ -13,11 +13,12 @@ first one is halved or better down to rounding.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from qsb.stellar.exponential import propagate
 
-__all__ = ["TIE", "Course"]
+__all__ = ["TIE", "Course", "root"]
 
 TIE = 1e-13
 """Powers that cancel to this share of their sum are taken to cancel: beyond it, rounding decides the sign."""
@@ -26,6 +27,41 @@ TIE = 1e-13
 def _beside(start: float, end: float, level: float) -> bool:
     """Whether both lie on the same side of a level, and neither on it."""
     return min(start, end) > level or max(start, end) < level
+
+
+def root(
+    value: Callable[[float], float], low: float, at_low: float, high: float, at_high: float, resolution: float = 0.0
+) -> float:
+    """Where a function changes its sign between two places: regula falsi (Illinois rule), every fourth time halving.
+
+    Args:
+        value: the function.
+        low: one place.
+        at_low: value there, not 0.
+        high: the other place, above `low`.
+        at_high: value there, of the other sign or 0.
+        resolution: width of the bracket that is narrow enough; 0 for rounding.
+
+    Returns:
+        The upper end of the bracket, where the value has the sign that it has at `high`, or is 0.
+    """
+    below, above, kept, count = at_low, at_high, 0, 0
+    while above != 0.0 and high - low > resolution:
+        step = 0.5 if count % 4 == 3 else above / (above - below)
+        middle = high - step * (high - low)
+        if not low < middle < high:
+            middle = low + 0.5 * (high - low)
+            if not low < middle < high:
+                break
+        found = value(middle)
+        count += 1
+        if found == 0.0 or (found > 0.0) == (at_high > 0.0):
+            high, above, below = middle, found, below / 2.0 if kept > 0 else below
+            kept = 1
+        else:
+            low, below, above = middle, found, above / 2.0 if kept < 0 else above
+            kept = -1
+    return high
 
 
 @dataclass(frozen=True)
@@ -72,36 +108,16 @@ class Course:
 
         A start that stands on the level has left it when the next extremum comes; only a return counts.
         """
+
+        def beyond(time: float) -> float:
+            return self.energy(time) - level
+
         begin = self.work + self.passive
         turn = min(self.turning_point, span)
         at_turn = self.energy(turn)
         if begin != level and turn > 0.0 and not _beside(begin, at_turn, level):
-            return self._between(0.0, begin, turn, at_turn, level)
+            return root(beyond, 0.0, begin - level, turn, at_turn - level)
         if turn == span or at_turn == level:
             return math.inf
         end = self.energy(span)
-        return math.inf if _beside(at_turn, end, level) else self._between(turn, at_turn, span, end, level)
-
-    def _between(self, low: float, at_low: float, high: float, at_high: float, level: float) -> float:
-        """The one crossing in an interval where E is monotone: regula falsi, else halving (Illinois rule)."""
-        below, above = at_low - level, at_high - level
-        if above == 0.0:
-            return high
-        kept = 0
-        for count in range(200):
-            step = 0.5 if count % 4 == 3 else above / (above - below)
-            middle = high - step * (high - low)
-            if not low < middle < high:
-                middle = low + 0.5 * (high - low)
-                if not low < middle < high:
-                    break
-            value = self.energy(middle) - level
-            if value == 0.0:
-                return middle
-            if (value > 0.0) == (above > 0.0):
-                high, above, below = middle, value, below / 2.0 if kept > 0 else below
-                kept = 1
-            else:
-                low, below, above = middle, value, above / 2.0 if kept < 0 else above
-                kept = -1
-        return high
+        return math.inf if _beside(at_turn, end, level) else root(beyond, turn, at_turn - level, span, end - level)

@@ -25,7 +25,7 @@ from qsb.stellar.smooth import Flow, advance
 from qsb.stellar.status import Status
 from qsb.stellar.store import State, Store
 
-__all__ = ["Run", "simulate"]
+__all__ = ["Run", "edges_of", "simulate", "weakest"]
 
 _FLOWS = ("inflow", "delivered", "conversion", "baseline", "thermal", "avalanche", "clipped", "unserved")
 
@@ -105,9 +105,7 @@ def simulate(
         ConvergenceError: the energy ledger does not close, or a smooth law is too steep to integrate.
     """
     checks.made_of("store", store, Store, "a Store: Store(Loss(baseline=1e-8)) makes one")
-    edges = si_array("times", times, "s")
-    if edges.ndim != 1 or len(edges) < 2 or np.any(np.diff(edges) <= 0):
-        raise SpecError(f"times must be two or more increasing numbers in one row, but it is {times!r}.")
+    edges = edges_of(times)
     power = _per_interval("inflow", inflow, len(edges) - 1)
     asked = _per_interval("demand", demand, len(edges) - 1)
     walk = _Walk(store, _begin(store, start, rng), rng, float(edges[0]))
@@ -131,8 +129,16 @@ def simulate(
         time_empty=walk.empty,
         ledger=ledger,
         end=walk.state,
-        status=_weakest(store),
+        status=weakest(store),
     )
+
+
+def edges_of(times: Any) -> NDArray[np.float64]:
+    """Edges of intervals in s: two or more, increasing."""
+    edges = si_array("times", times, "s")
+    if edges.ndim != 1 or len(edges) < 2 or np.any(np.diff(edges) <= 0):
+        raise SpecError(f"times must be two or more increasing numbers in one row, but it is {times!r}.")
+    return edges
 
 
 def _per_interval(name: str, value: Any, count: int) -> NDArray[np.float64]:
@@ -166,7 +172,7 @@ def _begin(store: Store, start: State | None, rng: np.random.Generator | None) -
     return state
 
 
-def _weakest(store: Store) -> Status:
+def weakest(store: Store) -> Status:
     """The least firm status of the parts."""
     order = list(Status)
     law = store.loss.avalanche
@@ -223,12 +229,12 @@ class _Walk:
         work = 0.0 if kind == "empty" and when <= left else moved.work
         energy = work + moved.passive
         if phase.pinned:
-            self._set(state.energy, work)
+            self._set(state.energy, work, moved.passive)
         elif level != state.energy and when < math.inf and _beyond(state.energy, energy, level):
             when = elapsed  # rounding may carry the energy over the level a moment early
-            self._set(level, work)
+            self._set(level, work, moved.passive)
         elif energy > store.capacity_limit or (when <= left and not math.isnan(level)):
-            self._set(store.capacity_limit if math.isnan(level) else level, work)
+            self._set(store.capacity_limit if math.isnan(level) else level, work, moved.passive)
         else:
             self.state = replace(state, work=work, passive=moved.passive)
         if isinstance(law, Stochastic) and phase.regime == "above" and self.state.clock is not None:
@@ -244,16 +250,17 @@ class _Walk:
         flow = Flow(law, sum(motion.powers), motion.powers[0], motion.leaks)
         part = advance(flow, self.state.energy, self.state.work, left, limit)
         level = limit if part.hit == "full" else min(max(part.energy, 0.0), limit)
-        self._set(level, 0.0 if part.hit == "empty" else part.work)
+        work = 0.0 if part.hit == "empty" else min(max(part.work, 0.0), level)
+        self._set(level, work, level - work)
         if part.hit:
             self._record(now + part.span, part.hit)
         areas = part.work_area, part.stored - part.work_area
         return part.span, Moved(self.state.work, self.state.passive, *areas, motion.inflow * part.span, part.avalanche)
 
-    def _set(self, energy: float, work: float) -> None:
-        """Put the state to an energy, and the work to at most that."""
-        passive = energy - min(max(work, 0.0), energy)
-        # One of the two differences is exact (Sterbenz), so that W + Q is the energy to the last bit.
+    def _set(self, energy: float, work: float, passive: float) -> None:
+        """Put the state to an energy; of work and passive energy the smaller one is kept."""
+        passive = energy - (max(energy - passive, 0.0) if passive < work else min(work, energy))
+        # One of two such differences is exact (Sterbenz), so that W + Q is the energy to the last bit.
         self.state = replace(self.state, work=energy - passive, passive=passive)
 
     def _record(self, time: float, kind: str, size: float = 0.0) -> None:

@@ -61,7 +61,7 @@ def penrose_gain(spin: float) -> float:
 
     The limit :math:`(\sqrt2 - 1)/2 = 0.2071` is reached at a = 1 only. Established theory: Bardeen, Press and
     Teukolsky, Astrophys. J. 178, 347 (1972), doi:10.1086/151796; Wald, Astrophys. J. 191, 231 (1974),
-    doi:10.1086/152959 (the equation between the ends from memory, not checked).
+    doi:10.1086/152959; between the ends checked with the photons of a split at a turning point.
 
     Raises:
         SpecError: a spin outside 0 to 1.
@@ -210,6 +210,17 @@ class Penrose:
             )
         return power
 
+    def heat(self, t: Any) -> float:
+        r"""Heating of the horizon, W: none, for the split on it is reversible, :math:`E_- = \Omega_HL_-`.
+
+        That holds for this ceiling alone; every real split feeds the irreducible mass.
+
+        Raises:
+            SpecError: as `power`.
+        """
+        self.power(t)
+        return 0.0
+
 
 @dataclass(frozen=True)
 class BlandfordZnajek:
@@ -221,9 +232,10 @@ class BlandfordZnajek:
         y = \Omega_H \frac{GM}{c^3}, \qquad f = 1 + 1.38 y^2 - 9.2 y^4,
 
     which is :math:`\kappa\Phi^2\Omega_H^2 f/4\pi c` in Gaussian units, with :math:`\kappa = 0.053` (split monopole).
-    Tchekhovskoy, Narayan and McKinney, Astrophys. J. 711, 50 (2010), arXiv:0911.2228 (equation from memory, not
-    checked). The field is held by matter outside, which is not counted. While the hole spins down, mass and spin
-    follow :math:`c^2 dM = \tfrac12\Omega_H dJ`: as much power as the jets carry heats the horizon.
+    Tchekhovskoy, Narayan and McKinney, Astrophys. J. 711, 50 (2010), arXiv:0911.2228 (the equation
+    as simulation codes use it). At small spin it is a force-free monopole's, :math:`\kappa = 1/6\pi`. The field is held
+    by matter outside, which is not counted. While the hole spins down, mass and spin follow
+    :math:`c^2 dM = \tfrac12\Omega_H dJ`: as much power as the jets carry heats the horizon.
 
     Args:
         hole: a hole with spin between 0 and 1.
@@ -309,6 +321,14 @@ class BlandfordZnajek:
         hole = self.hole_at(t)
         a, s = _spin(hole.spin)
         return self._scale(hole.mass) * a * a * (1 + s) ** 2 * _correction(a, s)
+
+    def heat(self, t: Any) -> float:
+        """Heating of the horizon, W: as much as the jets carry, for their field lines turn at half its rate.
+
+        Raises:
+            SpecError: a negative time.
+        """
+        return self.power(t)
 
     def _scale(self, mass: float) -> float:
         """P over a^2 (1 + s)^2 f, W: the equation of the class with the radius written out."""

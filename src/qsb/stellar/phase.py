@@ -128,7 +128,9 @@ def _full(store: Store, scene: _Scene, inflow: float, draw: float, avalanche: fl
     drawn = draw
     if empty:  # then share < 1, for the energy that is held is all passive
         drawn = share * min(inflow, rest / (1.0 - share))
-    return Phase(Full(state.work, state.energy, share, drawn, leaks, avalanche, inflow, empty), drawn, regime, True, empty)
+    return Phase(
+        Full(state.work, state.energy, share, drawn, leaks, avalanche, inflow, empty), drawn, regime, True, empty
+    )
 
 
 def _avalanche(store: Store, scene: _Scene) -> tuple[float, str]:

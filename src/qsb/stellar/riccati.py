@@ -12,7 +12,7 @@ With :math:`s^2 = k^2/4 - cp_W`, :math:`\beta = k/2 - cW_0`, :math:`f = \dot W(0
     \int_0^tW = W_0t + ft\,\frac{2st\,\varphi_2(2st) + \varphi_1(2st)\,[1 - \ln(1 + z)/z]}{\beta + s},\qquad
     z = (\beta - s)\,t\,\varphi_1(2st),
 
-with that sign of s which has :math:`|\beta + s|` larger. Where :math:`s^2 < 0` the hyperbolic functions become circular.
+with that sign of s which has :math:`|\beta + s|` larger. Where :math:`s^2 < 0` the functions are circular.
 Derived in docs/devdocs/stellar-store.md.
 """
 

@@ -1,10 +1,10 @@
 r"""The store under a loss rate that depends smoothly on the energy, where no closed form holds.
 
 With the rates of `qsb.stellar.store`, :math:`\dot E = p_E - [g_Q + \gamma_\mathrm{mb}(E)]E - (g_r - g_Q)W` and
-:math:`\dot W = p_W - [g_r + \gamma_\varphi + \gamma_\mathrm{mb}(E)]W` are solved by the collocation method Radau IIA with
-five stages (order 9, L-stable: Hairer and Wanner, Solving Ordinary Differential Equations II). It preserves linear
-invariants, so the energy ledger closes to rounding at every step size. Steps are halved and compared: the difference
-is at most 1e-12 of the energy, which leaves about 2e-15 of error a step.
+:math:`\dot W = p_W - [g_r + \gamma_\varphi + \gamma_\mathrm{mb}(E)]W` are solved by the collocation method Radau
+IIA with five stages (order 9, L-stable: Hairer and Wanner, Solving Ordinary Differential Equations II). It preserves
+linear invariants, so the energy ledger closes to rounding at every step size. Steps are halved and compared: the
+difference is at most 1e-12 of the energy, which leaves about 2e-15 of error a step.
 
 With two rates E may rise and fall again within a step. Its rate of change is looked at in all stages, and where it
 changes its sign the step ends at the extremum, so that no visit to the capacity is skipped.
@@ -21,6 +21,7 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
 from qsb.errors import ConvergenceError
+from qsb.stellar.crossing import root
 from qsb.stellar.loss import Smooth
 from qsb.stellar.motion import Leaks
 
@@ -165,23 +166,12 @@ def _accepted(flow: Flow, energy: float, work: float, span: float) -> tuple[Stre
 
 
 def _located(flow: Flow, energy: float, work: float, span: float, above: Callable[[Stretch], float]) -> Stretch:
-    """The step, shorter than `span`, at whose end `above` vanishes: regula falsi with the Illinois rule."""
-    found = _halves(flow, energy, work, span)
-    low, high, below, over = 0.0, span, above(Stretch(0.0, energy, work)), above(found)
-    kept = 0
-    while over > 0.0 and high - low > 1e-15 * span:
-        middle = high - over * (high - low) / (over - below)
-        if not low < middle < high:
-            break
-        found = _halves(flow, energy, work, middle)
-        value = above(found)
-        if value >= 0.0:
-            high, over, below = middle, value, below / 2.0 if kept > 0 else below
-            kept = 1
-        else:
-            low, below, over = middle, value, over / 2.0 if kept < 0 else over
-            kept = -1
-    return found
+    """The step, shorter than `span`, at whose end `above` vanishes."""
+    begin, end = above(Stretch(0.0, energy, work)), above(_halves(flow, energy, work, span))
+    if begin >= 0.0:  # by rounding
+        return _halves(flow, energy, work, span)
+    when = root(lambda t: above(_halves(flow, energy, work, t)), 0.0, begin, span, end, 1e-15 * span)
+    return _halves(flow, energy, work, when)
 
 
 def _ends(flow: Flow, begin: Stretch, step: Stretch, capacity: float) -> list[tuple[str, Stretch]]:

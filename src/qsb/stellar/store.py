@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from qsb import checks
+from qsb.datasheet import Datasheet
 from qsb.errors import SpecError
 from qsb.stellar.loss import Loss
 from qsb.stellar.si import si
@@ -75,6 +76,42 @@ class Store:
     def passive_held(self) -> float:
         """Rate at which passive energy leaks without avalanches, 1/s."""
         return self.passive_leak.held
+
+    @classmethod
+    def from_datasheet(
+        cls, sheet: Datasheet, cells: float, *, attempt: Any = 0.0, temperature: Any = 300.0, eta_out: float = 1.0
+    ) -> Store:
+        """A store of many cells, each as its datasheet says.
+
+        The rates are those of the sheet, good to its misfit within its window; work is lost at the sum of both. The
+        share of the inflow that arrives as work is the sheet's ergotropy fraction. The number of cells multiplies the
+        capacity and nothing else: cells that do not interact lose the same share of what they hold.
+
+        Args:
+            sheet: of one cell.
+            cells: how many there are.
+            attempt: attempt rate of thermal activation over the sheet's gap beside its relaxation, 1/s; the run knows
+                of none but that of its own bath.
+            temperature: K, of that activation.
+            eta_out: share of the drawn work that reaches the load.
+
+        Raises:
+            SpecError: something that is no datasheet, or one whose charge holds no work.
+        """
+        checks.made_of("sheet", sheet, Datasheet, "a qsb.datasheet.Datasheet, e.g. of qsb.studies.characterise")
+        count = checks.number("cells", cells, positive=True)
+        if sheet.ergotropy_fraction.value == 0.0:
+            raise SpecError(
+                f"the datasheet of {sheet.name} has no work in a charged cell, so it makes no store of work."
+            )
+        loss = Loss(sheet.relaxation.value, attempt, sheet.gap.value, temperature)
+        return cls(
+            loss,
+            None if sheet.capacity is None else count * sheet.capacity.value,
+            eta_in=sheet.ergotropy_fraction.value,
+            eta_out=eta_out,
+            dephasing=sheet.dephasing.value,
+        )
 
     @property
     def capacity_limit(self) -> float:

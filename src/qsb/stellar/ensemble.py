@@ -1,0 +1,256 @@
+"""Many stores side by side: the history of each under its own powers, in compiled loops over all cores.
+
+The physics is that of `qsb.stellar.history.simulate`, whose results these are to rounding, for stores with one rate of
+loss and no avalanche but `Step`; the others are refused by name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb import checks
+from qsb.errors import ConvergenceError, SpecError
+from qsb.stellar.history import edges_of, weakest
+from qsb.stellar.ledger import LEDGER_TOLERANCE, Ledger
+from qsb.stellar.loss import Step
+from qsb.stellar.si import si_array
+from qsb.stellar.status import Status
+from qsb.stellar.store import State, Store
+
+__all__ = ["Ensemble", "simulate_many"]
+
+Array = NDArray[np.float64]
+_WORTH = 200_000  # intervals from which a second thread pays for waking it
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Histories of many stores; made by `simulate_many`. Arrays have one entry a member.
+
+    Attributes:
+        work: W at the end, J.
+        passive: Q at the end, J.
+        peak: largest energy on the way, J.
+        flows: the entries of `Ledger` by name, J.
+        regimes: s spent "below", "sliding" and "above" the threshold.
+        time_full: s at the capacity.
+        time_empty: s with no work left while the load asks for more than comes in.
+        work_residual: what the balance of W does not account for, as a share of the throughput.
+        times: edges of the intervals, s.
+        history: W and Q at the edges, (members, edges, 2), J; None unless it was asked for.
+        status: the weakest of the stores, their losses and avalanche laws.
+    """
+
+    work: Array
+    passive: Array
+    peak: Array
+    flows: dict[str, Array]
+    regimes: dict[str, Array]
+    time_full: Array
+    time_empty: Array
+    work_residual: Array
+    times: Array
+    history: Array | None
+    status: Status
+
+    def __len__(self) -> int:
+        """How many members there are."""
+        return len(self.work)
+
+    @property
+    def energy(self) -> Array:
+        """E = W + Q at the end, J."""
+        return self.work + self.passive
+
+    def ledger(self, member: int) -> Ledger:
+        """The ledger of one member."""
+        return Ledger(**{name: float(column[member]) for name, column in self.flows.items()})
+
+    @property
+    def relative_residual(self) -> Array:
+        """Size of the residual of each energy ledger as a share of its throughput."""
+        f = self.flows
+        gone = ("end", "delivered", "conversion", "baseline", "thermal", "avalanche", "clipped")
+        scale = f["start"] + f["inflow"]
+        return np.abs(scale - sum(f[name] for name in gone)) / np.where(scale > 0, scale, 1.0)
+
+
+def simulate_many(
+    stores: Store | Sequence[Store],
+    times: Any,
+    inflow: Any,
+    demand: Any = 0.0,
+    *,
+    start: State | Sequence[State] | None = None,
+    keep: bool = False,
+) -> Ensemble:
+    """Follow many stores under powers that are constant in each interval of a common time axis.
+
+    Args:
+        stores: one for all members, or one a member.
+        times: edges of the intervals, s, increasing; n + 1 of them.
+        inflow: absorbed power, W: one number, (n) for all members, or (members, n).
+        demand: power that the load asks for, W: the same shapes.
+        start: at the first edge, for all or one a member; empty stores by default.
+        keep: whether W and Q at all edges are kept: 16 bytes a member and edge.
+
+    Raises:
+        SpecError: shapes that do not fit, negative powers, a start above the capacity, two rates of loss, an avalanche
+            law other than Step.
+        ConvergenceError: a ledger of energy or of work that does not close.
+    """
+    from qsb.stellar.kernels.store import COUNTS, follow
+
+    edges = edges_of(times)
+    spans = np.diff(edges)
+    several = [stores] if isinstance(stores, Store) else list(checks.several("stores", stores, "stores"))
+    starts = [State() if start is None else start] if start is None or isinstance(start, State) else list(start)
+    power, asked = _powers("inflow", inflow, len(spans)), _powers("demand", demand, len(spans))
+    count = _members({"stores": len(several), "start": len(starts), "inflow": len(power), "demand": len(asked)})
+    rows = np.array([_row(i, store) for i, store in enumerate(several)])
+    states = _states(starts, several, count)
+    out = np.array([store.eta_out for store in several])[:, None]
+    draw = np.ascontiguousarray(asked / out)
+    widths, which = np.unique(spans, return_inverse=True)
+    counts, begin = np.zeros((count, len(COUNTS))), states.copy()
+    history = np.empty((count, len(edges), 2) if keep else (0, 0, 2))
+    arguments = spans, widths, which.astype(np.int64).ravel(), power, draw, rows, states, counts, history
+    _spread(follow, count, count * len(spans), arguments)
+    if keep:
+        history[:, :, 1] -= history[:, :, 0]
+    found = _gathered(
+        several, begin, states, dict(zip(COUNTS, counts.T, strict=True)), edges, history if keep else None
+    )
+    _check(found)
+    return found
+
+
+def _powers(name: str, value: Any, count: int) -> Array:
+    """Powers as rows of intervals; one row for all members."""
+    found = si_array(name, value, "W", least=0.0)
+    if found.ndim > 2 or (found.ndim and found.shape[-1] != count):
+        raise SpecError(
+            f"{name} must be one number, {count} values (one an interval) or rows of as many (one a member), but its "
+            f"shape is {found.shape}."
+        )
+    rows = found if found.ndim == 2 else np.broadcast_to(found, (1, count))
+    return np.ascontiguousarray(rows)
+
+
+def _members(counts: dict[str, int]) -> int:
+    """How many members there are: every number is this or 1."""
+    count = max(counts.values())
+    if any(n not in (1, count) for n in counts.values()):
+        told = ", ".join(f"{name} {n}" for name, n in counts.items())
+        raise SpecError(f"stores, start, inflow and demand must be for one or for all members, but there are: {told}.")
+    return count
+
+
+def _row(index: int, store: object) -> tuple[float, ...]:
+    """What the kernel takes of a store."""
+    checks.made_of(f"store {index}", store, Store, "a Store: Store(Loss(baseline=1e-8)) makes one")
+    assert isinstance(store, Store)
+    law = store.loss.avalanche
+    if law is not None and not isinstance(law, Step):
+        raise SpecError(
+            f"store {index} has the avalanche law {type(law).__name__}; simulate_many takes Step or none: call "
+            "simulate for each member."
+        )
+    if store.passive_held != store.loss.held:
+        raise SpecError(
+            f"store {index} loses work at {store.loss.held:g} 1/s and passive energy at {store.passive_held:g} 1/s; "
+            "simulate_many takes one rate: call simulate for each member."
+        )
+    threshold, extra = (law.threshold, law.rate) if law else (np.inf, 0.0)
+    return store.loss.held, store.dephasing, threshold, extra, store.capacity_limit, store.eta_in
+
+
+def _states(starts: list[State], stores: list[Store], count: int) -> Array:
+    """W, E and again E of every member."""
+    found = np.empty((count, 3))
+    for m in range(count):
+        state, store = starts[m % len(starts)], stores[m % len(stores)]
+        checks.made_of(f"start {m}", state, State, "a State: State(work=1e15) makes one")
+        if state.energy > store.capacity_limit:
+            raise SpecError(
+                f"start {m} holds {state.energy:g} J, more than the capacity of {store.capacity_limit:g} J; lower it, "
+                "or raise the capacity."
+            )
+        found[m] = state.work, state.energy, state.energy
+    return found
+
+
+def _spread(loop: Callable[..., None], items: int, steps: int, arguments: tuple[Any, ...]) -> None:
+    """Share members among threads; the loop does not hold the interpreter's lock."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = [os.environ.get(name, "") for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")]
+    parts = min([cores, items, *(max(1, int(text)) for text in asked if text.isdigit())]) if steps >= _WORTH else 1
+    if parts == 1:
+        loop(0, items, *arguments)
+        return
+    edges = [items * k // parts for k in range(parts + 1)]
+    with ThreadPoolExecutor(parts) as pool:
+        for done in [pool.submit(loop, a, b, *arguments) for a, b in pairwise(edges)]:
+            done.result()
+
+
+def _gathered(
+    stores: list[Store], begin: Array, end: Array, sums: dict[str, Array], edges: Array, history: Array | None
+) -> Ensemble:
+    """The record of what the kernel counted."""
+
+    def of(name: str) -> Array:
+        return np.array([float(getattr(store, name)) for store in stores])
+
+    base, hot = (np.array([getattr(s.loss, name) for s in stores]) for name in ("baseline", "thermal"))
+    eta, drawn = of("eta_out"), sums["drawn"]
+    flows = {
+        "start": begin[:, 1],
+        "inflow": sums["inflow"],
+        "delivered": drawn * eta,
+        "conversion": drawn - drawn * eta,
+        "baseline": base * sums["energy_area"],
+        "thermal": hot * sums["energy_area"],
+        "avalanche": sums["avalanche"],
+        "clipped": sums["clipped"],
+        "end": end[:, 1],
+        "unserved": sums["missing"] * eta,
+    }
+    gained = of("eta_in") * (flows["inflow"] - flows["clipped"])
+    leaked = (base + hot + of("dephasing")) * sums["work_area"] + sums["work_avalanche"]
+    scale = flows["start"] + flows["inflow"]
+    residual = np.abs(begin[:, 0] + gained - drawn - leaked - end[:, 0]) / np.where(scale > 0, scale, 1.0)
+    return Ensemble(
+        work=end[:, 0],
+        passive=end[:, 1] - end[:, 0],
+        peak=end[:, 2],
+        flows=flows,
+        regimes={name: sums[name] for name in ("below", "sliding", "above")},
+        time_full=sums["full"],
+        time_empty=sums["empty"],
+        work_residual=residual,
+        times=edges,
+        history=history,
+        status=max((weakest(store) for store in stores), key=list(Status).index),
+    )
+
+
+def _check(found: Ensemble) -> None:
+    """Refuse an ensemble in which a ledger does not close."""
+    for what, residuals in (("energy", found.relative_residual), ("work", found.work_residual)):
+        worst = int(np.argmax(residuals))
+        if not residuals[worst] <= LEDGER_TOLERANCE:
+            raise ConvergenceError(
+                f"the residual of the ledger of {what} of member {worst}, as a share of the throughput,",
+                float(residuals[worst]),
+                LEDGER_TOLERANCE,
+                "cut the time axis into fewer intervals.",
+            )

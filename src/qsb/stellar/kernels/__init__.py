@@ -1,0 +1,1 @@
+"""Compiled loops of the stellar half; only this folder of it imports numba."""

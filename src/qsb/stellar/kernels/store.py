@@ -1,0 +1,235 @@
+r"""Many stores side by side under piecewise constant powers: one rate of loss, a step law, a capacity, a load.
+
+The physics is that of `qsb.stellar.phase` with :math:`g_r = g_Q`. Both E and W are monotone in an interval, so that the
+state at its end tells whether anything happened inside; where nothing did, the interval costs two multiply-adds with
+factors that depend on its width alone. Everything else goes through `_events`, from event to event.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["COUNTS", "follow"]
+
+#: columns of what `follow` counts for each member, in J, J s (areas) and s
+COUNTS = (
+    "energy_area", "work_area", "inflow", "drawn", "avalanche", "clipped", "missing", "work_avalanche",
+    "below", "sliding", "above", "full", "empty",
+)  # fmt: skip
+_AREA, _WORK, _IN, _DRAWN, _AVALANCHE, _CLIPPED, _MISSING, _LOST, _BELOW, _, _, _FULL, _EMPTY = range(13)
+_BLOCK = 64  # intervals whose sums are added up by themselves, so that rounding grows with the root of the number
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _three(x: float) -> tuple[float, float, float]:
+    """e^{-x}, phi_1 and phi_2 of `qsb.stellar.exponential` for x of at least 0, with one transcendental function."""
+    if x >= 0.5:
+        zeroth = math.exp(-x)
+        first = (1.0 - zeroth) / x
+        return zeroth, first, (1.0 - first) / x
+    second, factor = 0.0, 1.0 / 87178291200.0  # 1/14!
+    for k in range(14, 1, -1):
+        second = factor - x * second
+        factor *= k
+    first = 1.0 - x * second
+    return 1.0 - x * first, first, second
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _crossing(value: float, target: float, push: float, rate: float) -> float:
+    distance, speed = target - value, push - rate * target
+    if distance == 0.0 or speed == 0.0 or (distance > 0.0) != (speed > 0.0):
+        return math.inf
+    straight = distance / speed
+    x = rate * straight
+    return straight * (math.log1p(x) / x if x != 0.0 else 1.0)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _factors(widths: NDArray[np.float64], rate: float, dephasing: float, out: NDArray[np.float64]) -> None:
+    """What multiplies state and power in the map of E, of its integral, and of W and its integral."""
+    for u in range(widths.size):
+        h = widths[u]
+        row = out[u]
+        row[0], first, second = _three(rate * h)
+        row[1], row[2] = h * first, h * h * second
+        row[3], first, second = _three((rate + dephasing) * h)
+        row[4], row[5] = h * first, h * h * second
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _events(
+    work: float, energy: float, power: float, draw: float, span: float, store: Any, sums: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """An interval in which something happens, or something is held: W and E at its end, and the largest E."""
+    held, dephasing, threshold, extra, capacity, share = store
+    peak, gone = energy, 0.0
+    while gone < span:
+        left = span - gone
+        empty = work == 0.0 and share * power < draw
+        drawn = share * power if empty else draw
+        to_work = 0.0 if empty else share * power - drawn
+        net, accepted = power - drawn, power
+        avalanche, regime, full = 0.0, 0, False
+        if energy > threshold or (energy == threshold and net >= (held + extra) * energy):
+            avalanche, regime = extra, 2
+        elif energy == threshold and net > held * energy:
+            avalanche, regime = (net - held * energy) / energy, 1
+        rate = held + avalanche
+        if regime != 1 and energy >= capacity and net > rate * energy:
+            full, rest = True, rate * energy
+            empty = work == 0.0 and share * min(power, draw + rest) < draw
+            drawn = share * min(power, rest / (1.0 - share)) if empty else draw
+            accepted = min(power, drawn + rest)
+            to_work = 0.0 if empty else share * accepted - drawn
+        fast = rate + dephasing
+        when, level = (_crossing(work, 0.0, to_work, fast) if work > 0.0 else math.inf), -1.0
+        if regime != 1 and not full:
+            for target in (capacity, threshold):
+                found = _crossing(energy, target, net, rate) if target < math.inf else math.inf
+                if found < when:
+                    when, level = found, target
+        elapsed = min(when, left)
+        fade, first, second = _three(fast * elapsed)
+        after = max(work * fade + to_work * elapsed * first, 0.0)
+        work_area = elapsed * (work * first + to_work * elapsed * second)
+        if regime == 1 or full:
+            arrived, area = energy, energy * elapsed
+        else:
+            if dephasing != 0.0:
+                fade, first, second = _three(rate * elapsed)
+            arrived = max(energy * fade + net * elapsed * first, 0.0)
+            area = elapsed * (energy * first + net * elapsed * second)
+            # Rounding may carry the energy over a level a moment early.
+            if (energy < threshold) != (arrived < threshold) and energy != threshold:
+                arrived = threshold
+            arrived = min(arrived, capacity)
+        if when <= left:
+            if level >= 0.0:
+                arrived = level
+            else:
+                after = 0.0
+        work, energy = min(after, arrived), arrived
+        peak = max(peak, energy)
+        gone = span if elapsed >= left else gone + elapsed
+        sums[_AREA] += area
+        sums[_WORK] += work_area
+        sums[_IN] += power * elapsed
+        sums[_DRAWN] += drawn * elapsed
+        sums[_AVALANCHE] += avalanche * area
+        sums[_LOST] += avalanche * work_area
+        sums[_CLIPPED] += (power - accepted) * elapsed
+        sums[_MISSING] += (draw - drawn) * elapsed
+        sums[_BELOW + regime] += elapsed
+        sums[_FULL] += elapsed if full else 0.0
+        sums[_EMPTY] += elapsed if empty else 0.0
+    return work, energy, peak
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def follow(
+    first: int,
+    last: int,
+    spans: NDArray[np.float64],
+    widths: NDArray[np.float64],
+    which: NDArray[np.int64],
+    inflow: NDArray[np.float64],
+    draw: NDArray[np.float64],
+    stores: NDArray[np.float64],
+    states: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    history: NDArray[np.float64],
+) -> None:
+    """Follow members `first` to `last`.
+
+    Args:
+        first: number of the first member.
+        last: number after that of the last one.
+        spans: widths of the intervals (n), s.
+        widths: the different ones among them, s.
+        which: index of each span in `widths`.
+        inflow: (M or 1, n), W.
+        draw: out of W (M or 1, n), W.
+        stores: (M or 1, 6): rate without avalanches, dephasing, threshold, rate of the avalanche, capacity, eta_in.
+        states: (M, 3): W and E, overwritten, and the largest E on the way, J.
+        counts: (M, 13) zeros, see `COUNTS`.
+        history: (M, n + 1, 2) for W and E at the edges, or empty.
+    """
+    below, above = np.empty((widths.size, 6)), np.empty((widths.size, 6))
+    sums, n, keep = np.zeros(len(COUNTS)), spans.size, history.size > 0
+    for m in range(first, last):
+        row = stores[m if stores.shape[0] > 1 else 0]
+        store = (row[0], row[1], row[2], row[3], row[4], row[5])
+        held, dephasing, threshold, extra, capacity, share = store
+        if m == first or stores.shape[0] > 1:
+            _factors(widths, held, dephasing, below)
+            _factors(widths, held + extra, dephasing, above)
+        powers, draws = inflow[m if inflow.shape[0] > 1 else 0], draw[m if draw.shape[0] > 1 else 0]
+        work, energy, peak = states[m, 0], states[m, 1], states[m, 1]
+        for begin in range(0, n, _BLOCK):
+            sums[:] = 0.0
+            area = warm = came = taken = upper = lost = over = under = 0.0
+            for k in range(begin, min(begin + _BLOCK, n)):
+                if keep:
+                    history[m, k, 0], history[m, k, 1] = work, energy
+                power, out, h = powers[k], draws[k], spans[k]
+                high = energy > threshold
+                f = above[which[k]] if high else below[which[k]]
+                arriving = share * power
+                empty = work == 0.0 and arriving < out
+                drawn = arriving if empty else out
+                to_work, net, accepted = (0.0 if empty else arriving - out), power - drawn, power
+                full = False
+                if energy >= capacity and energy != threshold:
+                    rest = (held + extra if high else held) * energy
+                    if net > rest:
+                        full = True
+                        empty = work == 0.0 and share * min(power, out + rest) < out
+                        drawn = share * min(power, rest / (1.0 - share)) if empty else out
+                        accepted = min(power, drawn + rest)
+                        to_work = 0.0 if empty else share * accepted - drawn
+                w = work * f[3] + to_work * f[4]
+                e = energy if full else energy * f[0] + net * f[1]
+                quiet = full or (energy != threshold and (e > threshold) == high and e != threshold and e < capacity)
+                if not (quiet and (w > 0.0 or (work == 0.0 and to_work >= 0.0))):
+                    work, energy, top = _events(work, energy, power, out, h, store, sums)
+                    peak = max(peak, top)
+                    continue
+                part = energy * h if full else energy * f[1] + net * f[2]
+                ours = work * f[4] + to_work * f[5]
+                if full:
+                    sums[_FULL] += h
+                    sums[_CLIPPED] += (power - accepted) * h
+                if empty:
+                    sums[_EMPTY] += h
+                    sums[_MISSING] += (out - drawn) * h
+                area += part
+                warm += ours
+                came += power * h
+                taken += drawn * h
+                if high:
+                    upper += part
+                    lost += ours
+                    over += h
+                else:
+                    under += h
+                work, energy = min(w, e), e
+                peak = max(peak, e)
+            sums[_AREA] += area
+            sums[_WORK] += warm
+            sums[_IN] += came
+            sums[_DRAWN] += taken
+            sums[_AVALANCHE] += extra * upper
+            sums[_LOST] += extra * lost
+            sums[_BELOW] += under
+            sums[_BELOW + 2] += over
+            for j in range(sums.size):
+                counts[m, j] += sums[j]
+        if keep:
+            history[m, n, 0], history[m, n, 1] = work, energy
+        states[m, 0], states[m, 1], states[m, 2] = work, energy, peak
