@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from qsb.dynamics.plan import Plan
+    from qsb.runs.stellar.run import StellarPlan
 
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 
@@ -61,6 +62,7 @@ def run(
 ) -> None:
     """Run a spec, or every point of its sweep, and print its scalars."""
     from qsb.runs.dataset import write
+    from qsb.runs.listing import data_dict, data_text
     from qsb.runs.spec import load_spec
 
     loaded = load_spec(spec)
@@ -78,7 +80,7 @@ def run(
         from qsb.report.stellar import report_run
 
         folder = report_run(data, folder) / "index.html"
-    _answer(as_json, lambda: _data_dict(data), lambda: _data_text(data))
+    _answer(as_json, lambda: data_dict(data), lambda: data_text(data))
     for target in (out, plot, folder):
         if target is not None:
             print(f"wrote {target}", file=sys.stderr)
@@ -90,7 +92,7 @@ def plan(spec: SpecFile, as_json: Json = False) -> None:
     from qsb.runs.run import plan as make_plan
     from qsb.runs.spec import load_spec
 
-    def timed(made: Plan) -> dict[str, Any]:
+    def timed(made: Plan | StellarPlan) -> dict[str, Any]:
         return {**made.to_dict(), "seconds": None if made.seconds is None else float(f"{made.seconds:.2g}")}
 
     plans = []
@@ -328,8 +330,6 @@ def _report_folder(spec: Any, given: Path | None) -> Path | None:
     """The folder of a report, checked before the work; the option goes before the spec's own `report`."""
     stellar = getattr(spec, "kind", "") == "stellar"
     if given is not None and (not stellar or spec.axes()):
-        from qsb.errors import SpecError
-
         raise SpecError("--report belongs to a stellar spec without a sweep; take --out and --plot here.")
     named = getattr(spec, "report", None) if stellar and not spec.axes() else None
     folder = given if given is not None else None if named is None else Path(named)
@@ -350,57 +350,6 @@ def _writable(out: Path | None, plot: Path | None) -> None:
         from qsb.plots.save import check_path
 
         check_path(plot)
-
-
-def _data_dict(data: xr.Dataset) -> dict[str, Any]:
-    """Scalars, series and attributes as plain data; NaN and infinity become null."""
-    return {
-        "attributes": dict(data.attrs),
-        "dimensions": {str(k): int(v) for k, v in data.sizes.items()},
-        "coordinates": {str(k): v.values.tolist() for k, v in data.coords.items()},
-        "variables": {
-            str(k): {"units": v.attrs["units"], "dims": list(v.dims), "values": v.values.tolist()}
-            for k, v in data.data_vars.items()
-        },
-    }
-
-
-def _data_text(data: xr.Dataset) -> str:
-    """Scalars with units; of a sweep one line a point."""
-    if data.attrs.get("kind") == "stellar":
-        from qsb.runs.stellar import text
-
-        axes = [str(d) for d in data["speculative_share"].dims]
-        scalars = text.varying(data)
-        if not axes:
-            return text.summary(data)
-    else:
-        axes = [str(d) for d in data.dims if d != "time"]
-        scalars = [str(k) for k, v in data.data_vars.items() if "time" not in v.dims]
-    if not axes:
-        width = max(len(k) for k in scalars)
-        lines = [f"{k:<{width}}  {float(data[k]):.10g} {_unit(data[k].attrs['units'])}".rstrip() for k in scalars]
-        return "\n".join([data.attrs["title"], *lines])
-    flat = data[scalars].stack(point=axes)
-    header = [*axes, *scalars]
-    rows = [
-        [*map(_short, _tuple(p)), *(f"{float(flat[k][i]):.8g}" for k in scalars)]
-        for i, p in enumerate(flat["point"].values)
-    ]
-    widths = [max(len(r[c]) for r in [header, *rows]) for c in range(len(header))]
-    return "\n".join("  ".join(f"{v:>{w}}" for v, w in zip(r, widths, strict=True)) for r in [header, *rows])
-
-
-def _tuple(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _short(value: Any) -> str:
-    return f"{value:.8g}" if isinstance(value, float) else str(value)
-
-
-def _unit(unit: str) -> str:
-    return "" if unit == "1" else unit
 
 
 def _answer(as_json: bool, plain: Callable[[], Any], text: Callable[[], str]) -> None:

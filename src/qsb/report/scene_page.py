@@ -100,7 +100,9 @@ def _summary(data: xr.Dataset, told: dict[str, Any], spec: StellarSpec, made: st
     if "kardashev_index" in data:
         boxes.append((f"{float(data['kardashev_index']):.3f}", "Kardashev index of the throughput", ""))
     share = float(data["speculative_share"])
-    boxes.append((f"{100 * share:.0f} %", "of the parts are speculative", "contradicted" if share > 0 else "reproduced"))
+    boxes.append(
+        (f"{100 * share:.0f} %", "of the parts are speculative", "contradicted" if share > 0 else "reproduced")
+    )
     shown = "".join(f'<li class="{kind}"><b>{escape(value)}</b> {escape(text)}</li>' for value, text, kind in boxes)
     lines = surge_line(float(data["surge_ratio"])).split("\n") if "surge_ratio" in data else []
     warned = "".join(f"<p>{escape(line)}</p>" for line in lines)
@@ -195,9 +197,7 @@ def _timeline(told: dict[str, Any]) -> str:
 def _parts(data: xr.Dataset, parts: list[dict[str, str]]) -> str:
     share = float(data["speculative_share"])
     count = sum(part["status"] == Status.SPECULATIVE for part in parts)
-    rows = [
-        (escape(p["name"]), escape(p["what"]), linked(p["reference"]), _badge(p["status"])) for p in parts
-    ]
+    rows = [(escape(p["name"]), escape(p["what"]), linked(p["reference"]), _badge(p["status"])) for p in parts]
     lead = f"<p>{count} of {len(parts)} parts are speculative: a share of {share:.3f}.</p>"
     return lead + grid(("Part", "What it is", "From", "Status"), rows, cards=True)
 

@@ -24,14 +24,14 @@ from qsb.quantities import quantity
 from qsb.runs.balance import BALANCE, with_heat
 from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer, probes
 from qsb.runs.dataset import CONVENTIONS, check, variable
-from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, SUBSET, Reading, check_figures, needs, standard_error
+from qsb.runs.figures import FIGURES, SUBSET, Reading, check_figures, needs, standard_error
+from qsb.runs.given import chosen_figures, refuse_beside_stellar, with_arguments
 from qsb.runs.steady import steady_figures
 from qsb.runs.versions import versions
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from qsb.runs.spec import Spec
     from qsb.runs.stellar.run import StellarPlan
 
 NO_PEAKS = (
@@ -91,9 +91,9 @@ def plan(
     if not isinstance(spec, Spec):
         from qsb.runs.stellar.run import plan_stellar
 
-        _alone(given)
+        refuse_beside_stellar(given)
         return plan_stellar(spec)
-    spec = _with_arguments(spec, figures, given)
+    spec = with_arguments(spec, figures, given)
     return plan_problem(
         spec.problem(),
         spec.figures,
@@ -132,14 +132,6 @@ def plan_problem(
     }
     made = planner.plan(problem, request, **options)  # type: ignore[arg-type]
     return _with_span(problem, made, request, options)
-
-
-def chosen_figures(figures: Any) -> tuple[str, ...]:
-    """Names of time series; those of every run if none are given, and a single name is a list of one."""
-    if figures is None:
-        return DEFAULT_FIGURES
-    given = (figures,) if isinstance(figures, str) else checks.several("figures", figures, "a list of names")
-    return tuple(checks.word("The name of a figure", name) for name in given) or DEFAULT_FIGURES
 
 
 def _check_words(peaks: Any, steady: Any, title: Any, progress: Any) -> None:
@@ -331,9 +323,9 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
     if not isinstance(loaded, Spec):
         from qsb.runs.stellar.run import run_stellar
 
-        _alone(arguments)
+        refuse_beside_stellar(arguments)
         return sweep(loaded, progress=arguments["progress"]) if loaded.axes() else run_stellar(loaded)
-    spec = _with_arguments(loaded, figures, arguments)
+    spec = with_arguments(loaded, figures, arguments)
     if spec.axes():
         return sweep(spec, progress=arguments["progress"])
     return run(
@@ -355,35 +347,6 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
         steady=spec.save.steady,
         progress=arguments["progress"],
     )
-
-
-def _alone(arguments: dict[str, Any]) -> None:
-    """Refuse settings of quantum problems beside a stellar spec."""
-    plain = {"problem", "progress"}
-    meant = [k for k, v in arguments.items() if k not in plain and v not in (None, "", ()) and v is not True]
-    if meant:
-        raise SpecError(f"A stellar spec says all of itself; leave out {', '.join(meant)}, or change the spec.")
-
-
-def _with_arguments(spec: Spec, figures: Sequence[str] | None, arguments: dict[str, Any]) -> Spec:
-    """The spec with what a call gave in its place; checked like the file, and kept in the dataset."""
-    given = {name: value for name, value in arguments.items() if value is not None}
-    solve = {name: given[name] for name in type(spec.solve).model_fields if name in given}
-    save: dict[str, Any] = {name: given[name] for name in ("cut", "charging_time_of", "steady") if name in given}
-    if figures is not None:
-        save["figures"] = list(chosen_figures(figures))
-    subset = checks.several("subset", arguments["subset"], "a list of cells, e.g. [0, 1]")
-    if subset:
-        save["cells"] = [int(checks.whole("A cell of the subset", i)) for i in subset]
-    if not checks.flag("peaks", arguments.get("peaks", True)):
-        save["peaks"] = False
-    table = spec.to_dict()
-    for key, value in (("solve", solve), ("save", save)):
-        if value:
-            table[key] = {**table.get(key, {}), **value}
-    if arguments.get("title"):
-        table["title"] = arguments["title"]
-    return type(spec).of(table)
 
 
 def _dataset(

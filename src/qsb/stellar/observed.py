@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from qsb import checks
 from qsb.errors import SpecError
 from qsb.stellar.blackbody import BlackbodyStar
-from qsb.stellar.constants import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_RADIUS
+from qsb.stellar.constants import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_RADIUS, SOLAR_LUMINOSITY
 from qsb.stellar.power_law import PowerLawFit, fit_power_law
-from qsb.stellar.scale import SOLAR_LUMINOSITY
 from qsb.stellar.si import si, si_array
 from qsb.stellar.status import Status
 from qsb.stellar.surge import series_storage, surge_line

@@ -1,8 +1,9 @@
-"""`plot_ladders`: a run on the scales of specific energy, specific power and throughput."""
+"""`plot_ladders`: a run on the scales of specific energy and of throughput, and its specific power."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,16 +13,19 @@ from qsb.plots.stellar.scales import needs
 from qsb.plots.style import ALARM, COLOURS, DOUBLE, blank, stamp, style
 from qsb.stellar.accretion import eddington_luminosity
 from qsb.stellar.constants import SOLAR_LUMINOSITY, SOLAR_MASS, SPEED_OF_LIGHT_SQUARED
+from qsb.stellar.kardashev import TYPES_OF_1964
+from qsb.stellar.ladders import power_ladder
+from qsb.stellar.tiers import Tier
 
 if TYPE_CHECKING:
     import xarray as xr
 
-#: throughputs that people know, W: Kardashev's own types of 1964, and the Sun
-_POWERS = (("type I (1964)", 4e12), ("the Sun", SOLAR_LUMINOSITY), ("type III (1964)", 4e37))
+#: inches a rung takes, and what an axis takes beside its rungs
+_RUNG, _AXIS = 0.165, 0.75
 
 
 def plot_ladders(data: xr.Dataset) -> Figure:
-    """Draw specific energy beside known matter and the forbidden zone, specific power, and the Kardashev index.
+    """Draw specific energy beside known matter and the forbidden zone, throughput with its index, and specific power.
 
     Args:
         data: of a stellar run with a store.
@@ -30,79 +34,76 @@ def plot_ladders(data: xr.Dataset) -> Figure:
         SpecError: a dataset without a ladder, or of a sweep.
     """
     needs(data, "matter_specific_energy", what="A figure of ladders")
-    below = ["specific_power"] * ("specific_power" in data) + ["throughput"] * ("throughput" in data)
+    powers = [(rung.name, rung.value) for rung in power_ladder() if rung.tier is not Tier.CONJECTURE]
+    powers += [(f"Kardashev's type {name} (1964)", value) for name, value in TYPES_OF_1964]
+    powers.sort(key=lambda rung: rung[1])
+    heights = [_RUNG * data.sizes["matter"] + 0.1]
+    drawn = [name for name in ("throughput", "specific_power") if name in data]
+    heights += [_RUNG * len(powers) if name == "throughput" else 2.5 * _RUNG for name in drawn]
     with style():
-        count = data.sizes["matter"]
-        figure = blank(DOUBLE, 0.8 + 0.19 * count + 0.95 * len(below))
-        ratios = [0.19 * count + 0.4, *[0.75] * len(below)]
-        axes = figure.subplots(1 + len(below), 1, height_ratios=ratios, squeeze=False)[:, 0]
+        figure = blank(DOUBLE, sum(heights) + _AXIS * len(heights) + 0.2)
+        axes = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         _energies(axes[0], data)
-        for ax, name in zip(axes[1:], below, strict=True):
-            if name == "specific_power":
-                rungs = (
-                    ("the Sun, L/M", SOLAR_LUMINOSITY / SOLAR_MASS),
-                    ("Eddington's limit, hydrogen", eddington_luminosity(1.0)),
-                )
-                _line(ax, float(data[name]), rungs, "Specific power (W/kg)")
-            else:
-                _line(ax, float(data[name]), _POWERS, "Throughput (W)")
+        for ax, name in zip(axes[1:], drawn, strict=True):
+            if name == "throughput":
+                _rungs(ax, powers, float(data[name]), "this run")
+                ax.set_xlim(1.0, 1e40)
+                ax.set_xlabel("Throughput (W)")
                 _index(ax)
+            else:
+                built = [
+                    ("the Sun, power over mass", SOLAR_LUMINOSITY / SOLAR_MASS),
+                    ("Eddington's limit, hydrogen", eddington_luminosity(1.0)),
+                ]
+                _rungs(ax, built, float(data[name]), "this run")
+                places = [value for _, value in built] + [float(data[name])]
+                ax.set_xlim(min(places) / 100, max(places) * 100)
+                ax.set_xlabel("Specific power (W/kg)")
         return stamp(figure, data)
 
 
 def _energies(ax: Axes, data: xr.Dataset) -> None:
     """Known matter from weak to strong, the claim, and what lies beyond c^2."""
-    names, values = data["matter"].values, data["matter_specific_energy"].values
+    rungs = list(zip(map(str, data["matter"].values), data["matter_specific_energy"].values.tolist(), strict=True))
     claim = float(data["specific_energy"]) if "specific_energy" in data else None
-    top = max(SPEED_OF_LIGHT_SQUARED * 1e3, (claim or 0.0) * 10)
-    ax.set_xscale("log")
-    ax.set_xlim(1e4, top)
-    ax.axvspan(
-        SPEED_OF_LIGHT_SQUARED, top, facecolor=ALARM, alpha=0.13, hatch="///", edgecolor=ALARM, linewidth=0.0, zorder=0
-    )
+    _rungs(ax, rungs, claim, "this store")
+    top = max(*(value for _, value in rungs), claim or 0.0) * 300
+    ax.set_xlim(1e4 if claim is None else min(1e4, claim / 10), top)
+    shade: dict[str, Any] = {
+        "facecolor": ALARM,
+        "alpha": 0.13,
+        "hatch": "///",
+        "edgecolor": ALARM,
+        "linewidth": 0.0,
+        "zorder": 0,
+    }
+    ax.axvspan(SPEED_OF_LIGHT_SQUARED, top, **shade)
     ax.axvline(SPEED_OF_LIGHT_SQUARED, color=ALARM, linewidth=1.0)
-    ax.plot(values, range(len(values)), "o", color=COLOURS[1], markersize=3.5)
-    ax.set_yticks(range(len(values)), [str(n) for n in names], fontsize=7)
-    ax.text(
-        np.sqrt(SPEED_OF_LIGHT_SQUARED * top), 0.4, "forbidden", rotation=90, color=ALARM, ha="center", va="bottom",
-        fontweight="bold",
-    )  # fmt: skip
-    if claim is not None:
-        ax.axvline(claim, color=COLOURS[2], linewidth=1.3, linestyle="--")
-        ax.annotate(
-            "this store", (claim, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
-            color=COLOURS[2], ha="center", va="bottom",
-        )  # fmt: skip
+    middle = float(np.sqrt(SPEED_OF_LIGHT_SQUARED * top))
+    ax.text(middle, 0.4, "forbidden", rotation=90, color=ALARM, ha="center", va="bottom", fontweight="bold")
     ax.set_xlabel("Specific energy (J/kg)")
 
 
-def _line(ax: Axes, value: float, rungs: tuple[tuple[str, float], ...], label: str) -> None:
-    """One number on a logarithmic line between things that people know."""
-    places = [v for _, v in rungs]
+def _rungs(ax: Axes, rungs: Sequence[tuple[str, float]], claim: float | None, name: str) -> None:
+    """Named values from small to large on a logarithmic axis, and a claim as a line with its name above."""
+    values = [value for _, value in rungs]
     ax.set_xscale("log")
-    ax.set_xlim(min(*places, value) / 300, max(*places, value) * 300)
-    ax.set_ylim(0, 1)
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
-    for text, place in rungs:
-        ax.plot([place], [0.0], "|", color=COLOURS[1], markersize=14, clip_on=False)
-        ax.annotate(text, (place, 0.12), xytext=(0, 4), textcoords="offset points", ha="center", color=COLOURS[1])
-    ax.plot([value], [0.0], "v", color=COLOURS[2], markersize=7, clip_on=False, zorder=5)
-    ax.annotate(
-        f"this run, {value:.3g}", (value, 0.62), ha="center", va="bottom", color=COLOURS[2], annotation_clip=False
-    )
-    ax.plot([value, value], [0.0, 0.6], color=COLOURS[2], linewidth=0.7)
-    ax.set_xlabel(label)
+    ax.plot(values, range(len(values)), "o", color=COLOURS[1], markersize=3.5)
+    ax.set_yticks(range(len(values)), [text for text, _ in rungs], fontsize=7)
+    ax.set_ylim(-0.6, len(values) - 0.4)
+    if claim is not None:
+        ax.axvline(claim, color=COLOURS[2], linewidth=1.3, linestyle="--")
+        place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "xytext": (2, 2), "textcoords": "offset points"}
+        ax.annotate(f"{name}, {claim:.3g}", (claim, 1.0), color=COLOURS[2], ha="center", va="bottom", **place)
 
 
 def _index(ax: Axes) -> None:
-    """The Kardashev index above an axis of power: linear where the power is logarithmic."""
-    above = ax.twiny()
-    above.set_xlim(*((np.log10(power) - 6) / 10 for power in ax.get_xlim()))
-    above.set_yticks([])
-    above.spines["left"].set_visible(False)
-    above.spines["top"].set_visible(True)
-    above.set_xlabel("Kardashev index $K = (\\log_{10}P/\\mathrm{W} - 6)/10$, of Sagan")
+    """The Kardashev index below the power: linear where the power is logarithmic."""
+    below = ax.secondary_xaxis(-0.34, functions=(lambda p: p, lambda p: p))
+    index = np.arange(0.0, 3.5, 0.5)
+    below.set_xticks(10 ** (10 * index + 6), [f"{k:g}" for k in index])
+    below.tick_params(which="minor", length=0)
+    below.set_xlabel("Kardashev index $K = (\\log_{10}P/\\mathrm{W} - 6)/10$, of Sagan")
 
 
 __all__ = ["plot_ladders"]

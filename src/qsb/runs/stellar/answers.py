@@ -15,6 +15,7 @@ from qsb.runs.dataset import check
 from qsb.runs.document import Document
 from qsb.runs.stellar.parts import Part, weakest
 from qsb.runs.versions import versions
+from qsb.stellar.bounds import stamps
 from qsb.stellar.ledger import LEDGER_TOLERANCE
 from qsb.stellar.status import Status
 
@@ -106,7 +107,6 @@ class Answers:
         import xarray as xr
 
         text = self._spec.to_toml()
-        stamps = dict.fromkeys(stamp for stamp in self.stamps if stamp)
         parts = [part.to_dict() for part in self.parts]
         told = [part.reference for part in self.parts] + [quantity(n).reference for n in self._variables]
         found = dict.fromkeys(i for text_ in told for i in _IDENTIFIER.findall(text_))
@@ -124,7 +124,7 @@ class Answers:
             "references": "; ".join(found),
             "conventions": CONVENTIONS,
             "status": str(weakest([part.status for part in self.parts])),
-            "stamp": "; ".join(stamps),
+            "stamp": "; ".join(stamps(*self.stamps)),
             "checksums": json.dumps(self.checksums),
             "parts": json.dumps(parts, ensure_ascii=False),
             "bounds": json.dumps(self.bounds, ensure_ascii=False),
@@ -142,12 +142,11 @@ def merged(attributes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """
     parts = [part for a in attributes for part in json.loads(a["parts"])]
     listed = list({json.dumps(part, ensure_ascii=False): part for part in parts}.values())
-    stamps = dict.fromkeys(a["stamp"] for a in attributes if a["stamp"])
     checksums = {name: sha for a in attributes for name, sha in json.loads(a["checksums"]).items()}
     own = dict.fromkeys(("bounds", "timeline", "kardashev"), "{}")
     return own | {
         "status": str(weakest([Status(a["status"]) for a in attributes])),
-        "stamp": "; ".join(stamps),
+        "stamp": "; ".join(stamps(*(a["stamp"] for a in attributes))),
         "checksums": json.dumps(checksums),
         "parts": json.dumps(listed, ensure_ascii=False),
         "events": "[]",

@@ -84,7 +84,9 @@ def from_star(light: Light, form: CollectorForm, sink: float, lit: RealArray, *,
     absorber = absorber_of(light.light, form, sink)
     taken, work, status = absorber.taken, absorber.work, absorber.status
     if enforced and isinstance(form.absorber, FractionForm | BathtubForm):
-        enforce(light.temperature, sink, absorptance=taken, ergotropy=form.absorber.ergotropy)
+        # a table that does not say from which solid angle it comes has the ceiling of its star's temperature
+        seen = light.temperature if light.light.dilution is None else light.light
+        enforce(seen, sink, absorptance=taken, ergotropy=form.absorber.ergotropy)
     irradiance = light.light.total
     met = irradiance * form.area * lit
     power = None if light.luminosity is None else np.full(lit.shape, light.luminosity)

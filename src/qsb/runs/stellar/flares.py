@@ -13,9 +13,9 @@ from qsb.runs.stellar.collect import Taken
 from qsb.runs.stellar.forms import ObservedForm, ProcessForm
 from qsb.runs.stellar.parts import Part
 from qsb.stellar.blackbody import BlackbodyStar
+from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_process import FlareProcess
 from qsb.stellar.flare_shape import flare_shape
-from qsb.stellar.constants import YEAR
 from qsb.stellar.observed import Recording, goes, tess_flare
 from qsb.stellar.status import Status
 

@@ -17,8 +17,8 @@ from qsb.runs.stellar.spec import StellarSpec
 from qsb.stellar.constants import YEAR
 from qsb.stellar.history import Run, simulate
 from qsb.stellar.kardashev import kardashev_rating, waste_heat
+from qsb.stellar.ladders import specific_energy_ladder
 from qsb.stellar.loss import Logistic, Pair
-from qsb.stellar.matter import known_matter
 from qsb.stellar.status import Status
 from qsb.stellar.timeline import Anchor, Timeline
 from qsb.stellar.waste import radiator_area
@@ -233,13 +233,13 @@ def _bounds(answers: Answers, spec: StellarSpec, scene: Scene, found: Run) -> No
     answers.bounds = report.to_dict()
     answers.strings("bound", [row.bound for row in report.rows])
     answers.rungs("bound_ratio", "bound", [row.ratio for row in report.rows], report.status, "claims of the spec")
-    matter = known_matter()
-    answers.strings("matter", [store.name for store in matter])
-    weakest_matter = weakest([store.status for store in matter])
-    energies = [store.specific_energy for store in matter]
-    answers.rungs("matter_specific_energy", "matter", energies, weakest_matter, "qsb.stellar.matter, each with its own")
+    ladder = specific_energy_ladder()
+    answers.strings("matter", [rung.name for rung in ladder])
+    least = weakest([rung.status for rung in ladder])
+    energies = [rung.value for rung in ladder]
+    answers.rungs("matter_specific_energy", "matter", energies, least, "qsb.stellar.ladders, each rung with its own")
     assert spec.store is not None
-    mass = dict((name, value) for name, value, _ in report.claims).get("mass")
+    mass = {name: value for name, value, _ in report.claims}.get("mass")
     if mass is None and report.specific_energy is not None and report.energy is not None:
         mass = report.energy / report.specific_energy
     if mass is not None:

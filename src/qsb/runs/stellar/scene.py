@@ -1,4 +1,4 @@
-"""From a spec to a scene: the source, the powers that reach the store in every interval, the store, the parts' status."""
+"""From a spec to a scene: source, powers that reach the store in every interval, store, and the status of parts."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ def scene_of(spec: StellarSpec) -> Scene:
             source, source_part = source_of(spec.source)
         with at("collector"):
             taken = from_source(source, spec.collector, edges, lit)
-    rng, surge, more = np.random.default_rng(spec.seed), None, ()
+    rng, surge = np.random.default_rng(spec.seed), None
+    more: tuple[Part, ...] = ()
     if spec.flares is not None:
         with at("flares"):
             taken, surge = flaring(spec.flares, taken, edges, rng)
@@ -107,7 +108,9 @@ def scene_of(spec: StellarSpec) -> Scene:
 
 
 def _checksums(light: Light) -> dict[str, str]:
-    return {light.light.name: light.light.sha256} if getattr(light.light, "sha256", "") else {}
+    """Of the table that the light was read from, if it was."""
+    sha = getattr(light.light, "sha256", "")
+    return {light.light.name: sha} if sha else {}
 
 
 def _store(form: StoreForm) -> tuple[Store, tuple[Part, ...]]:

@@ -1,4 +1,4 @@
-"""A stellar run as text: the surge ratio first, the ledger with its residual, and what a reader must know of the rest."""
+"""A stellar run as text: surge ratio first, ledger with residual, then what a reader must know of the rest."""
 
 from __future__ import annotations
 
