@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qsb.catalogue import CATALOGUES, Kind, known_bounds
-from qsb.errors import ConvergenceError, PlanError, QsbError, SpecError
+from qsb.errors import ConvergenceError, PhysicsBoundError, PlanError, QsbError, SpecError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -374,7 +374,7 @@ def main() -> None:
     """Entry point of the `qsb` command; turns errors into a sentence and an exit code."""
     try:
         app()
-    except (PlanError, ConvergenceError) as error:
+    except (PlanError, ConvergenceError, PhysicsBoundError) as error:
         _stop(error, FAILED)
     except QsbError as error:
         _stop(error, WRONG)

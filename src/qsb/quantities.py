@@ -286,8 +286,8 @@ def nomenclature_markdown() -> str:
         "Every variable that a dataset may hold. This page is generated from `src/qsb/quantities.toml`:",
         "change that file, then run `python -m qsb.quantities > docs/nomenclature.md`.",
         "",
-        r"Units: $\hbar = 1$; `omega0` ($\omega_0$) is the angular frequency a model's `frequency` sets. Stellar runs are",
-        "in SI units.",
+        r"Units: $\hbar = 1$; `omega0` ($\omega_0$) is the angular frequency a model's `frequency` sets.",
+        "Stellar runs are in SI units.",
     ]
     for kind, heading in KINDS.items():
         lines += ["", f"## {heading}"]

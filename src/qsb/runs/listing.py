@@ -40,7 +40,7 @@ def data_text(data: xr.Dataset) -> str:
         lines = [f"{k:<{width}}  {float(data[k]):.10g} {_unit(data[k].attrs['units'])}".rstrip() for k in scalars]
         return "\n".join([data.attrs["title"], *lines])
     flat = data[scalars].stack(point=axes)
-    header = [*axes, *scalars]
+    header = [*(_headed(data, k) for k in axes), *(_headed(data, k) for k in scalars)]
     rows = [
         [*map(_short, _tuple(p)), *(f"{float(flat[k][i]):.8g}" for k in scalars)]
         for i, p in enumerate(flat["point"].values)
@@ -59,3 +59,9 @@ def _short(value: Any) -> str:
 
 def _unit(unit: str) -> str:
     return "" if unit == "1" else unit
+
+
+def _headed(data: xr.Dataset, name: str) -> str:
+    """Head of a column; SI units stand in it, for they differ from column to column."""
+    unit = _unit(str(data[name].attrs.get("units", "1")))
+    return f"{name} ({unit})" if unit and data.attrs.get("kind") == "stellar" else name

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+#: what the anchors are for: the first two share a label
+_ROLES = ("published, fits the law", "_", "published, tests it")
+
+
 def plot_timeline(data: xr.Dataset) -> Figure:
     """Draw the probabilities by the laws through the first two anchors, the anchors, and the verdict above them.
 
@@ -39,7 +43,7 @@ def plot_timeline(data: xr.Dataset) -> Figure:
             middle, ends = 100 * anchor["best"], (100 * anchor["low"], 100 * anchor["high"])
             ax.errorbar(
                 [at], [middle], yerr=[[middle - ends[0]], [ends[1] - middle]], fmt="o" if k < 2 else "D", capsize=3,
-                color=COLOURS[0] if k < 2 else COLOURS[2], label=("published, fits the law", "_", "published, tests it")[k],
+                color=COLOURS[0] if k < 2 else COLOURS[2], label=_ROLES[k],
             )  # fmt: skip
         ax.set_xlim(0.0, years[-1])
         ax.set_ylim(0.0, 102.0)

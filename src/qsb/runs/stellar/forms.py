@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from qsb.errors import SpecError
 from qsb.runs.forms import Form, TaggedForm
+from qsb.runs.refusal import advice
 from qsb.runs.stellar.measure import measure
 from qsb.stellar.status import Status
 
@@ -33,23 +34,25 @@ def _in(unit: str) -> Callable[[Any], Any]:
 
 
 Pure = Annotated[float, BeforeValidator(_in("")), ""]
-Metre = Annotated[float, BeforeValidator(_in("m")), "m"]
-SquareMetre = Annotated[float, BeforeValidator(_in("m2")), "m^2"]
+Metre = Annotated[float, BeforeValidator(_in("m")), Field(gt=0), "m"]
+SquareMetre = Annotated[float, BeforeValidator(_in("m2")), Field(gt=0), "m^2"]
 Second = Annotated[float, BeforeValidator(_in("s")), "s"]
-PerSecond = Annotated[float, BeforeValidator(_in("1 / s")), "1/s"]
-Kilogram = Annotated[float, BeforeValidator(_in("kg")), "kg"]
-KilogramPerSecond = Annotated[float, BeforeValidator(_in("kg / s")), "kg/s"]
-Kelvin = Annotated[float, BeforeValidator(_in("K")), "K"]
-Joule = Annotated[float, BeforeValidator(_in("J")), "J"]
-Watt = Annotated[float, BeforeValidator(_in("W")), "W"]
-Tesla = Annotated[float, BeforeValidator(_in("T")), "T"]
-PerJouleSecond = Annotated[float, BeforeValidator(_in("1 / J s")), "1/(J s)"]
-Inertia = Annotated[float, BeforeValidator(_in("kg m2")), "kg m^2"]
+PerSecond = Annotated[float, BeforeValidator(_in("1 / s")), Field(ge=0), "1/s"]
+Kilogram = Annotated[float, BeforeValidator(_in("kg")), Field(gt=0), "kg"]
+KilogramPerSecond = Annotated[float, BeforeValidator(_in("kg / s")), Field(ge=0), "kg/s"]
+Kelvin = Annotated[float, BeforeValidator(_in("K")), Field(ge=0), "K"]
+Joule = Annotated[float, BeforeValidator(_in("J")), Field(ge=0), "J"]
+Watt = Annotated[float, BeforeValidator(_in("W")), Field(ge=0), "W"]
+Tesla = Annotated[float, BeforeValidator(_in("T")), Field(gt=0), "T"]
+PerJouleSecond = Annotated[float, BeforeValidator(_in("1 / J s")), Field(ge=0), "1/(J s)"]
+Inertia = Annotated[float, BeforeValidator(_in("kg m2")), Field(ge=0), "kg m^2"]
 
 
 def _status(value: Any) -> Any:
     """A word becomes a status; another word is refused with the known ones."""
-    return Status(value) if isinstance(value, str) and value in list(Status) else value
+    if not isinstance(value, str) or value not in list(Status):
+        raise ValueError(f"{value!r} is no status{advice(value, [str(s) for s in Status])}")
+    return Status(value)
 
 
 StatusWord = Annotated[Status, BeforeValidator(_status)]
