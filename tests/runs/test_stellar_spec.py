@@ -123,7 +123,7 @@ def test_units_that_are_refused(text, unit, words):
         ("load.power", None, ["load", "power"]),
         ("load", {"edges": [0.0, 1.0], "powers": [1.0, 2.0]}, ["load", "2 edges", "2 powers"]),
         ("load", {"edges": [1.0, 2.0], "powers": [1.0]}, ["rise from 0"]),
-        ("load", {"edges": [0.0, 1.0], "powers": [-1.0]}, ["load", "negative"]),
+        ("load", {"edges": [0.0, 1.0], "powers": [-1.0]}, ["load.powers.0", "-1.0"]),
         ("time.steps", 0, ["time.steps", "0"]),
         ("time.duration", "0 s", ["time", "duration"]),
         ("time", None, ["time", "must be given"]),

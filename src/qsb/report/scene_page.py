@@ -56,7 +56,6 @@ def scene_page(data: xr.Dataset, figures: Sequence[tuple[str, str, str, str]], m
         ("Figures", "".join(_figure(*f) for f in figures)),
         *((t, _lead(t) + _numbers(data, names) + _beside(t, told)) for t, names in later),
         ("Bounds", _bounds(told["bounds"])),
-        ("Timeline", _timeline(told["timeline"])),
         ("Parts and their status", _parts(data, told["parts"])),
         ("What was put in", _inputs(spec, told["parts"])),
         ("Definitions", _definitions(data)),
@@ -143,6 +142,8 @@ def _figure(name: str, title: str, caption: str, image: str) -> str:
 
 def _beside(title: str, told: dict[str, Any]) -> str:
     """What belongs to a section beside its numbers."""
+    if title == "Timeline":
+        return _timeline(told["timeline"])
     if title == "Throughput" and told["kardashev"]:
         own = told["kardashev"]["type_of_1964"] or "below type I"
         return f"<p>{escape(told['kardashev']['convention'])}; Kardashev's own type (1964): {escape(own)}.</p>"
@@ -186,8 +187,6 @@ def _bounds(told: dict[str, Any]) -> str:
 
 
 def _timeline(told: dict[str, Any]) -> str:
-    if not told:
-        return ""
     return (
         f"<p>Verdict: <b>{escape(told['verdict'])}</b> {_badge(told['status'])}</p><p>{escape(told['sentence'])}</p>"
         f'<p class="reference">{linked(told["source"])}</p>'

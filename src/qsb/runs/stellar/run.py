@@ -270,6 +270,15 @@ def _outlook(answers: Answers, form: TimelineForm) -> Part:
     answers.coordinate("horizon", times)
     for name in ("low", "best", "high"):
         answers.outlook(f"probability_{name}", getattr(band, name), band.status, timeline.source)
+    numbers = {
+        "third_low": verdict.third[0],
+        "third_high": verdict.third[1],
+        "reached_first": verdict.reached[0],
+        "reached_last": verdict.reached[1],
+        "hazard_change": verdict.change,
+    }
+    for name, value in numbers.items():
+        answers.scalar(name, value, verdict.status, timeline.source)
     answers.timeline = {
         "verdict": verdict.word,
         "sentence": verdict.sentence,

@@ -171,8 +171,6 @@ def _demand(form: LoadForm, edges: RealArray) -> RealArray:
     if form.edges is None or form.powers is None:
         return np.full(len(edges) - 1, form.power or 0.0)
     corners, powers = np.asarray(form.edges), np.asarray(form.powers)
-    if (powers < 0).any():
-        raise SpecError(f"powers must not be negative, but the lowest is {powers.min():g} W.")
     energy = np.concatenate(([0.0], np.cumsum(powers * np.diff(corners))))
     turns, part = np.divmod(edges, corners[-1])
     given = turns * energy[-1] + np.interp(part, corners, energy)

@@ -47,6 +47,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
         "source_lifetime",
         "source_nearest",
     ),
+    "Timeline": ("third_low", "third_high", "reached_first", "reached_last", "hazard_change"),
     "Trust": ("speculative_share",),
 }
 
@@ -90,7 +91,7 @@ def _verdicts(told: dict[str, Any]) -> Iterator[str]:
             numbers = f"{row['claimed']:.6g} of {row['limit']:.6g} {row['unit']}".rstrip()
             yield f"  {row['tier']:<11} {row['bound']}: {numbers}: {row['verdict']} [{row['status']}]"
     if told["timeline"]:
-        yield f"Timeline: {told['timeline']['sentence']} [{told['timeline']['status']}]"
+        yield f"Verdict on the timeline: {told['timeline']['sentence']} [{told['timeline']['status']}]"
 
 
 def varying(data: xr.Dataset) -> list[str]:
