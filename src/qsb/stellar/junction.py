@@ -23,6 +23,7 @@ from qsb import checks
 from qsb.errors import SpecError
 from qsb.stellar.light import Light, concentrated
 from qsb.stellar.si import si
+from qsb.stellar.spectrum import Spectrum
 from qsb.stellar.status import Status
 from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
 
@@ -63,23 +64,31 @@ class Junction:
         return self.gap / ELEMENTARY_CHARGE
 
 
-def _emission(gap: NDArray[np.float64], below: NDArray[np.float64], kt: float) -> NDArray[np.float64]:
-    r"""Photons emitted per area and second at :math:`(E_g-qV)/kT` = `below`, by the series in its exponentials."""
-    g = gap / kt
-    terms = g**2 / _ORDERS + 2 * g / _ORDERS**2 + 2 / _ORDERS**3
-    sums = (np.exp(-_ORDERS * below) * terms).sum(axis=0)
-    return np.asarray(2 * math.pi * kt**3 / (PLANCK**3 * SPEED_OF_LIGHT**2) * sums)
+def _coefficients(gaps: NDArray[np.float64], kt: float) -> NDArray[np.float64]:
+    r"""Of the series of the emission in :math:`e^{-(E_g-qV)/kT}`, one row an order, photons per area and second."""
+    g = gaps / kt
+    series = g**2 / _ORDERS + 2 * g / _ORDERS**2 + 2 / _ORDERS**3
+    return np.asarray(2 * math.pi * kt**3 / (PLANCK**3 * SPEED_OF_LIGHT**2) * series)
 
 
-def _best(light: Light, gaps: NDArray[np.float64], x: float, kt: float, sides: int) -> Any:
+def _best(light: Light, gaps: NDArray[np.float64], x: float, kt: float, sides: int, rounds: int) -> Any:
     """Most work per area at each gap, and (gap - qV)/kT there: golden section in all gaps at once."""
-    came = np.array([x * light.photon_flux(0.0, PLANCK * SPEED_OF_LIGHT / gap) for gap in gaps])
+    edges = PLANCK * SPEED_OF_LIGHT / gaps
+    if isinstance(light, Spectrum):
+        came = x * light.below(edges, photons=True)
+    else:
+        came = np.array([x * light.photon_flux(0.0, edge) for edge in edges])
+    coefficients = sides * _coefficients(gaps, kt)
 
     def work(below: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray((gaps - below * kt) * (came - sides * _emission(gaps, below, kt)))
+        step, emitted = np.exp(-below), np.zeros_like(below)
+        for row in coefficients[::-1]:  # Horner
+            emitted += row
+            emitted *= step
+        return np.asarray((gaps - below * kt) * (came - emitted))
 
     low, high = np.full(gaps.shape, 0.5), gaps / kt
-    for _ in range(70):
+    for _ in range(rounds):
         a, b = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
         left = work(a) >= work(b)
         low, high = np.where(left, low, a), np.where(left, b, high)
@@ -117,10 +126,10 @@ def shockley_queisser(
             raise SpecError(f"the gap {gaps[0]:g} J is not above kT = {kt:g} J of the cell.")
     else:
         gaps = np.linspace(0.2, 4.0, 381) * ELEMENTARY_CHARGE
-        for _ in range(4):  # each grid is 30 times finer; bands of the air leave several tops, hence no bisection
-            most = int(np.argmax(_best(light, gaps, x, kt, sides)[0]))
+        for rounds in (26, 40, 40, 40):  # each grid is 30 times finer; air leaves several tops, hence no bisection
+            most = int(np.argmax(_best(light, gaps, x, kt, sides, rounds)[0]))
             gaps = np.linspace(gaps[max(most - 1, 0)], gaps[min(most + 1, gaps.size - 1)], 61)
-    works, below = _best(light, gaps, x, kt, sides)
+    works, below = _best(light, gaps, x, kt, sides, 70)
     most = int(np.argmax(works))
     voltage = float(gaps[most] - below[most] * kt) / ELEMENTARY_CHARGE
     return Junction(float(works[most]) / (x * light.total), float(gaps[most]), voltage, kelvin, faces, x)
