@@ -189,3 +189,22 @@ def test_reasons_tell_no_folders(bench):
     plain = bench("run")._plain
     assert plain("no 'x' (/" + "work/a/b.py), see docs/x.md") == "no 'x' (b.py), see docs/x.md"
     assert plain("1/2 of a/b") == "1/2 of a/b"
+
+
+def test_the_page_of_the_stores_is_that_of_its_results(bench):
+    stores = bench("stellar_store")
+    results = json.loads(stores.RESULTS.read_text(encoding="utf-8"))
+    assert stores.PAGE.read_text(encoding="utf-8") == stores.page(results)
+    assert all(row["error"] < 1e-11 for row in results["rows"].values())
+
+
+@pytest.mark.parametrize(
+    ("who", "case"), [("ours", "all"), ("numpy", "leak"), ("solve_ivp", "leak"), ("solve_ivp", "load")]
+)
+def test_contestants_of_the_stores_solve_the_same(bench, who, case):
+    stores = bench("stellar_store")
+    arrays, told = getattr(stores, who)(case, 2, 13)
+    assert told["cpu"] > 0
+    assert stores.error(case, who, arrays, 2, 13) < 1e-12
+    wrong = {**arrays, "E": 1.01 * arrays["E"]}
+    assert stores.error(case, who, wrong, 2, 13) > 1e-4

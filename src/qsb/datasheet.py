@@ -116,7 +116,9 @@ class Datasheet:
         if not isinstance(found, Mapping):
             raise SpecError(f"a datasheet is one JSON object, but this is {type(found).__name__}.")
         try:
-            fields = {name: Measure(**value) if isinstance(value, Mapping) else value for name, value in found.items()}
+            fields: dict[str, Any] = {
+                name: Measure(**value) if isinstance(value, Mapping) else value for name, value in found.items()
+            }
             return cls(**fields)
         except TypeError as error:
             raise SpecError(f"a datasheet has the fields of qsb.datasheet.Datasheet, but: {error}") from error

@@ -1,4 +1,11 @@
-"""A store's history against closed-form answers: balance, regimes, events, ledgers."""
+"""A store's history against closed-form answers: balance, regimes, events, ledgers.
+
+The physics notes print results and, for most of them, no parameters. Those of relaxation, dephasing, the square wave,
+the sinusoid, the discharge, the crossing with its duty, and the threshold of the logistic law are inferred here: they
+are the round numbers that give the printed digits, so these tests say that the digits can be had, and the closed forms
+and independent integrations beside them say that the map is right. Printed with their parameters are the stiff
+interval, the width of the logistic law, and the ratio of dephasing to relaxation of the steady work fraction.
+"""
 
 import math
 
@@ -146,6 +153,15 @@ def test_latching_relaxation_oscillator():
     np.testing.assert_allclose(np.array(stops) - starts[: len(stops)], falling, rtol=1e-10)
     assert len(starts) == 11
     assert sum(run.regimes.values()) == pytest.approx(3e6)
+
+
+def test_events_at_one_moment_are_in_order():
+    """A threshold that is the capacity: both are reached at once, and neither time is rounded below the other."""
+    store = Store(Loss(avalanche=Latching(1.0, 3.0, 0.6)), capacity=1.0, eta_in=0.9, eta_out=0.5)
+    run = simulate(store, [0.0, 0.5, 1.7, 2.0, 4.0], [9.0, 0, 0, 9.0], [9.0, 0, 0, 9.0])
+    times = [event.time for event in run.events]
+    assert times == sorted(times)
+    assert {event.kind for event in run.events} >= {"full", "threshold"}
 
 
 def test_latched_for_ever_where_the_release_is_out_of_reach():

@@ -117,12 +117,10 @@ def simulate_many(
     count = _members({"stores": len(several), "start": len(starts), "inflow": len(power), "demand": len(asked)})
     rows = np.array([_row(i, store) for i, store in enumerate(several)])
     states = _states(starts, several, count)
-    out = np.array([store.eta_out for store in several])[:, None]
-    draw = np.ascontiguousarray(asked / out)
     widths, which = np.unique(spans, return_inverse=True)
     counts, begin = np.zeros((count, len(COUNTS))), states.copy()
     history = np.empty((count, len(edges), 2) if keep else (0, 0, 2))
-    arguments = spans, widths, which.astype(np.int64).ravel(), power, draw, rows, states, counts, history
+    arguments = spans, widths, which.astype(np.int64).ravel(), power, asked, rows, states, counts, history
     _spread(follow, count, count * len(spans), arguments)
     if keep:
         history[:, :, 1] -= history[:, :, 0]
@@ -135,6 +133,11 @@ def simulate_many(
 
 def _powers(name: str, value: Any, count: int) -> Array:
     """Powers as rows of intervals; one row for all members."""
+    if isinstance(value, np.ndarray) and value.dtype == np.float64 and value.ndim == 2 and value.size:
+        # What is fine as it stands is not copied: ensembles are large. A number that is none fails the comparison.
+        fine = value.shape[1] == count and value.min() >= 0.0 and value.max() <= checks.LARGEST
+        if fine and value.flags.c_contiguous:
+            return value
     found = si_array(name, value, "W", least=0.0)
     if found.ndim > 2 or (found.ndim and found.shape[-1] != count):
         raise SpecError(
@@ -170,7 +173,7 @@ def _row(index: int, store: object) -> tuple[float, ...]:
             "simulate_many takes one rate: call simulate for each member."
         )
     threshold, extra = (law.threshold, law.rate) if law else (np.inf, 0.0)
-    return store.loss.held, store.dephasing, threshold, extra, store.capacity_limit, store.eta_in
+    return store.loss.held, store.dephasing, threshold, extra, store.capacity_limit, store.eta_in, store.eta_out
 
 
 def _states(starts: list[State], stores: list[Store], count: int) -> Array:

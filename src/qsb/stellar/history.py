@@ -201,7 +201,7 @@ class _Walk:
         worked = warmed = avalanche = clipped = drawn = missing = gone = 0.0
         while gone < span:
             phase = find_phase(self.store, self.state, inflow, draw)
-            elapsed, moved = self._go(phase, begin + gone, span - gone)
+            elapsed, moved = self._go(phase, begin, gone, span - gone)
             gone = span if elapsed >= span - gone else gone + elapsed
             worked += moved.work_area
             warmed += moved.passive_area
@@ -217,12 +217,12 @@ class _Walk:
         leaks = (loss.baseline * worked + rest.baseline * warmed, loss.thermal * worked + rest.thermal * warmed)
         return (inflow * span, given, drawn - given, *leaks, avalanche, clipped, missing * self.store.eta_out)
 
-    def _go(self, phase: Phase, now: float, left: float) -> tuple[float, Moved]:
-        """To the next event or to the end: elapsed time, and what went where."""
+    def _go(self, phase: Phase, begin: float, gone: float, left: float) -> tuple[float, Moved]:
+        """To the next event or to the end: elapsed time, and what went where. `gone` is what has passed since `begin`."""
         store, state, motion = self.store, self.state, phase.motion
         law = store.loss.avalanche
         if isinstance(law, Logistic | Pair) and isinstance(motion, Free):
-            return self._flow(law, motion, now, left)
+            return self._flow(law, motion, begin, gone, left)
         when, kind, level = next_event(store, state, phase, left)
         elapsed = min(when, left)
         moved = motion.after(elapsed)
@@ -240,11 +240,11 @@ class _Walk:
         if isinstance(law, Stochastic) and phase.regime == "above" and self.state.clock is not None:
             self.state = replace(self.state, clock=max(0.0, self.state.clock - elapsed * law.rate))
         if when <= left and kind:
-            size = self._react(kind, now + elapsed)
+            size = self._react(kind, begin + (gone + elapsed))
             moved = replace(moved, avalanche=moved.avalanche + size)
         return elapsed, moved
 
-    def _flow(self, law: Smooth, motion: Free, now: float, left: float) -> tuple[float, Moved]:
+    def _flow(self, law: Smooth, motion: Free, begin: float, gone: float, left: float) -> tuple[float, Moved]:
         """The same under a loss that depends smoothly on the energy."""
         limit = self.store.capacity_limit
         flow = Flow(law, sum(motion.powers), motion.powers[0], motion.leaks)
@@ -253,7 +253,7 @@ class _Walk:
         work = 0.0 if part.hit == "empty" else min(max(part.work, 0.0), level)
         self._set(level, work, level - work)
         if part.hit:
-            self._record(now + part.span, part.hit)
+            self._record(begin + (gone + part.span), part.hit)
         areas = part.work_area, part.stored - part.work_area
         return part.span, Moved(self.state.work, self.state.passive, *areas, motion.inflow * part.span, part.avalanche)
 

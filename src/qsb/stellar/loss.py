@@ -23,7 +23,7 @@ those of another `Loss`, see `qsb.stellar.store`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 from qsb import checks
@@ -46,6 +46,12 @@ __all__ = [
 ]
 
 
+_UNITS = {
+    "threshold": "J", "rate": "1 / s", "width": "J", "coefficient": "1 / (J s)", "release": "", "smallest": "J",
+    "largest": "J",
+}  # fmt: skip
+
+
 def _convert(law: object, units: dict[str, str], positive: bool = True) -> None:
     """Put fields of a frozen record into SI units, refusing what is no such number."""
     for field, unit in units.items():
@@ -55,7 +61,23 @@ def _convert(law: object, units: dict[str, str], positive: bool = True) -> None:
 
 
 @dataclass(frozen=True)
-class Step:
+class _Law:
+    """What every avalanche law does first: its numbers are put into SI units."""
+
+    def __post_init__(self) -> None:
+        _convert(self, {field.name: _UNITS[field.name] for field in fields(self) if field.name != "status"})
+
+
+@dataclass(frozen=True)
+class _Threshold(_Law):
+    """Laws that act above an energy, at a rate."""
+
+    threshold: float
+    rate: float
+
+
+@dataclass(frozen=True)
+class Step(_Threshold):
     r"""Avalanches without memory, :math:`\gamma_a\Theta(E - E_c)`.
 
     Where :math:`\gamma E_c < P < (\gamma + \gamma_a)E_c` the energy is held at :math:`E_c` (Filippov's solution)
@@ -67,16 +89,11 @@ class Step:
         status: how far the law can be trusted.
     """
 
-    threshold: float
-    rate: float
     status: Status = Status.SPECULATIVE
-
-    def __post_init__(self) -> None:
-        _convert(self, {"threshold": "J", "rate": "1 / s"})
 
 
 @dataclass(frozen=True)
-class Logistic:
+class Logistic(_Threshold):
     r"""The step rounded over a width, :math:`\gamma_a/(1 + e^{-(E - E_c)/w})`.
 
     Attributes:
@@ -86,13 +103,8 @@ class Logistic:
         status: how far the law can be trusted.
     """
 
-    threshold: float
-    rate: float
     width: float
     status: Status = Status.SPECULATIVE
-
-    def __post_init__(self) -> None:
-        _convert(self, {"threshold": "J", "rate": "1 / s", "width": "J"})
 
     def at(self, energy: float) -> tuple[float, float]:
         """Rate in 1/s at an energy in J, and its derivative in 1/(J s)."""
@@ -103,7 +115,7 @@ class Logistic:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Pair(_Law):
     r"""Loss by meetings of two excitations, :math:`\gamma = kE`, so that the power lost is :math:`kE^2`.
 
     Attributes:
@@ -114,16 +126,13 @@ class Pair:
     coefficient: float
     status: Status = Status.ENGINEERING
 
-    def __post_init__(self) -> None:
-        _convert(self, {"coefficient": "1 / (J s)"})
-
     def at(self, energy: float) -> tuple[float, float]:
         """Rate in 1/s at an energy in J, and its derivative in 1/(J s)."""
         return self.coefficient * energy, self.coefficient
 
 
 @dataclass(frozen=True)
-class Latching:
+class Latching(_Threshold):
     r"""Avalanches with memory: :math:`\gamma_a` from when :math:`E_c` is reached until :math:`rE_c`.
 
     Attributes:
@@ -133,19 +142,17 @@ class Latching:
         status: how far the law can be trusted.
     """
 
-    threshold: float
-    rate: float
     release: float
     status: Status = Status.SPECULATIVE
 
     def __post_init__(self) -> None:
-        _convert(self, {"threshold": "J", "rate": "1 / s", "release": ""})
+        super().__post_init__()
         if self.release >= 1:
             raise SpecError(f"release of Latching must be below 1, but it is {self.release:g}.")
 
 
 @dataclass(frozen=True)
-class Stochastic:
+class Stochastic(_Threshold):
     r"""Random avalanches: above :math:`E_c` they come as a Poisson process, with sizes :math:`p(s)\propto s^{-3/2}`.
 
     The exponent 3/2 is that of mean-field avalanches: a critical branching process with Poisson offspring has the
@@ -160,14 +167,12 @@ class Stochastic:
         status: how far the law can be trusted.
     """
 
-    threshold: float
-    rate: float
     smallest: float
     largest: float
     status: Status = Status.SPECULATIVE
 
     def __post_init__(self) -> None:
-        _convert(self, {"threshold": "J", "rate": "1 / s", "smallest": "J", "largest": "J"})
+        super().__post_init__()
         if self.largest <= self.smallest:
             raise SpecError(
                 f"largest of Stochastic must be above smallest = {self.smallest:g} J, but it is {self.largest:g} J."

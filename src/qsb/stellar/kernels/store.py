@@ -139,7 +139,7 @@ def follow(
     widths: NDArray[np.float64],
     which: NDArray[np.int64],
     inflow: NDArray[np.float64],
-    draw: NDArray[np.float64],
+    demand: NDArray[np.float64],
     stores: NDArray[np.float64],
     states: NDArray[np.float64],
     counts: NDArray[np.float64],
@@ -154,8 +154,9 @@ def follow(
         widths: the different ones among them, s.
         which: index of each span in `widths`.
         inflow: (M or 1, n), W.
-        draw: out of W (M or 1, n), W.
-        stores: (M or 1, 6): rate without avalanches, dephasing, threshold, rate of the avalanche, capacity, eta_in.
+        demand: of the load (M or 1, n), W.
+        stores: (M or 1, 7): rate without avalanches, dephasing, threshold, rate of the avalanche, capacity, eta_in,
+            eta_out.
         states: (M, 3): W and E, overwritten, and the largest E on the way, J.
         counts: (M, 13) zeros, see `COUNTS`.
         history: (M, n + 1, 2) for W and E at the edges, or empty.
@@ -169,7 +170,7 @@ def follow(
         if m == first or stores.shape[0] > 1:
             _factors(widths, held, dephasing, below)
             _factors(widths, held + extra, dephasing, above)
-        powers, draws = inflow[m if inflow.shape[0] > 1 else 0], draw[m if draw.shape[0] > 1 else 0]
+        powers, asked = inflow[m if inflow.shape[0] > 1 else 0], demand[m if demand.shape[0] > 1 else 0]
         work, energy, peak = states[m, 0], states[m, 1], states[m, 1]
         for begin in range(0, n, _BLOCK):
             sums[:] = 0.0
@@ -177,7 +178,7 @@ def follow(
             for k in range(begin, min(begin + _BLOCK, n)):
                 if keep:
                     history[m, k, 0], history[m, k, 1] = work, energy
-                power, out, h = powers[k], draws[k], spans[k]
+                power, out, h = powers[k], asked[k] / row[6], spans[k]
                 high = energy > threshold
                 f = above[which[k]] if high else below[which[k]]
                 arriving = share * power
