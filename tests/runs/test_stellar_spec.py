@@ -147,7 +147,9 @@ def test_what_is_wrong_is_named(path, value, words):
 
 def test_flares_belong_to_stars():
     with pytest.raises(qsb.SpecError, match="flares"):
-        qsb.run({**edited("source", {"kind": "pulsar", "name": "crab"}), "flares": {"kind": "observed", "record": "tess"}})
+        qsb.run(
+            {**edited("source", {"kind": "pulsar", "name": "crab"}), "flares": {"kind": "observed", "record": "tess"}}
+        )
 
 
 @pytest.mark.parametrize(
@@ -241,3 +243,15 @@ def test_a_quantum_spec_loads_nothing_stellar():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_words_have_no_unit_and_choices_are_no_knowledge():
+    spec = StellarSpec.of(BASE)
+    part = Part("source", "", Status.MEASURED, "")
+    found = {i.path: i for i in inputs_of(spec, (part,))}
+    assert found["source.kind"].unit == ""
+    assert found["source.temperature"].status is Status.ENGINEERING
+    cited = StellarSpec.of(edited("source.reference", "a paper"))
+    assert {i.path: i for i in inputs_of(cited, (part,))}["source.temperature"].status is Status.MEASURED
+    alone = StellarSpec.of({"kind": "stellar", "timeline": {}})
+    assert {i.path.split(".")[0] for i in inputs_of(alone, ())} == {"timeline"}

@@ -123,7 +123,7 @@ def _numbers(data: xr.Dataset, names: Iterable[str]) -> str:
     rows = [
         (
             f'<a href="#q-{name}">{escape(quantity(name).long_name)}</a>',
-            escape(f"{float(data[name]):.7g}"),
+            _whole(f"{float(data[name]):.7g}"),
             escape(pretty_unit(data[name].attrs["units"])) or "-",
             linked(data[name].attrs["source"]),
             _badge(data[name].attrs["status"]),
@@ -165,11 +165,11 @@ def _bounds(told: dict[str, Any]) -> str:
     rows = [
         (
             escape(row["bound"].replace("^2", "²").replace("^5", "⁵")),
-            escape(row["tier"]),
-            f"{row['claimed']:.6g}",
-            f"{row['limit']:.6g}",
-            escape(pretty_unit(row["unit"])) or "-",
-            "-" if row["ratio"] is None else f"{row['ratio']:.6g}",
+            _whole(row["tier"]),
+            _whole(f"{row['claimed']:.6g}"),
+            _whole(f"{row['limit']:.6g}"),
+            _whole(pretty_unit(row["unit"]) or "-"),
+            _whole("-" if row["ratio"] is None else f"{row['ratio']:.6g}"),
             escape(row["verdict"]),
             escape(row["assumption"]),
             linked(row["reference"]),
@@ -184,6 +184,11 @@ def _bounds(told: dict[str, Any]) -> str:
         f"a beam of light the power would push with {told['reaction_force_N']:.6g} N.</p>"
     )
     return facts + grid(header, rows)
+
+
+def _whole(text: str) -> str:
+    """Words that stay on one line."""
+    return f'<span class="whole">{escape(text)}</span>'
 
 
 def _timeline(told: dict[str, Any]) -> str:

@@ -60,7 +60,7 @@ def plot_bounds(data: xr.Dataset) -> Figure:
         zone = Patch(
             facecolor=ALARM, alpha=0.2, hatch="///", edgecolor=ALARM, label="beyond the limit; forbidden if hard"
         )
-        figure.legend(handles=[*marks, zone], loc="outside upper center", ncols=len(marks) + 1)
+        figure.legend(handles=[*marks, zone], loc="outside lower center", ncols=len(marks) + 1)
         return stamp(figure, data)
 
 

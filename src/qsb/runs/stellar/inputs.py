@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qsb.runs.forms import Form
-from qsb.runs.stellar.parts import Part
+from qsb.runs.stellar.parts import Part, weakest
 from qsb.runs.stellar.spec import StellarSpec
 from qsb.stellar.status import Status
 
@@ -43,7 +43,7 @@ def inputs_of(spec: StellarSpec, parts: tuple[Part, ...]) -> tuple[Input, ...]:
     found: list[Input] = []
     for name in ("source", "flares", "collector", "store", "load", "radiator", "time", "timeline"):
         form = getattr(spec, name)
-        if form is not None:
+        if form is not None and (name == "timeline" or spec.store is not None):
             given = name in spec.model_fields_set
             found += _walk(spec, form, name, {part.name: part for part in parts}, "", given)
     return tuple(found)
@@ -69,9 +69,12 @@ def _walk(
             continue
         entries = value.items() if isinstance(value, dict) else [("", value)]
         for word, entry in entries:
-            source = own or "given in the spec"
+            source = "default" if not said else own or "given in the spec"
             place = f"{here}.{word}" if word else here
-            yield Input(place, entry, spec.unit_of(here) or "", source if said else "default", _status(path, parts))
+            status = _status(path, parts)
+            if not (said and own):  # a choice without a reference is no firmer than an estimate
+                status = weakest((status, Status.ENGINEERING))
+            yield Input(place, entry, spec.unit_of(here) or "", source, status)
 
 
 def _status(path: str, parts: dict[str, Part]) -> Status:

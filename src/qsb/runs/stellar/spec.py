@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -125,7 +125,8 @@ def _unit(field: Any) -> str:
         if isinstance(here, str):
             return here
         waiting.extend(getattr(here, "__metadata__", ()))
-        waiting.extend(get_args(here))
+        if get_origin(here) is not Literal:  # whose arguments are words of the file
+            waiting.extend(get_args(here))
     return ""
 
 
