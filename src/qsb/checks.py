@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from numbers import Integral, Real
+from numbers import Complex, Integral, Real
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,19 @@ def number(
     return found
 
 
-def numbers(name: str, value: object, *, least: float | None = None) -> NDArray[np.float64]:
-    """Finite real numbers of any shape.
+def complex_number(name: str, value: object) -> complex:
+    """One finite number, real or complex.
+
+    Raises:
+        SpecError: naming the argument, its value and what it may be.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Complex):
+        raise SpecError(f"{name} must be one real or complex number, but it is {_shown(value)}.")
+    return complex(*(number(f"{name}, in each of its parts,", part) for part in (value.real, value.imag)))
+
+
+def reals(name: str, value: object) -> NDArray[np.float64]:
+    """Real numbers of any shape, NaN and infinity among them: a series that is not defined everywhere.
 
     Raises:
         SpecError: naming the argument, its value and what it may be.
@@ -59,7 +70,31 @@ def numbers(name: str, value: object, *, least: float | None = None) -> NDArray[
         raise SpecError(f"{name} must be numbers in rows of one length, but it is {_shown(value)}.") from error
     if a.dtype.kind not in "iuf" and a.size:
         raise SpecError(f"{name} must be real numbers, but it is {_shown(value)}.")
-    found = a.astype(float)
+    return a.astype(np.float64)
+
+
+def alike(**given: object) -> tuple[NDArray[np.float64], ...]:
+    """Real numbers of shapes that go together, NaN and infinity among them, in the order of their names.
+
+    Raises:
+        SpecError: naming the argument and its value, or the shapes that do not fit.
+    """
+    found = tuple(reals(name, value) for name, value in given.items())
+    try:
+        np.broadcast_shapes(*(a.shape for a in found))
+    except ValueError as error:
+        shapes = ", ".join(f"{name} {a.shape}" for name, a in zip(given, found, strict=True))
+        raise SpecError(f"The shapes of {shapes} do not go together; give one number or equal shapes.") from error
+    return found
+
+
+def numbers(name: str, value: object, *, least: float | None = None) -> NDArray[np.float64]:
+    """Finite real numbers of any shape.
+
+    Raises:
+        SpecError: naming the argument, its value and what it may be.
+    """
+    found = reals(name, value)
     wanted = "finite" if least is None else "finite and not negative" if least == 0.0 else f"at least {least:g}"
     if not np.all(np.isfinite(found)) or (least is not None and np.any(found < least)):
         raise SpecError(f"{name} must be {wanted}, but it is {_shown(value)}.")
@@ -188,17 +223,23 @@ def _in_range(name: str, found: float, most: float = LARGEST) -> None:
 
 def _shown(value: object) -> str:
     """A value in a sentence: its text, cut where it is long."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        return f"an {type(value).__name__} of too many digits"
     return text if len(text) <= 100 else f"{text[:60]}... ({type(value).__name__})"
 
 
 __all__ = [
     "LARGEST",
+    "alike",
+    "complex_number",
     "flag",
     "made_of",
     "number",
     "numbers",
     "one_of",
+    "reals",
     "row",
     "several",
     "sitewise",

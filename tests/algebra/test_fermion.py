@@ -89,6 +89,23 @@ def test_levels_and_ground_state_are_those_of_the_matrix(n, geometry, axis, coup
         assert gaussian.block_entropy(state, 0, first) == pytest.approx(expected, abs=1e-10)
 
 
+@pytest.mark.parametrize("ends", ["xx", "yy", "xy", "yx"])
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_a_string_between_the_ends_closes_a_ring_for_both_parities(n, ends):
+    space = Space.spins(n)
+    string = Word(0.8, ((0, ends[0]), *((j, "z") for j in range(1, n - 1)), (n - 1, ends[1])))
+    op = OpSum((*disordered(n, "chain").terms, string))
+    e = np.linalg.eigvalsh(dense(op, space))
+    near = Near.of(op, space)
+    assert not near.closed
+    assert quadratic_axes([op], space) == ("z",)
+    np.testing.assert_allclose(all_levels(near), e, rtol=0, atol=1e-12)
+    assert extremes(op, space) == pytest.approx((e[0], e[-1]), abs=1e-12)
+    assert np.abs(all_levels(Near(n, near.site, near.bond, near.edge, -near.wound)) - e).max() > 0.01
+    other = OpSum((Word(1.0, ((0, "y"), *((j, "x") for j in range(1, n - 1)), (n - 1, "y"))),))
+    assert quadratic_axes([other], space) == ()
+
+
 def test_the_sign_of_the_ring_matters():
     """Negative control: with the parities exchanged the levels are not those of the spins."""
     op, space = disordered(5, "ring"), Space.spins(5)

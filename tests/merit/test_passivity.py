@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from scipy.optimize import brentq
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.copies import Copies
 from qsb.errors import SpecError, StructureError
+from qsb.merit import passivity
 from qsb.merit.ergotropy import ergotropy
 from qsb.merit.gibbs import entropic_energy, entropy_deficit
+from qsb.merit.pairing import _log_cumsum
 from qsb.merit.passivity import (
     asymptotic_ergotropy,
     asymptotic_work,
@@ -92,6 +95,59 @@ class TestPrinted:
         assert is_completely_passive(rho, CELL)
 
 
+class TestHundredThousandCopies:
+    """A hundred thousand copies: in a fraction of a second, near their limit, or refused at once."""
+
+    #: two eigenvalues and two levels, of unlike multiplicities
+    RHO, H = np.diag([0.45, 0.45, 0.1]), np.diag([0.0, 1.0, 1.0])
+
+    def test_exact_and_logarithmic_multiplicities_meet(self, monkeypatch):
+        logs = [n_copy_ergotropy(self.RHO, self.H, n) for n in (40, 100, 300)]
+        monkeypatch.setattr(passivity, "_LARGEST_EXACT", math.inf)
+        exact = [n_copy_ergotropy(self.RHO, self.H, n) for n in (40, 100, 300)]
+        np.testing.assert_allclose(logs, exact, rtol=1e-13)
+
+    def test_the_limit(self):
+        # an n-copy passive state falls short of the Gibbs state of equal entropy by order ln n/n
+        limit, copies = asymptotic_ergotropy(self.RHO, self.H), np.array([1000, 10_000, 100_000])
+        start = time.process_time()
+        each = np.array([n_copy_ergotropy(self.RHO, self.H, int(n)) / n for n in copies])
+        assert time.process_time() - start < 5.0
+        short = limit - each
+        assert np.all(short > 0)
+        np.testing.assert_array_less(short, 0.03 * np.log(copies) / copies)
+        assert short[-1] == pytest.approx(1.526e-6, rel=1e-3)
+
+    def test_logarithms_of_multinomials(self):
+        types = np.array([[7, 0, 3], [1, 1, 1], [30, 20, 50], [0, 0, 9]])
+        for shares in types:
+            n = int(shares.sum())
+            exact = math.factorial(n) // math.prod(math.factorial(int(k)) for k in shares) * 2 ** int(shares[1])
+            found = passivity._log_counts(shares[None, :], np.log([1.0, 2.0, 1.0]))[0]
+            assert found == pytest.approx(math.log(exact), rel=1e-14, abs=1e-14)
+
+    def test_cumulated_logarithms_keep_the_smallest(self):
+        logs = np.array([0.0, 3.0, 900.0, 900.5, 2.0, 5000.0, 4999.0])
+        expected = np.logaddexp.accumulate(logs)
+        np.testing.assert_allclose(_log_cumsum(logs), expected, rtol=1e-15)
+
+    def test_pairs_of_levels_at_any_number(self):
+        rho = np.diag([0.7, 0.3])
+        assert n_copy_ergotropy(rho, CELL, 10**9) == pytest.approx(0.4e9, rel=1e-14)
+        assert n_copy_ergotropy(np.diag([0.3, 0.7]), CELL, 10**9) == 0.0
+
+    @pytest.mark.parametrize("copies", [10**6, 10**9, 2**60])
+    def test_too_many_are_refused_at_once(self, copies):
+        start = time.process_time()
+        with pytest.raises(SpecError, match=r"types|which floats do not count"):
+            n_copy_ergotropy(self.RHO, self.H, copies)
+        assert time.process_time() - start < 0.1
+
+    def test_a_large_batch_is_refused(self):
+        with pytest.raises(SpecError, match="fewer states at once"):
+            n_copy_ergotropy(np.broadcast_to(ROW3, (1000, 3, 3)), LEVELS2, 500)
+
+
 class TestAgainstMatrices:
     """Types and multinomials give what the matrices of n copies give."""
 
@@ -101,6 +157,14 @@ class TestAgainstMatrices:
         rho, h = random_state(rng, size, min(rank, size)), random_meter(rng, size)
         expected = brute(rho, h, copies)
         assert n_copy_ergotropy(rho, h, copies) == pytest.approx(expected, abs=1e-10 * copies)
+
+    @given(seed=SEEDS, size=st.integers(3, 4), copies=st.integers(2, 4))
+    def test_logarithms_of_multiplicities(self, seed, size, copies):
+        rng = np.random.default_rng(seed)
+        rho, h = random_state(rng, size, size - 1), random_meter(rng, size)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(passivity, "_LARGEST_EXACT", 0.0)
+            assert n_copy_ergotropy(rho, h, copies) == pytest.approx(brute(rho, h, copies), abs=1e-10 * copies)
 
     def test_degenerate_eigenvalues_and_levels_are_counted_together(self):
         rho, h = np.diag([0.4, 0.4, 0.1, 0.1]), np.diag([1.0, 0.0, 0.0, 2.0])

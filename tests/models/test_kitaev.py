@@ -10,6 +10,8 @@ from qsb.models import kitaev
 from qsb.models.kitaev import dispersion
 
 DOWN = np.array([[0, 0], [1, 0]])
+#: factor of the bond that closes a ring of fermions
+CLOSING = {"periodic": 1.0, "antiperiodic": -1.0}
 OFF = qsb.Protocol((qsb.Stage("charge", 3.0, battery=False),))
 
 
@@ -37,28 +39,24 @@ def fermions(n, mu, hopping, pairing, closing):
 
 
 @pytest.mark.parametrize(("boundary", "closing"), [("open", 0.0), ("periodic", 1.0), ("antiperiodic", -1.0)])
-@pytest.mark.parametrize("start", ["down", "up"])
-@pytest.mark.parametrize("n", [4, 5])
-def test_hamiltonian_in_the_sector_of_the_start(boundary, closing, start, n):
-    made = kitaev(
-        n, potential=0.7, hopping=0.4, pairing=0.3, charger_hopping=0.2, boundary=boundary, start=qsb.Start(start)
-    )
-    odd = np.bitwise_count(~np.arange(2**n) & (2**n - 1)) % 2
-    inside = np.flatnonzero(odd == (n % 2 if start == "up" else 0))
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_hamiltonian_is_that_of_the_fermions(boundary, closing, n):
+    made = kitaev(n, potential=0.7, hopping=0.4, pairing=0.3, charger_hopping=0.2, boundary=boundary)
     for op, exact in (
         (made.battery, fermions(n, 0.7, 0.4, 0.3, closing)),
         (made.interaction, fermions(n, 0.0, 0.2, 0.0, closing)),
     ):
-        found = build.dense(op, made.space)
-        np.testing.assert_allclose(found[np.ix_(inside, inside)], exact[np.ix_(inside, inside)], atol=1e-14)
-        assert np.all(np.abs(np.delete(found, inside, axis=0)[:, inside]) < 1e-15)
+        np.testing.assert_allclose(build.dense(op, made.space), exact, atol=1e-14)
 
 
-def test_a_ring_of_spins_is_antiperiodic_for_even_fermions():
-    one, other = (
-        kitaev(5, hopping=0.4, pairing=0.2, boundary=b, start=qsb.Start("down")) for b in ("ring", "antiperiodic")
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_a_ring_of_spins_is_antiperiodic_for_even_fermions_and_periodic_for_odd_ones(n):
+    odd = np.bitwise_count(~np.arange(2**n) & (2**n - 1)) % 2
+    ring, periodic, antiperiodic = (
+        build.dense(made.battery, made.space)
+        for made in (kitaev(n, hopping=0.4, pairing=0.2, boundary=b) for b in ("ring", "periodic", "antiperiodic"))
     )
-    np.testing.assert_array_equal(*(build.dense(m.battery, m.space) for m in (one, other)))
+    np.testing.assert_allclose(ring, np.where(odd[:, None], periodic, antiperiodic), atol=1e-15)
 
 
 def test_levels_of_a_ring_are_sums_of_its_modes():
@@ -97,19 +95,73 @@ def test_free_fermions_agree_with_kets(boundary):
     np.testing.assert_allclose(found[0].power, found[1].power, atol=1e-10)
 
 
+def evolved(n, own, other, closing, times):
+    """Return the lowest energy of H_B and the energy above it after a start there, from matrices of fermions."""
+    h = fermions(n, *own, closing)
+    v = fermions(n, *other, closing)
+    levels, states = np.linalg.eigh(h)
+    assert levels[1] - levels[0] > 1e-3
+    e, u = np.linalg.eigh(h + v)
+    psi = u @ (np.exp(-1j * np.outer(e, times)) * (u.T @ states[:, 0])[:, None])
+    energy = np.einsum("it,ij,jt->t", psi.conj(), h, psi).real
+    return levels[0], energy - levels[0]
+
+
+@pytest.mark.parametrize("representation", ["fermion", "ket"])
+@pytest.mark.parametrize("boundary", ["periodic", "antiperiodic"])
+@pytest.mark.parametrize("own", [(-1.0, 0.7, 0.3), (0.9, 0.15, -0.2), (-0.3, -0.6, 0.5)])
+@pytest.mark.parametrize("n", [3, 4, 5, 6])
+def test_ring_of_fermions_starts_in_its_ground_state(n, own, boundary, representation):
+    # (-1, 0.7, 0.3) periodic at N = 4: an odd state, -2.56619, lies below the lowest even one, -2.16619
+    other = (0.4, 0.25, -0.35)
+    lowest, stored = evolved(n, own, other, CLOSING[boundary], np.linspace(0, 3.0, 7))
+    made = kitaev(
+        n, **dict(zip(("potential", "hopping", "pairing"), own, strict=True)),
+        **dict(zip(("charger_potential", "charger_hopping", "charger_pairing"), other, strict=True)),
+        boundary=boundary,
+    )  # fmt: skip
+    problem = qsb.Problem(made, qsb.quench(3.0), (), np.linspace(0, 3.0, 7))
+    found = qsb.run(problem, ["stored_energy", "ergotropy"], representation=representation)
+    assert float(np.abs(stored).max()) > 1e-3
+    assert float(found.ground_energy) == pytest.approx(lowest, abs=1e-12)
+    np.testing.assert_allclose(found.stored_energy, stored, atol=1e-9)
+    np.testing.assert_allclose(found.ergotropy, stored, atol=1e-9)
+
+
+@pytest.mark.parametrize("boundary", ["periodic", "antiperiodic"])
+@pytest.mark.parametrize("n", [4, 5])
+def test_thermal_start_of_a_ring_of_fermions(n, boundary):
+    # both parities are populated: the work of unitaries orders all 2^N levels of the fermions
+    own, temperature = (-1.0, 0.7, 0.3), 0.8
+    h, v = fermions(n, *own, CLOSING[boundary]), fermions(n, 0.4, 0.25, -0.35, CLOSING[boundary])
+    levels, u = np.linalg.eigh(h)
+    p = np.exp(-levels / temperature)
+    p /= p.sum()
+    e, w = np.linalg.eigh(h + v)
+    turn = w @ np.diag(np.exp(-2.0j * e)) @ w.T
+    rho = turn @ (u * p) @ u.T @ turn.conj().T
+    energy = float(np.trace(rho @ h).real)
+    start = qsb.Start("thermal", temperature=temperature)
+    made = kitaev(
+        n, potential=-1.0, hopping=0.7, pairing=0.3, charger_potential=0.4, charger_hopping=0.25,
+        charger_pairing=-0.35, boundary=boundary, start=start,
+    )  # fmt: skip
+    for representation in ("fermion", "density"):
+        problem = qsb.Problem(made, qsb.quench(2.0), (), [0.0, 2.0])
+        d = qsb.run(problem, ["stored_energy", "ergotropy"], representation=representation)
+        assert float(d.stored_energy[-1]) == pytest.approx(energy - p @ levels, abs=1e-8)
+        assert float(d.ergotropy[-1]) == pytest.approx(energy - p @ levels, abs=1e-8)
+
+
 def test_refusals():
     with pytest.raises(SpecError, match="boundary is 'closed'"):
         kitaev(4, boundary="closed")
     with pytest.raises(SpecError, match="cells must be a whole number, 3 or more"):
         kitaev(2, boundary="ring")
-    for start in (qsb.Start("product", bloch=(1.0, 0.0, 0.0)), qsb.Start("thermal", temperature=1.0)):
-        with pytest.raises(StructureError, match="only for one parity"):
-            kitaev(4, boundary="periodic", start=start)
-    # one cell up: an odd start
-    z = np.array([[0, 0, 1.0]] + [[0, 0, -1.0]] * 3)
-    odd = kitaev(4, hopping=0.4, boundary="periodic", start=qsb.Start("product", bloch=z))
-    ring = kitaev(4, hopping=0.4, boundary="ring")
-    np.testing.assert_array_equal(*(build.dense(m.battery, m.space) for m in (odd, ring)))
+    # mu = 2 t_h: the mode of k = pi vanishes, so that two states are lowest
+    made = kitaev(4, potential=1.0, hopping=0.5, pairing=0.3, boundary="periodic")
+    with pytest.raises(StructureError, match="degenerate"):
+        qsb.run(qsb.Problem(made, qsb.quench(1.0)), ["stored_energy"])
 
 
 @pytest.mark.parametrize(("coupling", "peak"), [(0.1, 0.0196604325), (0.5, 0.3599257326), (1.0, 0.9044373838)])

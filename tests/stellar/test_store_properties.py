@@ -13,7 +13,7 @@ from qsb.errors import SpecError
 from qsb.stellar.history import simulate
 from qsb.stellar.ledger import LEDGER_TOLERANCE
 from qsb.stellar.loss import Latching, Logistic, Loss, Pair, Step, Stochastic
-from qsb.stellar.store import State
+from qsb.stellar.store import State, Store
 from stores import EDGES, POWERS, STARTS, stores
 
 FEW = settings(max_examples=40)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsb import checks
 from qsb.errors import SpecError
 
 __all__ = ["Blocks", "Factor", "RealArray", "Spectrum"]
@@ -34,7 +35,7 @@ _LARGEST_LOG = 690.0
 def _counts(multiplicity: Sequence[Any], owner: str) -> tuple[int, ...]:
     """Return the multiplicities as Python integers, refusing anything that is not a whole number >= 1."""
     counts = []
-    for item in multiplicity:
+    for item in checks.several(f"{owner}: multiplicity", multiplicity, "a list of whole numbers"):
         if isinstance(item, bool) or not isinstance(item, (int, np.integer)) or item < 1:
             raise SpecError(
                 f"{owner}: multiplicity {item!r} is not a whole number >= 1; leave a level out instead of "
@@ -78,6 +79,12 @@ class Spectrum:
 
     def __post_init__(self) -> None:
         """Check shapes and reject values that are not numbers."""
+        for name in ("values", "log_multiplicity", "log_values"):
+            if not (isinstance(getattr(self, name), np.ndarray) or (name == "log_values" and self.log_values is None)):
+                raise SpecError(f"Spectrum: {name} is no array; use Spectrum.simple, counted or logged, which convert")
+        exact = self.multiplicity
+        if exact is not None and (not isinstance(exact, tuple) or len(exact) != self.log_multiplicity.size):
+            raise SpecError("Spectrum: multiplicity must be a tuple of one whole number a value; use Spectrum.counted")
         count = self.values.shape[-1] if self.values.ndim else 0
         if count == 0:
             raise SpecError("Spectrum: there are no values; give an array of shape (..., K) with K >= 1")
@@ -238,14 +245,17 @@ class Blocks:
 
     def __post_init__(self) -> None:
         """Check shapes, counts and that the batch axes of all blocks agree."""
+        object.__setattr__(self, "blocks", checks.several("Blocks: blocks", self.blocks, "a list of arrays"))
+        for block in self.blocks:
+            checks.made_of("A block", block, (np.ndarray, Factor), "an array or a Factor")
+        checks.several("Blocks: multiplicity", self.multiplicity, "a list of whole numbers")
         if len(self.blocks) == 0 or len(self.blocks) != len(self.multiplicity):
             raise SpecError(
                 f"Blocks: {len(self.blocks)} blocks and {len(self.multiplicity)} multiplicities; give "
                 "at least one block and one multiplicity a block"
             )
         object.__setattr__(self, "multiplicity", _counts(self.multiplicity, "Blocks"))
-        if self.null < 0:
-            raise SpecError(f"Blocks: null is {self.null}; a number of dimensions must be >= 0")
+        checks.whole("Blocks: null, a number of dimensions,", self.null)
         for block in self.blocks:
             if isinstance(block, Factor):
                 continue

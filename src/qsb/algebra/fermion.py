@@ -12,7 +12,8 @@ so that fields along z and couplings of neighbours in the plane across z are qua
 
 with A real and antisymmetric: xx and yy couplings and fields fill its block between a and b, xy and yx the two others.
 The bond that closes a ring carries :math:`-P`, with the parity :math:`P = \prod_j\sigma^z_j`, so that a ring has one A
-for either parity. Axes x and y are reached by turning all spins, x -> y -> z -> x.
+for either parity. A bond of the ends times the :math:`\sigma^z` of all cells between them is quadratic as it stands.
+Axes x and y are reached by turning all spins, x -> y -> z -> x.
 
 Sources: P. Jordan, E. Wigner 1928, doi:10.1007/BF01331938; E. Lieb, T. Schultz, D. Mattis 1961,
 doi:10.1016/0003-4916(61)90115-4 (the chain, and the parity of the ring); A. Kitaev 2001,
@@ -22,7 +23,7 @@ doi:10.1070/1063-7869/44/10S/S29 (Majorana form and ground state parity).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import fsum
 from typing import Any
@@ -60,12 +61,16 @@ class Near:
         site: of each cell, (N, 4), or (1, 4) if all are alike.
         bond: of each pair (i, i+1), (N-1, 4, 4), or (1, 4, 4) if all are alike.
         edge: of the pair (N-1, 0) that closes a ring, (4, 4).
+        wound: of the pair (N-1, 0) times the z of all cells between them, (4, 4): it closes a ring of fermions.
+        axis: what is called z here, of the spins as given.
     """
 
     cells: int
     site: RealArray
     bond: RealArray
     edge: RealArray
+    wound: RealArray = field(default_factory=lambda: np.zeros((4, 4)))
+    axis: str = "z"
 
     @classmethod
     def of(cls, op: OpSum, space: Space) -> Near | None:
@@ -75,18 +80,25 @@ class Near:
         sums = _Sums(space)
         if not all(sums.add(t) for t in op.active):
             return None
-        return cls(space.sites, sums.site.real, sums.bond.real, sums.edge.real)
+        return cls(space.sites, sums.site.real, sums.bond.real, sums.edge.real, sums.wound.real)
 
     @property
     def closed(self) -> bool:
-        """Whether the ends are coupled."""
+        """Whether the ends are coupled by a bond whose sign depends on the parity."""
         return bool(np.any(self.edge))
 
     def turned(self, axis: str) -> Near:
         """With the spins turned so that `axis` becomes z."""
         order = _TURNED[axis]
         pair = np.ix_(order, order)
-        return replace(self, site=self.site[:, order], bond=self.bond[:, pair[0], pair[1]], edge=self.edge[pair])
+        return replace(
+            self,
+            site=self.site[:, order],
+            bond=self.bond[:, pair[0], pair[1]],
+            edge=self.edge[pair],
+            wound=self.wound[pair],
+            axis=axis,
+        )
 
     def inside(self, first: int, count: int) -> Near:
         """Terms that lie wholly within `count` cells in a row."""
@@ -99,11 +111,13 @@ class Near:
 
     def is_quadratic(self) -> bool:
         """Whether only fields along z, and couplings within the plane across z, are there."""
-        scale = max(float(np.abs(a).max(initial=0.0)) for a in (self.site, self.bond, self.edge))
+        if self.axis != "z" and np.any(self.wound):
+            return False  # its string is along the former z
+        scale = max(float(np.abs(a).max(initial=0.0)) for a in (self.site, self.bond, self.edge, self.wound))
         other = np.ones((4, 4), dtype=bool)
         other[[0, 0, 3], [0, 3, 0]] = False
         other[1:3, 1:3] = False
-        rest = [self.site[:, 1:3], self.bond[:, other], self.edge[other]]
+        rest = [self.site[:, 1:3], self.bond[:, other], self.edge[other], self.wound[1:3, [0, 3]], self.wound[[0, 3]]]
         return max(float(np.abs(a).max(initial=0.0)) for a in rest) <= _ROUNDING * scale
 
 
@@ -114,7 +128,7 @@ class _Sums:
         self.space, self.n = space, space.sites
         self.site = np.zeros((1, 4), dtype=complex)
         self.bond = np.zeros((1 if self.n > 1 else 0, 4, 4), dtype=complex)
-        self.edge = np.zeros((4, 4), dtype=complex)
+        self.edge, self.wound = np.zeros((2, 4, 4), dtype=complex)
 
     def add(self, term: Term) -> bool:
         """Add a term; False if it is not one of neighbours."""
@@ -178,6 +192,8 @@ class _Sums:
                     self.edge = self.edge + c * np.outer(_PAULI[second], _PAULI[first])
                 else:
                     return False
+            elif len(acting) == n and all(o == "z" for _, o in acting[1:-1]):
+                self.wound = self.wound + c * np.outer(_PAULI[acting[-1][1]], _PAULI[acting[0][1]])
             else:
                 return False
         return True
@@ -252,7 +268,7 @@ def form(near: Near, parity: int = 1) -> QuadraticForm:
     """The Majorana form of a quadratic operator whose axis is z."""
     n = near.cells
     site, bond = np.broadcast_to(near.site, (n, 4)), np.broadcast_to(near.bond, (n - 1, 4, 4))
-    pairs = np.concatenate([bond, near.edge[None]])
+    pairs = np.concatenate([bond, (near.edge + parity * _unwound(near.wound))[None]])
     left, right = np.arange(n), (np.arange(n) + 1) % n
     sign = np.where(np.arange(n) == n - 1, -float(parity), 1.0)
     field = site[:, 3].copy()
@@ -267,6 +283,14 @@ def form(near: Near, parity: int = 1) -> QuadraticForm:
     bb = _sparse(np.concatenate([-xy, xy]), np.concatenate([left, right]), np.concatenate([right, left]), n)
     shift = fsum(site[:, 0]) + fsum(pairs[:, 0, 0])
     return QuadraticForm(aa, ab, bb, shift)
+
+
+def _unwound(wound: RealArray) -> RealArray:
+    """The couplings of the ends that are, times P, those with a string: y z..z y = -P xx and y z..z x = P xy."""
+    out = np.zeros((4, 4))
+    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    out[1:3, 1:3] = turn @ wound[1:3, 1:3] @ turn
+    return out
 
 
 def _sparse(values: RealArray, row: NDArray[Any], column: NDArray[Any], n: int) -> Any:
@@ -422,7 +446,7 @@ def extremes(op: OpSum, space: Space, *, axis: str | None = None) -> tuple[float
     low = min(_lowest_two(*s)[0] for s in sectors)
     if not near.closed:
         return low, 2 * sectors[0][1] - low
-    minus = Near(near.cells, -near.site, -near.bond, -near.edge)
+    minus = replace(near, site=-near.site, bond=-near.bond, edge=-near.edge, wound=-near.wound)
     return low, -min(_lowest_two(*s)[0] for s in _sectors(minus))
 
 

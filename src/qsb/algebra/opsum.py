@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb import checks
 from qsb.algebra.site_operators import acts_on, adjoint_name, check_operator, operators_of
 from qsb.algebra.space import Level, Space
 from qsb.errors import PlanError, SpecError, StructureError
@@ -27,6 +28,12 @@ MOST_BONDS = 2**26
 
 
 def _check_finite(what: str, value: Strength) -> None:
+    try:
+        a = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"{what} must be numbers in rows of one length, but it is {value!r}.") from error
+    if a.dtype.kind not in "iufc":
+        raise SpecError(f"{what} must be a number, but it is {value!r}.")
     if not np.all(np.isfinite(np.asarray(value))):
         raise SpecError(f"{what} must be finite, but holds {value!r}; NaN and infinity are refused.")
 
@@ -43,6 +50,7 @@ class Local:
         """Check the name and the numbers."""
         check_operator(self.op)
         _check_finite(f"The strength of sum {self.op}", self.strength)
+        checks.word("The group of a sum", self.group)
 
     def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
         """Expand into (coefficient, ((site, operator),)) entries."""
@@ -83,15 +91,13 @@ class Pair:
         check_operator(self.first)
         check_operator(self.second)
         _check_finite(f"The strength of the {self.first}{self.second} coupling", self.strength)
-        if self.geometry not in get_args(Geometry):
-            raise SpecError(f"Geometry must be one of {list(get_args(Geometry))}, but it is {self.geometry!r}.")
-        if self.normalisation not in get_args(Normalisation):
-            raise SpecError(
-                f"Normalisation must be one of {list(get_args(Normalisation))}, but it is {self.normalisation!r}."
-            )
+        checks.one_of("Geometry", self.geometry, get_args(Geometry))
+        checks.one_of("Normalisation", self.normalisation, get_args(Normalisation))
+        checks.word("The group of a coupling", self.group)
         if self.geometry == "power-law":
-            if self.exponent is None or not np.isfinite(self.exponent):
-                raise SpecError(f"A power-law coupling needs a finite exponent, but it is {self.exponent!r}.")
+            if self.exponent is None:
+                raise SpecError("A power-law coupling needs a finite exponent, but there is none.")
+            checks.number("The exponent of a power-law coupling", self.exponent)
         elif self.exponent is not None:
             raise SpecError(f"An exponent belongs to geometry 'power-law', but the geometry is {self.geometry!r}.")
         if self.geometry == "explicit" and np.ndim(self.strength) != 2:
@@ -172,6 +178,9 @@ class Global:
         """Check the name and the number."""
         check_operator(self.op)
         _check_finite(f"The strength of prod {self.op}", self.strength)
+        if np.ndim(self.strength) != 0:
+            raise SpecError(f"A product over a group has one strength, but {np.shape(self.strength)} were given.")
+        checks.word("The group of a product", self.group)
 
     def words(self, space: Space) -> Iterator[tuple[complex, tuple[tuple[int, str], ...]]]:
         """Expand into one product over all sites."""
@@ -197,6 +206,7 @@ class Word:
 
     def __post_init__(self) -> None:
         """Check names, numbers and that no site occurs twice."""
+        checks.several("The factors of a product", self.factors, "pairs of a site and an operator")
         for _, op in self.factors:
             check_operator(op)
         _check_finite("The strength of a product", self.strength)
@@ -236,9 +246,11 @@ class Cross:
         """Check names, the groups and the number."""
         check_operator(self.first)
         check_operator(self.second)
+        _check_finite(f"The strength of the {self.first}{self.second} cross coupling", self.strength)
         if np.ndim(self.strength) != 0:
             raise SpecError(f"A cross coupling has one strength, but {np.shape(self.strength)} were given; use words.")
-        _check_finite(f"The strength of the {self.first}{self.second} cross coupling", self.strength)
+        for group in (self.group_a, self.group_b):
+            checks.word("A group of a cross coupling", group)
         if self.group_a == self.group_b:
             raise SpecError(f"A cross coupling joins two groups, but both are {self.group_a!r}; use Pair within one.")
 
@@ -404,6 +416,13 @@ class OpSum:
     """
 
     terms: tuple[Term, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is no term."""
+        terms = checks.several("The terms of an operator sum", self.terms, "a list of terms")
+        for t in terms:
+            checks.made_of("A term of an operator sum", t, get_args(Term), "a term, e.g. qsb.Local('x', 0.5)")
+        object.__setattr__(self, "terms", terms)
 
     def __add__(self, other: OpSum | Term) -> OpSum:
         """Sum of two operator sums."""

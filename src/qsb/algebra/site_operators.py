@@ -46,7 +46,8 @@ def check_operator(name: str) -> None:
     Raises:
         SpecError: with all names.
     """
-    if name not in SPIN_OPERATORS and name not in BOSON_OPERATORS and not is_transition(name):
+    known = isinstance(name, str) and (name in SPIN_OPERATORS or name in BOSON_OPERATORS or is_transition(name))
+    if not known:
         raise SpecError(
             f"Operator {name!r} is unknown; the spin operators are {sorted(SPIN_OPERATORS)}, those of a mode are "
             f"{sorted(BOSON_OPERATORS)}, and 'j|k' is |j><k| of a site with levels."

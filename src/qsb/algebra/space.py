@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Literal
+from typing import Literal, get_args
 
+from qsb import checks
 from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes
 
@@ -101,6 +102,14 @@ class Space:
 
     def __post_init__(self) -> None:
         """Refuse empty groups and repeated names."""
+        groups = checks.several("The groups of a space", self.groups, "a list of groups")
+        for g in groups:
+            checks.made_of("A group of a space", g, Group, "a Group; Space.spins(4) makes one of four cells")
+            checks.word("The name of a group", g.name)
+            checks.made_of(f"The kind of group {g.name!r}", g.kind, (Spin, Boson, Level), "Spin(), Boson() or Level(3)")
+            checks.whole(f"The number of sites of group {g.name!r}", g.count, 1)
+            checks.one_of(f"The role of group {g.name!r}", g.role, get_args(Role))
+        object.__setattr__(self, "groups", groups)
         names = [g.name for g in self.groups]
         if len(set(names)) != len(names):
             raise SpecError(f"Group names must differ, but they are {names}.")
@@ -110,8 +119,8 @@ class Space:
                     f"Group {g.name!r} has {g.count} sites, more than floating-point numbers count exactly; take at "
                     f"most 2^53 = {MOST_SITES}."
                 )
-            if g.count < 1 or g.kind.dimension < 1:
-                raise SpecError(f"Group {g.name!r} must hold at least one site and level, but has {g.count} sites.")
+            if isinstance(g.kind, Level):
+                checks.whole(f"The number of levels of group {g.name!r}", g.kind.levels, 1)
 
     @classmethod
     def spins(cls, count: int) -> Space:

@@ -59,10 +59,9 @@ class ModeStart:
                 raise SpecError(f"A {self.kind} start of the charger {verb} {name}, but {name} is {value!r}.")
         if self.quanta is not None:
             checks.whole("quanta", self.quanta)
-        if self.amplitude is not None:
-            parts = [getattr(self.amplitude, p) for p in ("real", "imag") if hasattr(self.amplitude, p)]
-            for part in parts or [self.amplitude]:
-                checks.number("amplitude, in each of its parts,", part)
+        for name in ("amplitude", "squeezing"):
+            if (value := getattr(self, name)) is not None:
+                checks.complex_number(name, value)
         if self.nbar is not None:
             checks.number("nbar", self.nbar, least=0.0)
 
@@ -191,6 +190,9 @@ class Start:
         for kind, name in (("product", "bloch"), ("state", "array")):
             if self.kind == kind and getattr(self, name) is None:
                 raise SpecError(f"A {kind} start needs {name}.")
+        for kind, name in (("thermal", "temperature"), ("product", "bloch"), ("state", "array")):
+            if self.kind != kind and getattr(self, name) is not None:
+                raise SpecError(f"A {self.kind} start takes no {name}; it belongs to a {kind} start.")
         if self.kind == "thermal":
             if self.temperature is None:
                 raise SpecError("A thermal start needs a positive finite temperature, but there is none.")

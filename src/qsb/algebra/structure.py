@@ -7,10 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import Cross, Global, Local, Matrix, OpSum, Pair, Quartic, Word, per_site
+from qsb.algebra.opsum import (
+    MOST_BONDS,
+    Cross,
+    Global,
+    Local,
+    Matrix,
+    OpSum,
+    Pair,
+    Quartic,
+    Term,
+    Word,
+    per_site,
+)
 from qsb.algebra.site_operators import SPIN_OPERATORS, adjoint_name
 from qsb.algebra.space import Boson, Group, Role, Space, Spin
-from qsb.errors import StructureError
+from qsb.errors import PlanError, StructureError
 
 #: relative tolerance for "the same" or "Hermitian"
 TOLERANCE = 1e-12
@@ -192,8 +204,21 @@ def is_hermitian(op: OpSum, space: Space) -> bool:
         size = max(float(abs(t.data).max()) for t in op.active if isinstance(t, Matrix))
         rest = OpSum(tuple(t for t in op.active if not isinstance(t, Matrix)))
         return float(abs(total).max()) <= 1e-10 * max(size, 1e-300) and is_hermitian(rest, space)
-    uniform_real = all(_manifestly_hermitian(t) for t in op.active)
-    return uniform_real or _hermitian_by_words(op, space)
+    unknown = [t for t in op.active if not _manifestly_hermitian(t)]
+    return _hermitian_by_terms(unknown) or _hermitian_by_words(op, space)
+
+
+def _hermitian_by_terms(terms: list[Term]) -> bool:
+    """Whether sums of one strength each cancel their adjoints, whatever the number of sites; False if unknown."""
+    total: dict[tuple[object, ...], complex] = {}
+    for t in terms:
+        if isinstance(t, Word | Quartic | Matrix) or np.ndim(t.strength):
+            return False
+        for sign, one in ((1, t), (-1, t.adjoint())):
+            key = (type(one), *(v for k, v in vars(one).items() if k != "strength"))
+            total[key] = total.get(key, 0) + sign * complex(one.strength)
+    scale = max((abs(complex(t.strength)) for t in terms if not isinstance(t, Matrix)), default=0.0)
+    return all(abs(v) <= TOLERANCE * scale for v in total.values())
 
 
 def _manifestly_hermitian(term: object) -> bool:
@@ -215,6 +240,14 @@ def _manifestly_hermitian(term: object) -> bool:
 def _hermitian_by_words(op: OpSum, space: Space) -> bool:
     total: dict[tuple[tuple[int, str], ...], complex] = {}
     scale = 0.0
+    pairs = sum(space.group(t.group_a).count * space.group(t.group_b).count for t in op.active if isinstance(t, Cross))
+    single = sum(space.group(t.group).count for t in op.active if isinstance(t, Local | Global))
+    if pairs + single > MOST_BONDS:
+        raise PlanError(
+            f"The operator has {pairs + single} products of sites, which are compared one by one with their adjoints; "
+            "take fewer cells, or give every term with its adjoint and one strength.",
+            24 * (pairs + single),
+        )
     for c, factors in op.words(space):
         key = tuple(sorted((s, o) for s, o in factors if o != "i"))
         back = tuple(sorted((s, adjoint_name(o)) for s, o in key))

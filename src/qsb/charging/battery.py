@@ -49,6 +49,10 @@ class Battery:
     def __post_init__(self) -> None:
         """Refuse operators of the wrong size, kind or place and non-Hermitian Hamiltonians, by name."""
         checks.made_of("The space of a battery", self.space, Space, "a qsb.Space, e.g. Space.spins(4)")
+        if not self.space.groups:
+            raise SpecError("The space of a battery holds no sites; Space.spins(4) has four cells.")
+        checks.word("The name of a battery", self.name)
+        checks.word("The reference of a battery", self.reference)
         named = [("H_B", self.battery), ("V", self.interaction), ("H_C", self.charger)]
         for i, drive in enumerate(checks.several("drives", self.drives, "a list of (operator, envelope)")):
             op, envelope = _pair(f"drive {i}", drive)

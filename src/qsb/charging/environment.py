@@ -186,7 +186,7 @@ class Channel:
 
 def _rate(name: str, value: Rate) -> None:
     a = checks.numbers(name, value, least=0.0)
-    if a.ndim > 1:
+    if a.ndim > 1 or a.size == 0:
         raise SpecError(f"{name} must be one number or one a cell, but its shape is {a.shape}.")
 
 

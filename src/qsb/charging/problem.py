@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from qsb import checks
 from qsb.algebra import fermion, symplectic
 from qsb.algebra import structure as read
-from qsb.algebra.opsum import OpSum
+from qsb.algebra.opsum import Matrix, OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
 from qsb.charging.battery import Battery
@@ -166,6 +166,8 @@ class Problem:
         frequencies = self._cell_frequencies()
         jumps = [j for c in self.channels for j in c.jumps(self.battery.space, frequencies)]
         for j in jumps:
+            if isinstance(j.op, OpSum):
+                _fits(j.op, self.battery.space)
             n = self.battery.space.group(j.group).count
             if np.ndim(j.rate) > 0 and np.shape(j.rate) != (n,):
                 raise SpecError(
@@ -296,6 +298,17 @@ class Problem:
     def fingerprint(self) -> str:
         """SHA-256 over every number and name of the problem, as 16 hexadecimal digits."""
         return hashlib.sha256(canonical(self).encode()).hexdigest()[:16]
+
+
+def _fits(jump: OpSum, space: Space) -> None:
+    """Refuse a jump operator that does not act on the battery's sites."""
+    for t in jump.terms:
+        if isinstance(t, Matrix) and t.data.shape[0] != space.dimension:
+            raise SpecError(
+                f"A jump operator must act on dimension {space.dimension}, the battery's, but its matrix is "
+                f"{t.data.shape}."
+            )
+    jump.check(space)
 
 
 def charger_populations(start: Start, group: Group) -> NDArray[np.float64]:

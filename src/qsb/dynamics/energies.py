@@ -135,6 +135,8 @@ def _window_cost(span: Span, phase: float, length: int, image: Work | None, *, p
         12.0 * (1 + pair) * batches * -(-length // _CHUNK),
     )
     doubles = length * (kept + (0 if image is None else step) + 8) + saved * 5 * count + (1 + pair) * count**2
+    # each thread takes parts of the new vectors, times H_B and times 1, and adds up products of its own
+    doubles += threads.count() * (1 + pair) * step * (2 * min(_CHUNK, length) + held + step)
     return work, int(8 * doubles)
 
 

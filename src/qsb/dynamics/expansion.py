@@ -57,7 +57,7 @@ _LONG = 600.0
 #: centres up to which one real vector is walked with: rounding grows with their number
 _MOST_CENTRES = 200
 #: places from which a second thread pays
-PARALLEL_PLACES = 5_000
+PARALLEL_PLACES = 50_000
 
 
 @dataclass(frozen=True)
@@ -317,7 +317,9 @@ def _centres(times: Floats, half: float, room: int) -> _Centres | None:
 
     def made(count: int, each: int, place: Ints) -> _Centres:
         step = whole / count
-        others = np.setdiff1d(np.arange(len(times)), place)
+        beside = np.ones(len(times), dtype=bool)
+        beside[place[place >= 0]] = False
+        others = np.flatnonzero(beside)
         last = (count - 1) // each
         centre = np.minimum(np.round(times[others] / (step * each)).astype(int), last)
         apart = times[others] - centre * step * each
@@ -329,8 +331,11 @@ def _centres(times: Floats, half: float, room: int) -> _Centres | None:
     grids = (n for n in range(len(times), len(times) // 2, -1) if np.all(placed(n)[1:] >= 0))
     even = next(grids, 0)
     if even:
-        most = [each for each in range(1, min(even, room) + 1) if half * whole / even * each < 4 * _LONG or each == 1]
-        found += [made(even, each, placed(even)) for each in most]
+        most = max(1, min(even, room, int(4 * _LONG * even / (half * whole))))
+        place = placed(even)
+        # a few outputs more or less matter where there are few of them
+        some = np.unique(np.round(np.geomspace(1.0, most, 20)).astype(int))
+        found += [made(even, each, place) for each in some.tolist()]
     least = max(1, int(half * whole / (2 * _LONG)))
     tried = np.unique(np.round(least * np.geomspace(1.0, 8.0, 10)).astype(int))
     found += [made(count, 1, placed(count)) for count in tried.tolist() if count <= _MOST_CENTRES]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,10 @@ from qsb.dynamics.segment import Segment, turns
 from qsb.dynamics.series import Kink, Series, Value
 from qsb.errors import ConvergenceError, CutoffError, PlanError
 
+#: a time, the state there, and the generator that led to it
+_Step = tuple[float, Array, Generator]
+#: states on a grid from which it pays to make the next ones while some are read
+AHEAD_PLACES = 5_000
 #: bytes of states between the save times that are read together
 _HELD_BYTES = 2**22
 #: integrators whose states on the way are kept for a second look, how many of them, and the bytes that they may take
@@ -118,7 +123,8 @@ def _solve(
     between = _Between(reduced, np.empty(0) if probes is None else np.setdiff1d(probes, problem.times))
     # a first look without states has left none on the way
     marks = _Marks() if again is None or again.marks is None else again.marks
-    for x, unitary, dissipative, f in _batches(problem, reduced, plan, tolerance, budget, kinks, between, marks):
+    walked: dict[str, float] = {}
+    for x, unitary, dissipative, f in _batches(problem, reduced, plan, tolerance, walked, kinks, between, marks):
         for name, value in reduced.readout.check(x).items():
             # written so that NaN stays
             budget[name] = budget[name] if value <= budget.get(name, -1.0) else value
@@ -128,6 +134,7 @@ def _solve(
         done += len(x)
         if progress is not None:
             progress(done / total)
+    budget |= walked
     values = {name: join([b[name] for b in batches]) for name in batches[0]}
     start = start_energy(reduced)
     statics = reduced.readout.statics(needs) if again is None else again.statics
@@ -277,13 +284,18 @@ def _batches(
     """Yield states, both parts of their derivative and drives, a bounded number of save times at once."""
     most = KET_BATCH_BYTES if reduced.generators[0].skew else BATCH_BYTES
     room = max(1, int(most // (3 * reduced.start.nbytes)))
-    if plan.request.needs & (_SPECTRA | {"spectrum"} if isinstance(reduced.generators[0], GridGenerator) else _SPECTRA):
+    reading = isinstance(reduced.generators[0], GridGenerator) and "spectrum" in plan.request.needs
+    if reading or plan.request.needs & _SPECTRA:
         room = max(min(threads.count(), 4), room, min(SPECTRA_BYTES // (3 * reduced.start.nbytes), 8))
     held: list[tuple[Array, Array, Array]] = []
     drive: list[float] = []
     silent = set(between.times.tolist())
     times = np.union1d(problem.times, between.times)
-    for t, x, generator in _walk(times, reduced, plan, tolerance, budget, kinks, marks):
+    walk = _walk(times, reduced, plan, tolerance, budget, kinks, marks)
+    if threads.count() > 1 and reading and reduced.start.size > AHEAD_PLACES:
+        # the next states are made while these are diagonalised
+        walk = itertools.chain.from_iterable(threads.ahead(_chunks(walk, room)))
+    for t, x, generator in walk:
         rates = generator.apply_unitary(t, x), generator.apply_dissipative(t, x)
         if t in silent:
             between.read(x, *rates)
@@ -300,6 +312,12 @@ def _batches(
         yield (*(np.array(part) for part in zip(*held, strict=True)), drive)  # type: ignore[misc]
 
 
+def _chunks(items: Iterator[_Step], most: int) -> Iterator[list[_Step]]:
+    """Up to so many at once."""
+    while chunk := list(itertools.islice(items, most)):
+        yield chunk
+
+
 def _walk(
     times: NDArray[np.float64],
     reduced: Reduced,
@@ -308,7 +326,7 @@ def _walk(
     budget: dict[str, float],
     kinks: list[Kink],
     marks: _Marks,
-) -> Iterator[tuple[float, Array, Generator]]:
+) -> Iterator[_Step]:
     """Yield (time, state, generator of the segment that ends at or holds the time); 0 belongs to the first.
 
     A second look goes from mark to time, and not through the whole protocol with its kinks.

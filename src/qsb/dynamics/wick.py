@@ -41,7 +41,7 @@ def strength(problem: Problem) -> tuple[bool, float]:
     b, slim, norm = problem.battery, True, 0.0
     for op in (b.battery, b.charger, b.interaction, *(op for op, _ in b.drives)):
         near = _near(problem, op)
-        pairs = np.concatenate([near.bond, near.edge[None]])
+        pairs = np.concatenate([near.bond, near.edge[None], near.wound[None]])
         slim = slim and not np.any(pairs[:, [1, 2], [2, 1]])
         norm += 2 * float(np.abs(near.site[:, 3]).max()) + 4 * float(np.abs(pairs).sum(axis=(1, 2)).max())
     return slim, norm

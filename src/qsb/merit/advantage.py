@@ -22,6 +22,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qsb import checks
 from qsb.algebra.blocks import RealArray
 from qsb.errors import SpecError
 
@@ -66,12 +67,15 @@ def parallel_reference(
     Raises:
         SpecError: on an unknown resource, or numbers that are not positive.
     """
-    if resource not in RESOURCES:
+    if not isinstance(resource, str) or resource not in RESOURCES:
         raise SpecError(f"the resource is {resource!r}; say which one both chargers have equal: {', '.join(RESOURCES)}")
-    if not (amount > 0 and cells >= 1 and gap > 0 and np.isfinite(amount)):
+    amount, gap = checks.number("amount", amount), checks.number("gap", gap)
+    checks.number("cells", checks.whole("cells", cells))
+    if not (amount > 0 and cells >= 1 and gap > 0):
         raise SpecError(
             f"amount {amount}, cells {cells} and gap {gap} must be positive: without a resource no reference"
         )
+    checks.flag("battery", battery)
     share = {"equal norm": cells, "equal driving energy": cells, "equal variance": np.sqrt(cells), "equal coupling": 1}
     strength = float(amount / share[resource])
     if not battery:
@@ -107,10 +111,9 @@ def quantum_advantage(
     Raises:
         SpecError: on an unknown resource, or numbers that are not positive.
     """
-    if of not in OF:
-        raise SpecError(f"the value must be one of {', '.join(OF)}, but of = {of!r}")
-    number = np.asarray(value, dtype=np.float64)
-    if not (number > 0).all():
+    checks.one_of("of, what the value is,", of, OF)
+    number = checks.numbers(f"the {of}", value)
+    if number.size == 0 or not (number > 0).all():
         raise SpecError(f"the {of} is {number}; a ratio needs a positive one")
     reference = parallel_reference(resource=resource, amount=amount, cells=cells, gap=gap, battery=battery)
     if of == "time":

@@ -15,6 +15,7 @@ the Gibbs state of H).
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qsb import checks
 from qsb.algebra.blocks import RealArray
 from qsb.errors import SpecError
 
@@ -52,8 +53,8 @@ def efficiency(gain: ArrayLike, spent: ArrayLike, tolerance: float = 1e-12) -> R
         spent: see `energy_input`, shape (...,).
         tolerance: amounts up to this count as nothing.
     """
-    got, paid = np.asarray(gain, dtype=np.float64), np.asarray(spent, dtype=np.float64)
+    got, paid, least = checks.reals("gain", gain), checks.reals("spent", spent), checks.number("tolerance", tolerance)
     if got.shape != paid.shape:
         raise SpecError(f"efficiency: gain {got.shape} and spent {paid.shape} must have one shape")
-    some = paid > tolerance
+    some = paid > least
     return np.where(some, got / np.where(some, paid, 1.0), np.nan)

@@ -7,6 +7,7 @@ closed evolution P = i<[V, H_B]>. None of these is a measured value: compare, ne
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsb import checks
 from qsb.algebra.blocks import RealArray
 from qsb.errors import SpecError, StructureError
 
@@ -78,8 +79,10 @@ def _information(weight: RealArray, rate: RealArray, width: float) -> tuple[NDAr
 
 def _populated(levels: ArrayLike, populations: ArrayLike, rates: ArrayLike) -> tuple[RealArray, RealArray, RealArray]:
     """Return distinct levels with their populations and rates, checked."""
-    energy, weight, rate = (np.asarray(item, dtype=np.float64) for item in (levels, populations, rates))
-    if energy.ndim != 1 or weight.shape[-1:] != energy.shape or rate.shape != weight.shape:
+    energy, weight, rate = (
+        checks.reals(name, item) for name, item in (("levels", levels), ("populations", populations), ("rates", rates))
+    )
+    if energy.ndim != 1 or energy.size == 0 or weight.shape[-1:] != energy.shape or rate.shape != weight.shape:
         raise SpecError(
             f"fisher: levels {energy.shape}, populations {weight.shape} and rates {rate.shape} must be (L,), "
             "(..., L) and (..., L)"

@@ -15,6 +15,7 @@ from qsb.algebra.copies import Copies
 from qsb.errors import SpecError, StructureError
 from qsb.merit.correlation import entropy
 from qsb.merit.dense import adjoint, density, eigenbasis, labels, observable
+from qsb.merit.reading import numbers
 
 __all__ = ["entropy_gain", "l1_norm", "relative_entropy"]
 
@@ -71,7 +72,9 @@ def _turned(
     if basis is None:
         levels, vectors = eigenbasis(meter)
     else:
-        vectors = np.asarray(basis.full() if hasattr(basis, "full") else basis)
+        vectors = numbers(basis, "the basis")
+        if vectors.shape != meter.shape:
+            raise SpecError(f"coherence: the basis has shape {vectors.shape}; it must be {meter.shape}")
         inside = adjoint(vectors) @ meter @ vectors
         levels = np.diagonal(inside).real
         scale = max(float(np.abs(meter).max()), np.finfo(float).tiny)

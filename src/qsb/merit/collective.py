@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qsb import checks
 from qsb.algebra.blocks import Array, Blocks, Factor, RealArray, Spectrum
 from qsb.errors import SpecError, StructureError
 from qsb.merit.ergotropy import extractable_work, passive_energy
@@ -90,16 +91,18 @@ def _in_sectors(rho: Any, hamiltonian: Any, cells: int | None) -> tuple[Blocks, 
     if isinstance(rho, Blocks) and cells is None:
         meter = read_operator(hamiltonian)
         return read_state(rho, meter.dimension), meter
-    if cells is None or isinstance(cells, bool) or int(cells) != cells or cells < 1:
+    if cells is None:
         raise SpecError(
-            f"symmetric_ergotropy: cells is {cells!r}; give the number of cells >= 1, or rho as `Blocks` of total spins"
+            "symmetric_ergotropy: cells is missing; give the number of cells >= 1, or rho as `Blocks` of total spins"
         )
+    cells = checks.whole("cells", cells, 1)
     meter = read_operator(hamiltonian)
     dimension = meter.dimension
-    if dimension not in (cells + 1, 2**cells):
+    # no power of two is written down for a number of cells that no matrix has
+    if dimension != cells + 1 and (dimension.bit_length() != cells + 1 or dimension != 1 << cells):
         raise SpecError(
             f"symmetric_ergotropy: H has dimension {dimension}, but {cells} cells have {cells + 1} (the Dicke ladder) "
-            f"or {2**cells} (all states)"
+            f"or 2^{cells} (all states)"
         )
     state = Blocks.dense(dense_state(rho, dimension))
     if dimension == cells + 1:

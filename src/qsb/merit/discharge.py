@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qsb import checks
 from qsb.algebra.blocks import RealArray
 from qsb.errors import SpecError
 
@@ -24,8 +25,8 @@ def decay_rate(energy: ArrayLike, power: ArrayLike, tolerance: float = 1e-12) ->
         power: dE/dt, shape (...,).
         tolerance: energies up to this count as none.
     """
-    held, rate = np.asarray(energy, dtype=np.float64), np.asarray(power, dtype=np.float64)
-    some = held > tolerance
+    held, rate = checks.alike(energy=energy, power=power)
+    some = held > checks.number("tolerance", tolerance)
     return np.where(some, -rate / np.where(some, held, 1.0) + 0.0, np.nan)
 
 
@@ -93,7 +94,7 @@ def fit_decay(times: ArrayLike, values: ArrayLike, level: float = 0.95) -> Disch
             f"fit_decay: needs three positive values at least; there are {time.size}, the smallest {value.min():.3g}. "
             "Leave out the end, where nothing is left."
         )
-    if not 0 < level < 1:
+    if not 0 < checks.number("level", level) < 1:
         raise SpecError(f"fit_decay: the level is {level}; it must lie between 0 and 1")
     shift, logs = time - time.mean(), np.log(value)
     wide = float(shift @ shift)
@@ -130,7 +131,7 @@ def free_decay(bloch: ArrayLike, times: ArrayLike, *, emission: float = 0.0, dep
 
 def _decay(name: str, times: ArrayLike, values: ArrayLike) -> tuple[RealArray, RealArray]:
     """Check a series that begins above zero."""
-    time, value = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    time, value = checks.reals("times", times), checks.reals("values", values)
     if time.ndim != 1 or value.shape != time.shape or time.size < 1:
         raise SpecError(f"{name}: times {time.shape} and values {value.shape} must both be (T,) with T >= 1")
     if not (np.isfinite(time).all() and np.isfinite(value).all() and (np.diff(time) > 0).all()):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qsb import checks
 from qsb.algebra.blocks import Array, RealArray, Spectrum
 from qsb.algebra.copies import Copies
 from qsb.errors import SpecError, StructureError
@@ -123,12 +124,12 @@ def _transposed(matrix: Array, inside: list[int], dims: Sequence[int]) -> Array:
 
 def _whole(rho: Any, dims: Sequence[int]) -> Array:
     """The state on all cells."""
-    return density(rho, math.prod(dims))
+    return density(rho, math.prod(_dims(dims)))
 
 
 def _sized(matrix: Array, dims: Sequence[int]) -> Array:
     """Refuse matrices of another size than the cells'."""
-    size = math.prod(dims)
+    size = math.prod(_dims(dims))
     if matrix.ndim < 2 or matrix.shape[-2:] != (size, size):
         raise SpecError(
             f"the matrix has shape {matrix.shape}; cells of dimensions {list(dims)} need (..., {size}, {size})"
@@ -136,9 +137,16 @@ def _sized(matrix: Array, dims: Sequence[int]) -> Array:
     return matrix
 
 
+def _dims(dims: Sequence[int]) -> list[int]:
+    """Refuse what is no list of dimensions."""
+    return [checks.whole("The dimension of a cell", d, 1) for d in checks.several("dims", dims, "a dimension a cell")]
+
+
 def _inside(cells: Sequence[int], dims: Sequence[int]) -> list[int]:
     """Refuse cells that are not there or named twice."""
-    inside = [int(cell) for cell in cells]
-    if len(set(inside)) != len(inside) or not all(0 <= cell < len(dims) for cell in inside):
-        raise SpecError(f"the cut is {list(cells)}; name each of the cells 0..{len(dims) - 1} at most once")
+    named = checks.several("cells", cells, "the numbers of the cells on one side of the cut")
+    inside = [checks.whole("A cell of the cut", cell) for cell in named]
+    count = len(_dims(dims))
+    if len(set(inside)) != len(inside) or not all(cell < count for cell in inside):
+        raise SpecError(f"the cut is {list(cells)}; name each of the cells 0..{count - 1} at most once")
     return inside

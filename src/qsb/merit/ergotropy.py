@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qsb import checks
 from qsb.algebra.blocks import Array, Blocks, Factor, RealArray, Spectrum
 from qsb.algebra.copies import Copies
 from qsb.errors import ConvergenceError, SpecError
@@ -48,6 +49,7 @@ def passive_energy(state: Spectrum | Copies, levels: Spectrum | Copies) -> RealA
     Raises:
         SpecError: if the dimensions differ.
     """
+    _spectra(state, levels)
     return paired_energy(state, levels)
 
 
@@ -56,11 +58,18 @@ def anti_passive_energy(state: Spectrum | Copies, levels: Spectrum | Copies) -> 
 
     Args, returns and errors are those of `passive_energy`.
     """
+    _spectra(state, levels)
     if isinstance(levels, Copies):
         turned: Spectrum | Copies = Copies(_mirrored(levels.cell), levels.count, additive=True)
     else:
         turned = _mirrored(levels)
     return np.asarray(-paired_energy(state, turned), dtype=np.float64)
+
+
+def _spectra(*given: object) -> None:
+    """Refuse what is no spectrum."""
+    for name, one in zip(("state", "levels"), given, strict=True):
+        checks.made_of(name, one, (Spectrum, Copies), "a Spectrum: qsb.Spectrum.simple of eigenvalues makes one")
 
 
 def _mirrored(levels: Spectrum) -> Spectrum:

@@ -20,6 +20,7 @@ import numpy as np
 from qsb.algebra.blocks import Array, RealArray
 from qsb.errors import SpecError, StructureError
 from qsb.merit.dense import adjoint, density, eigenbasis, labels, observable
+from qsb.merit.reading import numbers
 
 __all__ = ["Work", "two_point_measurement"]
 
@@ -141,14 +142,22 @@ def _projected(hamiltonian: Array) -> tuple[RealArray, Any, Array]:
 def _channel(evolution: Any, size: int) -> Callable[[Array], Array]:
     """Return the map as a function of matrices."""
     if callable(evolution) and not hasattr(evolution, "full"):
-        return lambda rho: np.asarray(evolution(rho))
-    many = isinstance(evolution, Sequence) and not isinstance(evolution, str) and np.ndim(evolution[0]) == 2
+        return lambda rho: _moved(evolution(rho), size)
+    many = isinstance(evolution, list | tuple) and len(evolution) > 0 and numbers(evolution[0], "the map").ndim == 2
     kraus = [_matrix(k) for k in evolution] if many or _qobjs(evolution) else [_matrix(evolution)]
     if any(k.shape != (size, size) for k in kraus):
         raise SpecError(
             f"two_point_measurement: the map has operators of {kraus[0].shape}; they must be {(size, size)}"
         )
     return lambda rho: np.asarray(sum(k @ rho @ adjoint(k) for k in kraus))
+
+
+def _moved(value: Any, size: int) -> Array:
+    """Refuse what a user's map returns if it is no matrix of the right size."""
+    matrix = numbers(value, "what the map returns")
+    if matrix.shape != (size, size):
+        raise SpecError(f"two_point_measurement: the map returns {matrix.shape}; it must return {(size, size)}")
+    return matrix
 
 
 def _qobjs(value: Any) -> bool:
@@ -158,4 +167,4 @@ def _qobjs(value: Any) -> bool:
 
 def _matrix(value: Any) -> Array:
     """The array behind a Qobj or an array."""
-    return np.asarray(value.full() if hasattr(value, "full") else value)
+    return numbers(value, "an operator of the map")

@@ -14,12 +14,12 @@ Jennings, Rudolph 2015, arXiv 1405.2188). At T = 0 both are E - E_0; a unitary w
 the asymptotic ergotropy: the slope in T is S(tau_T) - S(rho), which grows, so the minimum is where entropies agree.
 """
 
-from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qsb import checks
 from qsb.algebra.blocks import RealArray, Spectrum
 from qsb.algebra.copies import Copies
 from qsb.errors import SpecError
@@ -103,7 +103,4 @@ def bath_work(energy: ArrayLike, state: Spectrum | Copies, levels: Spectrum | Co
 
 def _temperature(temperature: float) -> float:
     """Return a temperature, refusing what is none."""
-    t = float(temperature)
-    if not isfinite(t) or t < 0:
-        raise SpecError(f"temperature is {temperature!r}; it must be a finite number >= 0 in the unit of H (k_B = 1)")
-    return t
+    return checks.number("temperature, in the unit of H (k_B = 1),", temperature, least=0.0)

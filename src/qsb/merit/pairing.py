@@ -12,6 +12,7 @@ C_k, and these sum to delta: the energy is good to delta times the span of the l
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ __all__ = ["paired_energy"]
 _DIMENSION_TOLERANCE = 1e-9
 # Below this all edges are exact as floats; a sum F(C_k) of levels is rounded by eps C_k |e|, and r_k C_k <= 1.
 _LARGEST_COUNT = 2**53
+# Sums within so many powers of two are added as floats.
+_POWERS = 512
 # log(N!) at N = 10^6 is 1.3e7, so binomials formed from it carry 4e-9 where their logarithm is at most 7e5.
 _ALIGNED_TOLERANCE = 1e-14
 
@@ -135,7 +138,7 @@ def _fill_logged(upper: RealArray, lower: RealArray, energies: RealArray) -> Rea
         tolerance = _ALIGNED_TOLERANCE * max(1.0, float(upper.max()))
         if np.abs(upper - lower).max() <= tolerance:
             return energies
-    tops, floors = np.logaddexp.accumulate(upper), np.logaddexp.accumulate(lower)
+    tops, floors = _log_cumsum(upper), _log_cumsum(lower)
     tops[-1] = floors[-1] = max(tops[-1], floors[-1])
     edges = np.unique(np.concatenate([tops, floors]))
     before = np.concatenate([[-np.inf], edges[:-1]])
@@ -148,6 +151,29 @@ def _fill_logged(upper: RealArray, lower: RealArray, energies: RealArray) -> Rea
     # A slab thinner than the rounding of its edge has no share of its own: it lies on the level at that edge.
     edge = energies[np.searchsorted(floors, tops)]
     return np.where(total > 0, energy / np.where(total > 0, total, 1.0), edge)
+
+
+def _log_cumsum(logs: RealArray) -> RealArray:
+    """Return ln of the cumulated exponentials; rounding does not add up as it does in a chain of logarithms.
+
+    A sum is a float times a power of two that is a multiple of 2^`_POWERS`: its relative error is that of the terms and
+    of one sum of floats.
+    """
+    power = np.rint(logs / np.log(2.0))
+    mantissa = np.exp(logs - power * np.log(2.0))
+    # sums never fall, so that those of one multiple stand in a row, and are no smaller than its lowest power
+    reach = np.floor_divide(np.maximum.accumulate(power), _POWERS)
+    starts = np.append(np.flatnonzero(np.diff(reach, prepend=-np.inf)), len(logs))
+    out, held, before = np.empty_like(logs), 0.0, 0.0
+    for low, high in pairwise(starts.tolist()):
+        base = float(reach[low]) * _POWERS
+        held *= 2.0 ** max(before - base, -1000.0)
+        sums = held + np.cumsum(
+            np.ldexp(mantissa[low:high], np.maximum(power[low:high] - base, -1000).astype(np.int32))
+        )
+        out[low:high] = np.log(sums) + base * np.log(2.0)
+        held, before = float(sums[-1]), base
+    return np.asarray(np.maximum.accumulate(out))
 
 
 def _check_dimensions(state: Spectrum, levels: Spectrum) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qsb import checks
 from qsb.algebra.blocks import Array, RealArray
 from qsb.errors import SpecError
 from qsb.merit.ergotropy import ergotropy
@@ -57,7 +58,10 @@ def k_local_ergotropy(rho: Any, cells: Sequence[ArrayLike], blocks: int | Sequen
     n = len(meters)
     if isinstance(blocks, (int, np.integer)) and not isinstance(blocks, bool):
         return _best(whole, meters, int(blocks))[()]
-    parts = [tuple(int(i) for i in block) for block in blocks]  # type: ignore[union-attr]
+    parts = []
+    for block in checks.several("blocks", blocks, "a partition, e.g. [(0, 1), (2,)], or a number k"):
+        cells_of = checks.several("A block", block, "the numbers of its cells, e.g. (0, 1)")
+        parts.append(tuple(checks.whole("A cell of a block", i) for i in cells_of))
     if sorted(i for part in parts for i in part) != list(range(n)) or not all(parts):
         raise SpecError(f"k_local_ergotropy: the blocks are {parts}; they must hold each of the cells 0..{n - 1} once")
     return np.asarray(sum(_work(whole, meters, tuple(sorted(part))) for part in parts))[()]
@@ -127,7 +131,7 @@ def _work(whole: Array, meters: list[Array], block: tuple[int, ...]) -> RealArra
 def _cells(cells: Sequence[ArrayLike]) -> list[Array]:
     """Return the Hamiltonian of each cell after its checks."""
     meters = []
-    for i, cell in enumerate(cells):
+    for i, cell in enumerate(checks.several("cells", cells, "the Hamiltonian of each cell")):
         matrix = numbers(cell, f"the Hamiltonian of cell {i}")
         if matrix.ndim != 2:
             raise SpecError(f"the Hamiltonian of cell {i} has shape {matrix.shape}; give one (d, d) for each cell")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qsb import checks
 from qsb.algebra.blocks import Array, RealArray
 from qsb.errors import SpecError
 from qsb.merit.bound import information
@@ -30,10 +31,10 @@ def relative_fluctuation(std: ArrayLike, above_ground: ArrayLike, tolerance: flo
         above_ground: energy above the ground level, shape (...,).
         tolerance: energies up to this count as none.
     """
-    spread, energy = np.asarray(std, dtype=np.float64), np.asarray(above_ground, dtype=np.float64)
+    spread, energy = checks.alike(std=std, above_ground=above_ground)
     if not (spread >= 0).all():
         raise SpecError(f"relative_fluctuation: a standard deviation is {spread.min()}; it must be >= 0")
-    some = energy > tolerance
+    some = energy > checks.number("tolerance", tolerance)
     return np.where(some, spread / np.where(some, energy, 1.0), np.nan)
 
 

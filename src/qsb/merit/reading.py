@@ -56,7 +56,12 @@ def numbers(value: Any, name: str) -> Array:
     elif hasattr(value, "toarray"):
         array = np.asarray(value.toarray())
     else:
-        array = np.asarray(value)
+        try:
+            array = np.asarray(value)
+        except (TypeError, ValueError) as error:
+            raise SpecError(f"{name} is no array of numbers ({error}); give rows of one length") from error
+    if array.size == 0:
+        raise SpecError(f"{name} is empty, of shape {array.shape}; give a Qobj, an array or Blocks")
     if not np.issubdtype(array.dtype, np.number):
         raise SpecError(f"{name} is a {type(value).__name__}, not numbers; give a Qobj, an array or Blocks")
     return array

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qsb import checks
 from qsb.algebra.blocks import Array, RealArray
 from qsb.errors import SpecError, StructureError
 from qsb.merit.dense import adjoint, density, observable
@@ -68,7 +69,7 @@ def time_average(times: ArrayLike, values: ArrayLike) -> RealArray:
         times: increasing, (T,).
         values: (..., T). Give a fine grid: the error of a smooth series falls with the square of the step.
     """
-    time, value = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    time, value = checks.reals("times", times), checks.reals("values", values)
     if time.ndim != 1 or time.size == 0 or value.shape[-1:] != time.shape or not (np.diff(time) > 0).all():
         raise SpecError(f"time_average: times {time.shape} must increase and values {value.shape} must be (..., T)")
     steps = (value[..., 1:] + value[..., :-1]) / 2 * np.diff(time)
@@ -115,7 +116,7 @@ def unified(angle: ArrayLike, std: ArrayLike, energy: ArrayLike) -> RealArray:
         std: dH.
         energy: <H> - E_0.
     """
-    return np.maximum(mandelstam_tamm(angle, std), margolus_levitin(angle, energy))
+    return np.maximum(*checks.alike(std=mandelstam_tamm(angle, std), energy=margolus_levitin(angle, energy)))
 
 
 def bures_limit(states: Any, rates: ArrayLike, times: ArrayLike) -> tuple[RealArray, RealArray]:
@@ -165,15 +166,14 @@ def deffner_lutz(
         "trace": lambda s: s.sum(axis=-1),
         "hilbert-schmidt": lambda s: np.sqrt((s**2).sum(axis=-1)),
     }
-    if norm not in norms:
-        raise SpecError(f"deffner_lutz: the norm is {norm!r}; it must be one of {', '.join(norms)}")
+    checks.one_of("norm", norm, list(norms))
     lost = np.maximum(1 - np.einsum("ij,tji->t", rho[0], rho).real, 0.0)
     return _ratio(np.where(lost < _ROUNDING, 0.0, lost), time_average(times, norms[norm](singular)))
 
 
 def speed_ratio(time: ArrayLike, limit: ArrayLike) -> RealArray:
     """Return charging time / speed limit, >= 1 where the limit holds; NaN where nothing moved."""
-    taken, least = np.asarray(time, dtype=np.float64), np.asarray(limit, dtype=np.float64)
+    taken, least = checks.alike(time=time, limit=limit)
     moved = least > 0
     return np.where(moved, taken / np.where(moved, least, 1.0), np.nan)
 
@@ -202,7 +202,7 @@ def _alpha(angle: RealArray) -> RealArray:
 
 def _angle(angle: ArrayLike) -> RealArray:
     """Refuse angles outside [0, pi/2]."""
-    value = np.asarray(angle, dtype=np.float64)
+    value = checks.reals("the angle", angle)
     if not ((value >= 0) & (value <= np.pi / 2 + _ROUNDING)).all():
         raise SpecError(f"the angle is {value}; a Bures angle lies between 0 and pi/2")
     return np.minimum(value, np.pi / 2)
@@ -210,7 +210,7 @@ def _angle(angle: ArrayLike) -> RealArray:
 
 def _positive(name: str, value: ArrayLike) -> RealArray:
     """Refuse NaN and negative numbers."""
-    number = np.asarray(value, dtype=np.float64)
+    number = checks.reals(name, value)
     if not (number >= 0).all():
         raise SpecError(f"{name} is {number}; it must be >= 0")
     return number
@@ -218,6 +218,6 @@ def _positive(name: str, value: ArrayLike) -> RealArray:
 
 def _ratio(way: RealArray, speed: RealArray) -> RealArray:
     """Way over speed: 0 for no way, infinite for a way without speed."""
-    way, speed = np.broadcast_arrays(way, speed)
+    way, speed = np.broadcast_arrays(*checks.alike(way=way, speed=speed))
     out = np.where(way > 0, np.inf, 0.0)
     return np.divide(way, speed, out=out, where=(speed > 0) & (way > 0))

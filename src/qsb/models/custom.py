@@ -91,8 +91,7 @@ def custom(
         SpecError: on operators of different size, a superoperator, NaN, or a missing `max_step`.
         StructureError: if :math:`H_B`, :math:`H_C` or V(t) is not Hermitian.
     """
-    if max_step is not None:
-        checks.number("max_step", max_step, positive=True)
+    _check_options(max_step, tlist, args)
     space = _space(battery, chargers)
     if chargers and (start is None or (isinstance(start, Start) and start.kind != "state")):
         raise SpecError("With chargers the start must be given as a ket or a density matrix of battery and charger.")
@@ -147,8 +146,7 @@ def custom_channels(
         SpecError: on a superoperator, NaN, or a missing `max_step`.
         StructureError: on a jump operator that is a sum with different coefficients.
     """
-    if max_step is not None:
-        checks.number("max_step", max_step, positive=True)
+    _check_options(max_step, tlist, args)
     out = []
     for operator in checks.several("The collapse operators", operators, "a list of operators"):
         listed = [operator] if isinstance(operator, list) else operator
@@ -162,6 +160,16 @@ def custom_channels(
         envelope = None if part.coefficient is None else _envelope(part, "square", max_step)
         out.append(Channel("custom", 1.0, operator=OpSum((Matrix(part.operator),)), envelope=envelope))
     return tuple(out)
+
+
+def _check_options(max_step: float | None, tlist: ArrayLike | None, args: dict[str, Any] | None) -> None:
+    """Refuse options of coefficients that no coefficient could use."""
+    if max_step is not None:
+        checks.number("max_step", max_step, positive=True)
+    if tlist is not None:
+        checks.row("tlist", tlist, least=2)
+    if args is not None:
+        checks.made_of("args", args, dict, "a dict of the coefficients' arguments")
 
 
 def _parts(source: Any, tlist: ArrayLike | None, args: dict[str, Any] | None) -> list[_Part]:
@@ -191,13 +199,20 @@ def _coefficient(
     """The function and the times at which it may have a kink."""
     import qutip
 
-    if isinstance(source, str | qutip.Coefficient):
+    if isinstance(source, str):
+        return _written(source, args), ()
+    if isinstance(source, qutip.Coefficient):
         return qutip.coefficient(source, args=args or {}), _knots(source, tlist)
     if callable(source):
         return (qutip.coefficient(source, args=args) if args else source), tuple(getattr(source, "breaks", ()))
     if tlist is None:
         raise SpecError("A coefficient that is an array needs tlist, the times of its values.")
-    times, values = np.asarray(tlist, dtype=float), np.asarray(source)
+    times = checks.reals("tlist", tlist)
+    try:
+        values = np.asarray(source, dtype=complex)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SpecError(f"A coefficient must be numbers, a text or a function, but it is {source!r}.") from error
+    values = values.real if not np.any(values.imag) else values
     if times.ndim != 1 or values.shape != times.shape or len(times) < 2:
         raise SpecError(
             f"A coefficient has {values.shape} values for {times.shape} times; it needs one a time, two at least."
@@ -205,6 +220,18 @@ def _coefficient(
     if np.any(np.diff(times) <= 0) or not (np.all(np.isfinite(times)) and np.all(np.isfinite(values))):
         raise SpecError("tlist must increase, and its values must be finite.")
     return qutip.coefficient(values, tlist=times), tuple(times.tolist())
+
+
+def _written(source: str, args: dict[str, Any] | None) -> Callable[[float], complex]:
+    """The function that a text of QuTiP means, once it has been evaluated."""
+    import qutip
+
+    try:
+        made: Callable[[float], complex] = qutip.coefficient(source, args=args or {})
+        complex(made(0.0))
+    except Exception as error:  # QuTiP compiles the text, which may fail in any way
+        raise SpecError(f"The coefficient {source!r} is no text that QuTiP can evaluate: {error}") from error
+    return made
 
 
 def _knots(source: Any, tlist: ArrayLike | None) -> tuple[float, ...]:
@@ -320,7 +347,8 @@ def _space(operator: Any, chargers: Sequence[int] = ()) -> Space:
         d = int(shape[0])
         cells = d.bit_length() - 1
         dimensions = [2] * cells if d == 2**cells and cells else [d]
-    if any(isinstance(c, bool) or not isinstance(c, Integral) or not 0 <= c < len(dimensions) for c in chargers):
+    named = checks.several("chargers", chargers, "a list of tensor factors")
+    if any(isinstance(c, bool) or not isinstance(c, Integral) or not 0 <= int(c) < len(dimensions) for c in named):
         raise SpecError(f"chargers must name tensor factors 0..{len(dimensions) - 1}, but they are {list(chargers)}.")
     if chargers:
         kinds = [(Spin() if d == 2 else Level(d), i in chargers) for i, d in enumerate(dimensions)]
@@ -350,7 +378,7 @@ def _start(source: Any) -> Start:
         source = source.full()[:, 0] if source.isket else source.full()
     try:
         return Start("state", array=np.asarray(source, dtype=complex))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise SpecError(
             f"The start must be a Start, a Qobj, a ket or a density matrix, but it is {source!r}."
         ) from error

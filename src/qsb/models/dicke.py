@@ -24,7 +24,7 @@ import numpy as np
 
 from qsb import checks
 from qsb.algebra.opsum import Cross, Local, OpSum, Pair, Term
-from qsb.algebra.space import Boson, Group, Role, Space, Spin
+from qsb.algebra.space import MOST_SITES, Boson, Group, Role, Space, Spin
 from qsb.algebra.states import ModeStart, Start, begun
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
@@ -292,6 +292,8 @@ def _count(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
         words = " or 'auto'" if name == "cutoff" else ""
         raise SpecError(f"{name} must be a positive whole number{words}, but it is {value!r}.")
+    if int(value) > MOST_SITES and name == "cells":
+        raise SpecError(f"cells is beyond 2^53 = {MOST_SITES}, which floating-point numbers count exactly; take fewer.")
     return int(value)
 
 

@@ -68,9 +68,9 @@ class Coupling:
                 "single "
                 "ladder product is not Hermitian: write an exchange as xx + yy."
             )
-        _word("geometry", self.geometry, get_args(Geometry))
-        _word("normalisation", self.normalisation, get_args(Normalisation))
-        _word("role", self.role, get_args(Role))
+        checks.one_of("geometry", self.geometry, get_args(Geometry))
+        checks.one_of("normalisation", self.normalisation, get_args(Normalisation))
+        checks.one_of("role", self.role, get_args(Role))
         _real("strength", self.strength)
         if self.exponent is not None:
             _number("exponent", self.exponent)
@@ -143,7 +143,7 @@ def ensemble(
     for i, entry in enumerate(given):
         made = _coupling(i, entry, space)
         (battery if made.role == "battery" else charger).extend(made.terms())
-    _word("flip_normalisation", flip_normalisation, get_args(FlipNormalisation))
+    checks.one_of("flip_normalisation", flip_normalisation, get_args(FlipNormalisation))
     charger.append(Global("x", _number("flip", flip) * (count if flip_normalisation == "extensive" else 1)))
     return Battery(
         space,
@@ -210,12 +210,6 @@ def _cellwise(name: str, value: ArrayLike, count: int) -> float | NDArray[np.flo
 def _near(word: object, known: Sequence[str]) -> str:
     near = get_close_matches(str(word), known, n=1, cutoff=0.5)
     return f", did you mean {near[0]!r}?" if near else ""
-
-
-def _word(name: str, value: object, known: Sequence[str]) -> None:
-    if value not in known:
-        near = _near(value, known)
-        raise SpecError(f"{name} is {value!r}{near + ' It' if near else '; it'} must be one of {', '.join(known)}.")
 
 
 __all__ = ["Coupling", "ensemble"]

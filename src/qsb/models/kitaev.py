@@ -20,12 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qsb import checks
-from qsb.algebra import fermion
 from qsb.algebra.opsum import Local, OpSum, Pair, Word
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start, begun
 from qsb.charging.battery import Battery
-from qsb.errors import StructureError
 
 Boundary = Literal["open", "ring", "periodic", "antiperiodic"]
 #: potential, hopping, pairing
@@ -53,8 +51,9 @@ def kitaev(
     phase is :math:`|\mu| < 2|t_h|`, :math:`\Delta\ne0`.
 
     Boundaries: ``ring`` closes the ring of *spins*, which is one of fermions that is antiperiodic in the even sector
-    and periodic in the odd one. ``periodic`` and ``antiperiodic`` close the ring of *fermions*: the sign of the closing
-    bond then follows the parity of the start, which every term keeps, so the start must have one.
+    and periodic in the odd one. ``periodic`` and ``antiperiodic`` close the ring of *fermions* with a bond of either
+    sign. As spins that bond is a product over all cells, :math:`\pm c_N^\dagger c_1` with its Jordan-Wigner string, and
+    every bound that counts the cells of a term takes it as one of N cells.
 
     Args:
         cells: N >= 2; 3 for a closed boundary.
@@ -65,15 +64,13 @@ def kitaev(
         charger_hopping: :math:`t_h'` of the charger.
         charger_pairing: :math:`\Delta'` of the charger.
         boundary: ``open``, ``ring``, ``periodic`` or ``antiperiodic``.
-        start: the initial state; the ground state of :math:`H_B` if None.
+        start: the initial state; the ground state of :math:`H_B` if None, whichever its number of fermions.
 
     Returns:
         A `Battery` on ``Space.spins(cells)``; solved as free fermions at hundreds of cells.
 
     Raises:
         SpecError: naming the argument, its value and what it may be.
-        StructureError: if a ring of fermions is asked for and the parity of the start is not known or not the one that
-            the ground state has.
 
     References:
         Kitaev 2001, arXiv:cond-mat/0010440; quenched chains as batteries: Grazi et al. 2024, arXiv:2402.09169
@@ -83,17 +80,11 @@ def kitaev(
     n = checks.whole("cells", cells, 2 if boundary == "open" else 3)
     own = _parameters("", potential, hopping, pairing)
     other = _parameters("charger_", charger_potential, charger_hopping, charger_pairing)
-    begin = begun(start)
-    closing = 0.0
-    if boundary == "ring":
-        closing = 1.0
-    elif boundary != "open":
-        closing = _closing(n, boundary, own, begin)
     return Battery(
         Space.spins(n),
-        _chain(n, *own, closing),
-        _chain(n, *other, closing),
-        start=begin,
+        _chain(n, boundary, *own),
+        _chain(n, boundary, *other),
+        start=begun(start),
         name="kitaev",
         reference="arXiv:cond-mat/0010440",
     )
@@ -113,49 +104,19 @@ def _parameters(prefix: str, potential: float, hopping: float, pairing: float) -
     )
 
 
-def _chain(n: int, potential: float, hopping: float, pairing: float, closing: float) -> OpSum:
-    """H as spins; `closing` times the couplings of a ring of spins close it."""
-    across = (("x", -(hopping + pairing) / 2), ("y", -(hopping - pairing) / 2))
-    terms = OpSum((Local("z", -potential / 2),))
-    for axis, strength in across:
-        terms += Pair(axis, axis, strength)
-        if closing:
-            terms += Word(closing * strength, ((n - 1, axis), (0, axis)))
+def _chain(n: int, boundary: Boundary, potential: float, hopping: float, pairing: float) -> OpSum:
+    """H as spins."""
+    across = {"x": -(hopping + pairing) / 2, "y": -(hopping - pairing) / 2}
+    terms = OpSum((Local("z", -potential / 2), *(Pair(axis, axis, g) for axis, g in across.items())))
+    for axis, strength in across.items():
+        if boundary == "ring":
+            terms += Word(strength, ((n - 1, axis), (0, axis)))
+        elif boundary != "open":
+            # the bond of fermions is that of spins times -prod(-z), and zx...zx = -y...y
+            other, sign = "y" if axis == "x" else "x", (-1.0) ** n * (1.0 if boundary == "periodic" else -1.0)
+            string = tuple((j, "z") for j in range(1, n - 1))
+            terms += Word(sign * strength, ((0, other), *string, (n - 1, other)))
     return terms
-
-
-def _closing(n: int, boundary: Boundary, own: Parameters, start: Start) -> float:
-    """Sign that turns a ring of spins into one of fermions, in the sector of the start.
-
-    A spin bond from N to 1 is -P times the fermion bond, with P = +1 for an even number of fermions.
-    """
-    wanted = -1.0 if boundary == "periodic" else 1.0
-    parity = 0
-    if start.kind in ("down", "up"):
-        parity = 1 if start.kind == "down" or n % 2 == 0 else -1
-    elif start.kind == "product":
-        z = np.broadcast_to(np.atleast_2d(np.asarray(start.bloch)), (n, 3))[:, 2]
-        if np.all(np.abs(z) == 1.0):
-            parity = -1 if np.sum(z > 0) % 2 else 1
-    elif start.kind == "ground":
-        parity = _ground_parity(n, own, wanted)
-    if not parity:
-        raise StructureError(
-            f"A ring of {boundary} fermions is a ring of spins only for one parity, and this {start.kind!r} start has "
-            "none that is known; take boundary 'ring' or 'open', or start from 'down', 'up' or cells along z."
-        )
-    return wanted * parity
-
-
-def _ground_parity(n: int, own: Parameters, wanted: float) -> int:
-    """Parity of the lowest state of H_B, which must be the same for the sign of the bond that goes with it."""
-    for parity in (1, -1):
-        near = fermion.Near.of(_chain(n, *own, wanted * parity), Space.spins(n))
-        assert near is not None
-        # `ground_modes` counts the cells that are down, parity those that are up
-        if fermion.ground_modes(near)[2] == parity * (-1) ** n:
-            return parity
-    return 0
 
 
 __all__ = ["dispersion", "kitaev"]

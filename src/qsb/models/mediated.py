@@ -137,7 +137,8 @@ def mediated_channels(loss: float, *, nbar: float = 0.0) -> tuple[Channel, ...]:
     Returns:
         Channels for `qsb.Problem`; those of a spec file are written with ``on = "charger"``.
     """
-    return (thermal(loss, nbar=nbar, on="charger"),) if nbar else (emission(loss, on="charger"),)
+    warm = checks.number("nbar", nbar, least=0.0)
+    return (thermal(loss, nbar=warm, on="charger"),) if warm else (emission(loss, on="charger"),)
 
 
 def _ladder(kind: str) -> tuple[str, str]:

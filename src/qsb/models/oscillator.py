@@ -135,7 +135,8 @@ def _begin(start: Start | None, chargers: int) -> Start:
 
 
 def _frequencies(value: float | ArrayLike, modes: int) -> Strength:
-    if np.ndim(value) == 0:
+    each = checks.numbers("frequency", value)
+    if each.ndim == 0:
         return checks.number("frequency", value, positive=True)
     each = checks.row("frequency", value)
     if len(each) != modes or np.any(each <= 0):
@@ -152,8 +153,8 @@ def _battery_terms(
     bonds: Bonds,
 ) -> list[Term]:
     f, j, k = checks.number("drive", drive), checks.number("hopping", hopping), checks.number("pairing", pairing)
-    parts = np.atleast_1d(np.asarray(squeezing, dtype=float))
-    if parts.ndim != 1 or len(parts) > 2 or not np.all(np.isfinite(parts)):
+    parts = np.atleast_1d(checks.numbers("squeezing, one number or [real, imaginary],", squeezing))
+    if parts.ndim != 1 or not 1 <= len(parts) <= 2:
         raise SpecError(f"squeezing must be one number or [real, imaginary], but it is {squeezing!r}.")
     chi = complex(*parts)
     terms: list[Term] = [Local("x", f)] if f else []

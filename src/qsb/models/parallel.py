@@ -22,7 +22,11 @@ from qsb.algebra.opsum import Global, Local, OpSum, Term, Word
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
-from qsb.errors import SpecError
+from qsb.errors import PlanError, SpecError
+from qsb.units import format_bytes
+
+#: cells whose blocks are written down as products, and the largest divisors that an error names
+MOST_PRODUCTS, MOST_DIVISORS = 2**20, 1000
 
 Resource = Literal["coupling", "norm", "variance"]
 
@@ -63,6 +67,7 @@ def parallel(
 
     Raises:
         SpecError: naming the argument, its value and what it may be.
+        PlanError: if the products are more than are written down.
 
     References:
         Binder et al. 2015, doi:10.1088/1367-2630/17/7/075015, arXiv:1503.05007; Campaioli et al. 2017,
@@ -71,9 +76,17 @@ def parallel(
     n, k = checks.whole("cells", cells, 1), checks.whole("block", block, 1)
     checks.one_of("resource", resource, get_args(Resource))
     strength, gap = checks.number("field", field), checks.number("frequency", frequency, positive=True)
+    space = Space.spins(n)
     if n % k:
-        divisors = [d for d in range(1, n + 1) if n % d == 0]
-        raise SpecError(f"block must divide the {n} cells, but it is {block!r}; it may be one of {divisors}.")
+        divisors = [d for d in range(1, min(n, MOST_DIVISORS) + 1) if n % d == 0]
+        raise SpecError(f"block must divide the {n} cells, but it is {block!r}; it may be one of {divisors} or {n}.")
+    if 1 < k < n and n > MOST_PRODUCTS:
+        needed = 200 * n
+        raise PlanError(
+            f"{n} cells in blocks of {k} are {n // k} products, which are written one by one in about "
+            f"{format_bytes(needed)}; take {MOST_PRODUCTS} cells at most, or blocks of 1 or {n}.",
+            needed,
+        )
     g = strength * {"coupling": 1.0, "variance": float(np.sqrt(k)), "norm": float(k)}[resource]
     terms: tuple[Term, ...]
     if k == 1:
@@ -83,7 +96,7 @@ def parallel(
     else:
         terms = tuple(Word(g, tuple((i, "x") for i in range(b, b + k))) for b in range(0, n, k))
     return Battery(
-        Space.spins(n),
+        space,
         OpSum((Local("z", gap / 2),)),
         OpSum(terms),
         start=Start() if start is None else start,

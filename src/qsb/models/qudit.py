@@ -24,7 +24,8 @@ from qsb.algebra.space import Group, Level, Space
 from qsb.algebra.states import Start
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Channel
-from qsb.errors import SpecError
+from qsb.errors import PlanError, SpecError
+from qsb.units import format_bytes
 
 Transitions = Literal["ladder", "all"]
 Weights = Literal["uniform", "sqrt", "spin"]
@@ -34,6 +35,8 @@ Bonds = Literal["chain", "ring", "all"]
 REFERENCE = "arXiv:1503.05007; arXiv:1612.04991; arXiv:1211.1209"
 #: levels of one cell, each a transition of its own
 MOST_LEVELS = 64
+#: channels of single cells that are written down
+MOST_CHANNELS = 2**18
 
 
 def qudit(
@@ -126,10 +129,19 @@ def qudit_decay(cells: int, rates: ArrayLike, *, collective: bool = False) -> tu
 
     Raises:
         SpecError: naming the argument and its value.
+        PlanError: if the channels are more than are written down.
     """
     n, gamma = checks.whole("cells", cells, 1), checks.row("rates", rates)
     if np.any(gamma < 0):
         raise SpecError(f"rates must not be negative, but they are {rates!r}.")
+    alone = 1 if checks.flag("collective", collective) else n
+    if alone * len(gamma) > MOST_CHANNELS:
+        needed = 1000 * alone * len(gamma)
+        raise PlanError(
+            f"{n} cells with {len(gamma)} rates are {alone * len(gamma)} channels, about {format_bytes(needed)}; take "
+            f"{MOST_CHANNELS} channels at most, or collective = True.",
+            needed,
+        )
     out = []
     for k, rate in enumerate(gamma):
         op = f"{k}|{k + 1}"

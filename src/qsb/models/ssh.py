@@ -25,7 +25,11 @@ from qsb.algebra.opsum import Local, Matrix, OpSum
 from qsb.algebra.space import Group, Level, Space, Spin
 from qsb.algebra.states import Start, begun
 from qsb.charging.battery import Battery
-from qsb.errors import SpecError
+from qsb.errors import PlanError, SpecError
+from qsb.units import format_bytes
+
+#: pairs of the longest lattice that is written down
+MOST_PAIRS = 2**19
 
 
 def ssh(
@@ -64,12 +68,20 @@ def ssh(
 
     Raises:
         SpecError: naming the argument, its value and what it may be.
+        PlanError: if there are more pairs than are written down.
 
     References:
         Lu et al., arXiv:2405.03675 (abstract read: near-perfect transfer in the topological phase, charging almost
         prohibited in the trivial one, in the Markov limit; its couplings and positions were not read).
     """
     length = 2 * checks.whole("pairs", pairs, 1)
+    if length > 2 * MOST_PAIRS:
+        needed = 300 * length
+        raise PlanError(
+            f"A lattice of {length} sites needs about {format_bytes(needed)} for its bonds; take {MOST_PAIRS} pairs at "
+            "most.",
+            needed,
+        )
     v, w, g, d = (
         checks.number(name, value)
         for name, value in (("intra", intra), ("inter", inter), ("coupling", coupling), ("detuning", detuning))
@@ -78,23 +90,18 @@ def ssh(
     a = _site("charger_site", charger_site, length)
     b = _site("battery_site", length - 1 if battery_site is None else battery_site, length)
     levels = length + 2
-    lattice = np.zeros((levels, levels))
-    lattice[1, 1] = gap
-    inside = np.arange(2, levels)
-    lattice[inside, inside] = gap + d
-    bonds = np.where(np.arange(length - 1) % 2 == 0, v, w)
-    lattice[inside[:-1], inside[1:]] = lattice[inside[1:], inside[:-1]] = bonds
-    atom = np.zeros((levels, levels))
-    atom[1, a + 2] = atom[a + 2, 1] = g
-    swap = np.zeros((levels, levels))
-    swap[0, b + 2] = g  # empties the lattice's site while the battery goes up
-    raising = np.array([[0.0, 1.0], [0.0, 0.0]])
-    hop: Any = sp.kron(sp.csr_array(raising), sp.csr_array(swap))
+    bonds = np.concatenate([[0.0, 0.0], np.where(np.arange(length - 1) % 2 == 0, v, w)])
+    energies = np.concatenate([[0.0, gap], np.full(length, gap + d)])
+    lattice: Any = sp.csr_array(sp.diags_array([energies, bonds, bonds], offsets=[0, 1, -1]))
+    lattice.eliminate_zeros()
+    atom: Any = sp.coo_array(([g, g], ([1, a + 2], [a + 2, 1])), shape=(levels, levels))
+    # empties the lattice's site while the battery goes up
+    hop: Any = sp.coo_array(([g], ([0], [levels + b + 2])), shape=(2 * levels, 2 * levels))
     return Battery(
         Space((Group("cells", Spin(), 1), Group("lattice", Level(levels), 1, "charger"))),
         OpSum((Local("n", gap),)),
-        OpSum((Matrix(sp.csr_array(sp.kron(sp.eye_array(2), sp.csr_array(atom)) + hop + hop.T)),)),
-        charger=OpSum((Matrix(sp.csr_array(sp.kron(sp.eye_array(2), sp.csr_array(lattice)))),)),
+        OpSum((Matrix(sp.csr_array(sp.kron(sp.eye_array(2), atom) + hop + hop.T)),)),
+        charger=OpSum((Matrix(sp.csr_array(sp.kron(sp.eye_array(2), lattice))),)),
         start=_start(start, levels),
         name="ssh",
         reference="arXiv:2405.03675",

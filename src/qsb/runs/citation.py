@@ -182,6 +182,8 @@ def _attributes(data: xr.Dataset | str | Path) -> Mapping[str, Any]:
         from qsb.runs.dataset import read
 
         data = read(data)
+    if not hasattr(data, "attrs"):
+        raise SpecError(f"citation takes the dataset of a run, or the name of its file, but was given {data!r}.")
     missing = [name for name in ("references", "plan", "versions") if name not in data.attrs]
     if missing:
         raise SpecError(f"The dataset lacks the attributes {missing}; it was not made by a run, or was changed.")

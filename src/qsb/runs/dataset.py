@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qsb import checks
 from qsb.errors import ConvergenceError, SpecError
 from qsb.quantities import names, quantity
 
@@ -70,6 +71,9 @@ def check(dataset: xr.Dataset) -> xr.Dataset:
         SpecError: on a variable without a row, a wrong unit or a missing attribute.
         ConvergenceError: on NaN or infinity in a figure that is always defined.
     """
+    import xarray as xr
+
+    checks.made_of("The dataset", dataset, xr.Dataset, "an xarray.Dataset: qsb.run returns one")
     stellar = dataset.attrs.get("kind") == "stellar"
     missing = [a for a in (STELLAR_ATTRIBUTES if stellar else ATTRIBUTES) if a not in dataset.attrs]
     if missing:
@@ -99,6 +103,7 @@ def check_file(path: str | Path) -> Path:
     Raises:
         SpecError: if its folder is missing, or a folder has its name.
     """
+    checks.made_of("The name of a file", path, (str, Path), "a text or a pathlib.Path")
     target = Path(path)
     if not target.parent.is_dir():
         raise SpecError(f"The folder {str(target.parent)!r} of {target.name!r} does not exist; make it first.")
@@ -169,6 +174,7 @@ def read(path: str | Path) -> xr.Dataset:
     """
     import xarray as xr
 
+    checks.made_of("The name of a file", path, (str, Path), "a text or a pathlib.Path")
     source = Path(path)
     if not source.is_file():
         raise SpecError(f"There is no file {str(source)!r}.")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsb import checks
 from qsb.algebra import build
 from qsb.algebra.opsum import OpSum
 from qsb.charging.envelope import Envelope
@@ -91,14 +92,17 @@ def from_qutip(
     """
     if duration is None and times is None:
         raise SpecError("from_qutip needs duration or times: how long the battery is charged.")
-    saved = np.empty(0) if times is None else np.asarray(times, dtype=float)
+    saved = np.empty(0) if times is None else checks.numbers("times", times)
     if duration is None and not saved.size:
         raise SpecError("times is empty; give save times, or a duration.")
-    step = None if max_step is None or not np.isfinite(max_step) else max_step
+    endless = isinstance(max_step, float) and max_step == np.inf  # as `to_qutip` says that nothing depends on time
+    step = None if endless else max_step
     options = {"max_step": step, "tlist": tlist, "args": args}
+    if saved.ndim > 1:
+        raise SpecError(f"times must be one row of save times, but the shape is {saved.shape}.")
     battery = custom(H_B, V, charger=H_C, start=rho0, chargers=chargers, **options)  # type: ignore[arg-type]
-    channels = custom_channels(list(c_ops), **options)  # type: ignore[arg-type]
-    return Problem(battery, quench(float(saved[-1]) if duration is None else duration), channels, saved)
+    channels = custom_channels(c_ops, **options)  # type: ignore[arg-type]
+    return Problem(battery, quench(float(saved.flat[-1]) if duration is None else duration), channels, saved)
 
 
 def to_qutip(problem: Problem) -> QutipProblem:
@@ -108,6 +112,7 @@ def to_qutip(problem: Problem) -> QutipProblem:
         PlanError: if a matrix of the whole space would not fit.
         SpecError: if the charger is renewed by collisions, which no Hamiltonian does.
     """
+    checks.made_of("The problem", problem, Problem, "a qsb.Problem")
     space = problem.battery.space
     if 16 * space.dimension**2 > LIMIT:
         raise PlanError(

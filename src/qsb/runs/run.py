@@ -134,12 +134,13 @@ def plan_problem(
     return _with_span(problem, made, request, options)
 
 
-def _check_words(peaks: Any, steady: Any, title: Any, progress: Any) -> None:
+def _check_words(peaks: Any, steady: Any, title: Any, spec: Any, progress: Any) -> None:
     """Refuse a text where True or False is asked, and the like."""
     checks.flag("peaks", peaks)
     if steady is not None:
         checks.flag("steady", steady)
     checks.word("title", title)
+    checks.word("spec, the text that the problem came from,", spec)
     if progress is not None and not callable(progress):
         raise SpecError(f"progress must be a function of the fraction that is done, but it is {progress!r}.")
 
@@ -224,7 +225,7 @@ def run(
         return _run_spec(problem, figures, locals())
     if tolerance is not None and not (isinstance(tolerance, Real) and 1e-13 <= tolerance <= 1e-2):
         raise SpecError(f"The tolerance must lie between 1e-13 and 1e-2, but it is {tolerance!r}.")
-    _check_words(peaks, steady, title, progress)
+    _check_words(peaks, steady, title, spec, progress)
     chosen = tuple(dict.fromkeys(chosen_figures(figures)))
     timed = "stored_energy" if charging_time_of is None else checks.word("charging_time_of", charging_time_of)
     if timed not in FIGURES:

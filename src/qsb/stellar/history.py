@@ -218,7 +218,7 @@ class _Walk:
         return (inflow * span, given, drawn - given, *leaks, avalanche, clipped, missing * self.store.eta_out)
 
     def _go(self, phase: Phase, begin: float, gone: float, left: float) -> tuple[float, Moved]:
-        """To the next event or to the end: elapsed time, and what went where. `gone` is what has passed since `begin`."""
+        """To the next event or to the end, `gone` after `begin`: elapsed time, and what went where."""
         store, state, motion = self.store, self.state, phase.motion
         law = store.loss.avalanche
         if isinstance(law, Logistic | Pair) and isinstance(motion, Free):

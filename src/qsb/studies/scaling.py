@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsb import checks
 from qsb.errors import SpecError
 from qsb.studies.exponent import Estimate, LocalExponent, Window, limit_of, local_of, slope_of, windows_of
 
@@ -147,8 +148,10 @@ def fit_scaling(
             "resource is missing: name what is held equal between the sizes, e.g. resource='coupling', "
             "'operator norm' or 'variance'; without it an exponent is no advantage"
         )
-    if not 0.0 < confidence < 1.0:
+    if not 0.0 < checks.number("confidence", confidence) < 1.0:
         raise SpecError(f"confidence is {confidence}: give a level between 0 and 1, e.g. 0.95")
+    checks.made_of("counts", {} if counts is None else counts, Mapping, "a mapping of names to one number a size")
+    checks.word("figure", figure)
     sizes = _sizes(cells)
     order = np.argsort(sizes)
     n = sizes[order].astype(np.float64)
@@ -207,6 +210,11 @@ def fit_dataset(
     Raises:
         SpecError: no such variable or dimension, further dimensions left, or what `fit_scaling` refuses.
     """
+    import xarray as xr
+
+    checks.made_of("dataset", dataset, xr.Dataset, "a dataset of a sweep: qsb.sweep returns one")
+    checks.word("figure", figure)
+    checks.word("over, the swept dimension,", over)
     if over not in dataset.dims or over not in dataset.coords:
         have = ", ".join(map(str, dataset.dims)) or "none"
         raise SpecError(f"the dataset has no swept dimension {over!r} with a coordinate; its dimensions are: {have}")
@@ -252,7 +260,7 @@ def _numbers(name: str, given: ArrayLike) -> Array:
         if np.iscomplexobj(array):
             raise ValueError
         array = array.astype(np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise SpecError(f"{name} must be real numbers, not {given!r}") from None
     if array.ndim != 1:
         raise SpecError(f"{name} must be one-dimensional, but has the shape {array.shape}")

@@ -18,6 +18,8 @@ Arguments that travel together are tuples:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 
@@ -26,21 +28,22 @@ MOST_TERMS = 34
 _FEW, _MANY = 15, 24
 #: looks at the norm before a jump's time must be found
 _MOST_LOOKS = 60
+#: loops that only loops call: wrappers for other callers would be a twentieth of what the first run compiles
+INNER: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 #: kinds of jumps: sigma^-, sigma^+, sigma^z of one spin, or sparse rows
 LOWER, RAISE, TURN, GENERAL = 0, 1, 2, 3
 
 
-@numba.njit(nogil=True, error_model="numpy")
-def _copy(f, psi, out):  # type: ignore[no-untyped-def]
-    """out = f psi with a real f."""
-    x, y = psi.view(np.float64), out.view(np.float64)
+@numba.njit(**INNER)
+def _copy(f, x, y):  # type: ignore[no-untyped-def]
+    """y = f x."""
     for k in range(x.size):
         y[k] = f * x[k]
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@numba.njit(**INNER)
 def _walsh(v):  # type: ignore[no-untyped-def]
-    """Walsh-Hadamard transform, unnormalised, of a ket that is seen as 2 D reals: it exchanges sigma^x and sigma^z.
+    """Walsh-Hadamard transform of a ket, unnormalised: it exchanges sigma^x and sigma^z.
 
     Loops over reals, and over blocks named before they are walked, are what the compiler turns into vector code.
     """
@@ -60,64 +63,63 @@ def _walsh(v):  # type: ignore[no-untyped-def]
             p[j], q[j] = a + b, a - b
 
 
-@numba.njit(nogil=True, error_model="numpy")
-def _apply(p, pieces, psi, out):  # type: ignore[no-untyped-def]
-    """out = piece p of G times psi."""
-    diagonals, crossed, woven, starts, columns, entries = pieces[:6]
-    size = psi.size
-    diagonal = diagonals[p]
+@numba.njit(**INNER)
+def _rows(which, starts, columns, entries, x, y):  # type: ignore[no-untyped-def]
+    """Add sparse rows times x to y."""
+    for k in range(starts.shape[1] - 1):
+        real, imag = 0.0, 0.0
+        for e in range(starts[which, k], starts[which, k + 1]):
+            at, f = 2 * columns[e], entries[e]
+            real += f.real * x[at] - f.imag * x[at + 1]
+            imag += f.real * x[at + 1] + f.imag * x[at]
+        y[2 * k] += real
+        y[2 * k + 1] += imag
+
+
+@numba.njit(**INNER)
+def _apply(p, pieces, x, y):  # type: ignore[no-untyped-def]
+    """y = piece p of G times x."""
+    diagonals, crossed, woven, starts, columns, entries, _ = pieces
+    size = diagonals.shape[1]
     if woven[p]:
-        reals = out.view(np.float64)
-        cross = crossed[p]
-        _copy(1.0, psi, out)
-        _walsh(reals)
+        _copy(1.0, x, y)
+        _walsh(y)
         for k in range(2 * size):
-            reals[k] *= cross[k]
-        _walsh(reals)
-        for k in range(size):
-            out[k] = diagonal[k] * psi[k] + complex(out[k].imag, -out[k].real)
+            y[k] *= crossed[p, k]
+        _walsh(y)
     else:
-        for k in range(size):
-            out[k] = diagonal[k] * psi[k]
+        for k in range(2 * size):
+            y[k] = 0.0
+    for k in range(size):
+        f = diagonals[p, k]
+        a, b, c, d = x[2 * k], x[2 * k + 1], y[2 * k], y[2 * k + 1]
+        y[2 * k] = f.real * a - f.imag * b + d  # -i times what is between the transforms
+        y[2 * k + 1] = f.real * b + f.imag * a - c
     if starts[p, size] > starts[p, 0]:
-        for k in range(size):
-            acc = 0.0 + 0.0j
-            for e in range(starts[p, k], starts[p, k + 1]):
-                acc += entries[e] * psi[columns[e]]
-            out[k] += acc
+        _rows(p, starts, columns, entries, x, y)
 
 
-@numba.njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@numba.njit(**INNER, fastmath={"reassoc", "contract"})
 def _square(v):  # type: ignore[no-untyped-def]
     """Squared norm; the order of the sum is free, so that it is vectorised."""
-    reals = v.view(np.float64)
     total = 0.0
-    for k in range(reals.size):
-        total += reals[k] * reals[k]
+    for k in range(v.size):
+        total += v[k] * v[k]
     return total
 
 
-@numba.njit(nogil=True, error_model="numpy")
-def _add(f, part, out):  # type: ignore[no-untyped-def]
-    """out += f part with a real f."""
-    x, y = part.view(np.float64), out.view(np.float64)
-    for k in range(x.size):
-        y[k] += f * x[k]
-
-
-@numba.njit(nogil=True, error_model="numpy")
-def _at(terms, count, theta, out):  # type: ignore[no-untyped-def]
-    """out = sum_n theta^n v_n by Horner's rule, and its squared norm."""
-    _copy(1.0, terms[count], out)
-    y = out.view(np.float64)
+@numba.njit(**INNER)
+def _at(terms, count, theta, y):  # type: ignore[no-untyped-def]
+    """y = sum_n theta^n v_n by Horner's rule, and its squared norm."""
+    _copy(1.0, terms[count], y)
     for n in range(count - 1, -1, -1):
-        x = terms[n].view(np.float64)
+        x = terms[n]
         for k in range(y.size):
             y[k] = theta * y[k] + x[k]
-    return _square(out)
+    return _square(y)
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@numba.njit(**INNER)
 def _clocks(clocks, panel, t, h, local):  # type: ignore[no-untyped-def]
     """Coefficients of the polynomials of theta = (time - t)/h, from those of the time since the panel's start."""
     edges, values = clocks
@@ -135,7 +137,7 @@ def _clocks(clocks, panel, t, h, local):  # type: ignore[no-untyped-def]
             scale *= h
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@numba.njit(**INNER)
 def _series(pieces, local, h, tolerance, terms, parts):  # type: ignore[no-untyped-def]
     """Taylor terms of the ket over a step of length h; their number, or -1 if the step is too long."""
     clock = pieces[6]
@@ -151,7 +153,9 @@ def _series(pieces, local, h, tolerance, terms, parts):  # type: ignore[no-untyp
             for m in range(min(n, degree) + 1 if p else 0):
                 f = local[clock[p], m]
                 if f != 0.0:
-                    _add(f, parts[p - 1, n - m], new)
+                    part = parts[p - 1, n - m]
+                    for k in range(new.size):
+                        new[k] += f * part[k]
         _copy(h / (n + 1), new, new)
         quiet = quiet + 1 if _square(new) <= least else 0
         if quiet > (degree if moving else 0):
@@ -159,7 +163,7 @@ def _series(pieces, local, h, tolerance, terms, parts):  # type: ignore[no-untyp
     return -1
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@numba.njit(**INNER)
 def _event(terms, count, before, after, threshold, tolerance, work):  # type: ignore[no-untyped-def]
     """Where in the step, theta in (0, 1], the squared norm is the threshold: regula falsi (Illinois) on its logarithm.
 
@@ -187,7 +191,7 @@ def _event(terms, count, before, after, threshold, tolerance, work):  # type: ig
     return theta, abs(miss)
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@numba.njit(**INNER)
 def _weigh(jumps, local, theta, psi, weights, image):  # type: ignore[no-untyped-def]
     """weights_k = gamma_k(t) |L_k psi|^2; their sum, and the sum of gamma_k(t) |psi|^2 that it is compared with."""
     kind, bit, rate, clock, which, starts, columns, entries = jumps
@@ -197,14 +201,15 @@ def _weigh(jumps, local, theta, psi, weights, image):  # type: ignore[no-untyped
         if kind[j] == TURN:
             w = whole
         elif kind[j] == GENERAL:
+            _copy(0.0, psi, image)
             _rows(which[j], starts, columns, entries, psi, image)
             w = _square(image)
         else:
             wanted = 0 if kind[j] == LOWER else bit[j]
             w = 0.0
             for k in range(psi.size):
-                if (k & bit[j]) == wanted:
-                    w += psi[k].real * psi[k].real + psi[k].imag * psi[k].imag
+                if ((k >> 1) & bit[j]) == wanted:
+                    w += psi[k] * psi[k]
         gamma = rate[j]
         if clock[j] >= 0:
             f = 0.0
@@ -217,17 +222,7 @@ def _weigh(jumps, local, theta, psi, weights, image):  # type: ignore[no-untyped
     return total, scale
 
 
-@numba.njit(nogil=True, error_model="numpy")
-def _rows(which, starts, columns, entries, psi, out):  # type: ignore[no-untyped-def]
-    """out = L psi of a general jump."""
-    for k in range(psi.size):
-        acc = 0.0 + 0.0j
-        for e in range(starts[which, k], starts[which, k + 1]):
-            acc += entries[e] * psi[columns[e]]
-        out[k] = acc
-
-
-@numba.njit(nogil=True, error_model="numpy")
+@numba.njit(**INNER)
 def _jump(jumps, local, theta, chance, psi, weights, image):  # type: ignore[no-untyped-def]
     """Let one jump, chosen by its weight, act on psi and normalise; False if every weight is rounding."""
     kind, bit, _, _, which, starts, columns, entries = jumps
@@ -240,18 +235,16 @@ def _jump(jumps, local, theta, chance, psi, weights, image):  # type: ignore[no-
         j += 1
     while weights[j] == 0.0:  # rounding may leave the walk on one that cannot happen
         j -= 1
-    size = psi.size
     if kind[j] == GENERAL:
+        _copy(0.0, psi, image)
         _rows(which[j], starts, columns, entries, psi, image)
     else:
-        for k in range(size):
-            down = (k & bit[j]) != 0
+        for k in range(psi.size):
+            down = ((k >> 1) & bit[j]) != 0
             if kind[j] == TURN:
                 image[k] = -psi[k] if down else psi[k]
-            elif kind[j] == LOWER:
-                image[k] = psi[k ^ bit[j]] if down else 0.0
             else:
-                image[k] = 0.0 if down else psi[k ^ bit[j]]
+                image[k] = psi[k ^ (2 * bit[j])] if down == (kind[j] == LOWER) else 0.0
     _copy(1.0 / np.sqrt(_square(image)), image, psi)
     return True
 
@@ -276,25 +269,26 @@ def evolve(pieces, clocks, jumps, psi, span, times, chances, memory, tolerance, 
         (number of jumps, largest deviation of a norm event); -1 jumps if the random numbers ran out, -2 if no step is
         short enough.
     """
-    size = psi.size
-    moving = pieces[6].size - 1
-    terms = np.empty((MOST_TERMS, size), dtype=np.complex128)
-    parts = np.empty((moving, MOST_TERMS if moving else 0, size), dtype=np.complex128)
-    work = np.empty(size, dtype=np.complex128)
+    # kets are seen as 2 D reals
+    ket, saves = psi.view(np.float64), states.view(np.float64)
+    size, moving = ket.size, pieces[6].size - 1
+    terms = np.empty((MOST_TERMS, size))
+    parts = np.empty((moving, MOST_TERMS if moving else 0, size))
+    work = np.empty(size)
     weights = np.empty(jumps[0].size)
     local = np.zeros((clocks[1].shape[1], clocks[1].shape[2]))
     t, end, longest = span
     panel, saved, count, worst = 0, 0, 0, 0.0
     while saved < times.size and times[saved] <= t:
-        _copy(1.0 / np.sqrt(_square(psi)), psi, states[saved])
+        _copy(1.0 / np.sqrt(_square(ket)), ket, saves[saved])
         saved += 1
     while t < end:
         while panel < clocks[0].size - 2 and clocks[0][panel + 1] <= t:
             panel += 1
         stop = min(end, clocks[0][panel + 1])
         h = min(memory[2], longest, stop - t)
-        _copy(1.0, psi, terms[0])
-        before = _square(psi)
+        _copy(1.0, ket, terms[0])
+        before = _square(ket)
         n = -1
         while n < 0:
             _clocks(clocks, panel, t, h, local)
@@ -307,30 +301,30 @@ def evolve(pieces, clocks, jumps, psi, span, times, chances, memory, tolerance, 
         whole = h >= stop - t
         if h == memory[2]:
             memory[2] *= 1.25 if n < _FEW else (0.8 if n > _MANY else 1.0)
-        after = _at(terms, n, 1.0, psi)
+        after = _at(terms, n, 1.0, ket)
         theta = 1.0
         happens = after <= memory[0] and jumps[0].size > 0
         if happens:
             if int(memory[1]) + 2 > chances.size:
                 return -1, worst
-            theta, miss = _event(terms, n, before, after, memory[0], tolerance, psi)
+            theta, miss = _event(terms, n, before, after, memory[0], tolerance, ket)
             worst = max(worst, miss)
         now = stop if theta == 1.0 and whole else t + theta * h
         while saved < times.size and times[saved] < now:
-            there = _at(terms, n, (times[saved] - t) / h, states[saved])
-            _copy(1.0 / np.sqrt(there), states[saved], states[saved])
+            there = _at(terms, n, (times[saved] - t) / h, saves[saved])
+            _copy(1.0 / np.sqrt(there), saves[saved], saves[saved])
             saved += 1
         t = now
         if happens:
             at = int(memory[1])
-            if _jump(jumps, local, theta, chances[at], psi, weights, work):
+            if _jump(jumps, local, theta, chances[at], ket, weights, work):
                 memory[0] = chances[at + 1]
                 count += 1
             else:  # nothing can jump: the norm has moved by rounding alone, and the threshold is drawn again below it
-                memory[0] = chances[at + 1] * _square(psi)
+                memory[0] = chances[at + 1] * _square(ket)
             memory[1] += 2
         while saved < times.size and times[saved] <= t:
-            _copy(1.0 / np.sqrt(_square(psi)), psi, states[saved])
+            _copy(1.0 / np.sqrt(_square(ket)), ket, saves[saved])
             saved += 1
     return count, worst
 
@@ -338,8 +332,9 @@ def evolve(pieces, clocks, jumps, psi, span, times, chances, memory, tolerance, 
 @numba.njit(nogil=True, error_model="numpy", cache=True)
 def apply_many(p, pieces, kets, out):  # type: ignore[no-untyped-def]
     """out_t = piece p times ket t, (T, D)."""
+    x, y = kets.view(np.float64), out.view(np.float64)
     for t in range(kets.shape[0]):
-        _apply(p, pieces, kets[t], out[t])
+        _apply(p, pieces, x[t], y[t])
 
 
 @numba.njit(nogil=True, error_model="numpy", cache=True)

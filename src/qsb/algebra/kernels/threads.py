@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import pairwise
-from typing import Any, TypeVar
+from threading import Lock, current_thread
+from typing import Any, TypeVar, cast
 
 from threadpoolctl import ThreadpoolController
 
@@ -54,23 +55,75 @@ def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+class _Calm:
+    """How many hold BLAS to one thread, in whatever order they come and go."""
+
+    def __init__(self) -> None:
+        """Nobody does."""
+        self.lock, self.holders, self.limit = Lock(), 0, ExitStack()
+
+    def enter(self) -> None:
+        """The first one sets the limit."""
+        with self.lock:
+            if not self.holders:
+                self.limit.enter_context(_libraries().limit(limits=1, user_api="blas"))
+            self.holders += 1
+
+    def leave(self) -> None:
+        """The last one takes it away."""
+        with self.lock:
+            self.holders -= 1
+            if not self.holders:
+                self.limit.close()
+
+
+_calm = _Calm()
+
+
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Keep BLAS to one thread: small products gain nothing from two, and threads that wait for each other lose."""
-    with _libraries().limit(limits=1, user_api="blas"):
+    _calm.enter()
+    try:
         yield
+    finally:
+        _calm.leave()
+
+
+@cache
+def _workers(process: int) -> ThreadPoolExecutor:
+    """The pool of `each`, one a process; apart from the one of `spread`, which such calls may use in their turn."""
+    return ThreadPoolExecutor(count(), thread_name_prefix=_EACH)
 
 
 def each(work: Callable[[Item], Result], items: Sequence[Item], *, large: bool = True) -> Iterator[Result]:
     """Results of calls that release the lock (LAPACK, compiled loops), in order; side by side where each is large."""
-    threads = min(count(), len(items))
-    if threads < 2 or not large:
+    # a call made by one of these threads would wait for itself
+    if min(count(), len(items)) < 2 or not large or current_thread().name.startswith(_EACH):
         yield from map(work, items)
         return
-    # a pool of its own: calls may spread their loops over the other one
-    with one_blas_thread(), ThreadPoolExecutor(threads, thread_name_prefix="qsb-each") as pool:
-        yield from pool.map(work, items)
+    with one_blas_thread():
+        running = [_workers(os.getpid()).submit(work, item) for item in items]
+        try:
+            for one in running:
+                yield one.result()
+        finally:
+            for one in running:
+                one.cancel()
+            wait(running)
 
 
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The items of an iterator, each made in another thread while the one before it is in use."""
+    end = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="qsb-ahead") as pool:
+        following = pool.submit(next, items, end)
+        while (item := following.result()) is not end:
+            following = pool.submit(next, items, end)
+            yield cast("Item", item)
+
+
+#: name of the threads of `each`
+_EACH = "qsb-each"
 #: multiply-adds from which a second thread pays for waking it
 WORTH = 1_000_000

@@ -3,6 +3,9 @@ r"""Many stores side by side under piecewise constant powers: one rate of loss, 
 The physics is that of `qsb.stellar.phase` with :math:`g_r = g_Q`. Both E and W are monotone in an interval, so that the
 state at its end tells whether anything happened inside; where nothing did, the interval costs two multiply-adds with
 factors that depend on its width alone. Everything else goes through `_events`, from event to event.
+
+`follow` is one long loop on purpose: with the quiet interval in a function of its own it takes 1.6 times as long where
+numba copies that in, and 3.4 times where it calls it.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ PAPERS: dict[str, Paper] = {
         "Extractable work, the role of correlations, and asymptotic freedom (G. M. Andolina, 2019)", 8.0
     ),
     "binder2015": Paper("Quantacell: powerful charging of quantum batteries (F. C. Binder, 2015)", 2.0),
-    "campaioli2017": Paper("Enhancing the charging power of quantum batteries (F. Campaioli, 2017)", 4.0),
+    "campaioli2017": Paper("Enhancing the charging power of quantum batteries (F. Campaioli, 2017)", 8.0),
     "crescente2020": Paper("Ultrafast charging in a two-photon Dicke quantum battery (A. Crescente, 2020)", 10.0),
     "farina2019": Paper("Charger-mediated energy transfer: an open-system approach (D. Farina, 2019)", 9.0),
     "ferraro2018": Paper("High-Power Collective Charging of a Solid-State Quantum Battery (D. Ferraro, 2018)", 8.0),
@@ -57,7 +57,7 @@ PAPERS: dict[str, Paper] = {
     ),
     "puri2024": Paper("Floquet driven long-range interactions in a quantum battery (S. Puri, 2024)", 15.0),
     "quach2020": Paper("Using dark states to charge and stabilise open quantum batteries (J. Q. Quach, 2020)", 14.0),
-    "rossini2020": Paper("Quantum Advantage in Sachdev-Ye-Kitaev Batteries (D. Rossini, 2020)", 560.0, slow=True),
+    "rossini2020": Paper("Quantum Advantage in Sachdev-Ye-Kitaev Batteries (D. Rossini, 2020)", 190.0, slow=True),
     "seah2021": Paper("Quantum Speed-Up in Collisional Battery Charging (S. Seah, 2021)", 35.0),
     "shaghaghi2022": Paper("Micromasers as Quantum Batteries (V. Shaghaghi, 2022)", 60.0),
     "singh2025": Paper(

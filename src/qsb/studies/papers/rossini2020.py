@@ -79,8 +79,8 @@ def study(*, quick: bool = False, tell: Tell = lambda step, what: None) -> Study
     _figures(sheet, found)
     counts = "; ".join(f"{c}: " + ", ".join(f"{k} at N = {n}" for n, k in sizes[c].items()) for c in sizes)
     sheet.note(
-        f"Samples of the disorder: {counts}. One of fermions takes about 0.1 s of one core at N = 10, 1 s at 12, 2 to "
-        "3 s at 14 and 16 s at 16; the full run took nine minutes on a busy machine. Four samples at N = 16 leave an "
+        f"Samples of the disorder: {counts}. One of fermions takes about 0.2 s of processor time at N = 10, 1 s at "
+        "12, 2 s at 14 and 9 s at 16, the whole run two to four minutes. Four samples at N = 16 leave an "
         "error of about one per cent, which so few samples do not tell well."
     )
     last, parallel = found["fermions"].fit, found["parallel"].fit
