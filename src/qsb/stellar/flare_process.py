@@ -16,13 +16,9 @@ from numpy.typing import NDArray
 
 from qsb import checks
 from qsb.errors import SpecError
-from qsb.stellar.blackbody import (
-    NOMINAL_SOLAR_RADIUS,
-    NOMINAL_SOLAR_TEMPERATURE,
-    BlackbodyStar,
-)
+from qsb.stellar.blackbody import BlackbodyStar
+from qsb.stellar.constants import NOMINAL_SOLAR_RADIUS, NOMINAL_SOLAR_TEMPERATURE, YEAR
 from qsb.stellar.flare_shape import ExponentialPulse, FlareShape
-from qsb.stellar.constants import YEAR
 from qsb.stellar.power_law import TruncatedPareto
 from qsb.stellar.si import si, si_array
 from qsb.stellar.status import Status
