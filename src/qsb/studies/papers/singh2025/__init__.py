@@ -1,7 +1,8 @@
 """M. Singh, "Quantum Stellar Batteries" (2025), doi 10.20944/preprints202508.2028.v2, recomputed.
 
 ``texts.toml``: what the paper says and how it can be read; `work`: parameters that it leaves open, and the
-runs; `claims`: tolerances and measurements, from which the verdicts are computed; `faults`: its
+runs; `tolerances`: how far a number may be off; `claims`: the measurements, in files named by their subject, from
+which the verdicts are computed; `faults`: its
 inconsistencies. `study` puts them together.
 """
 
@@ -13,8 +14,9 @@ from qsb.errors import SpecError
 from qsb.stellar import scale
 from qsb.studies.bench import Bench
 from qsb.studies.claim import Claim, Judgement, Verdict, judge
-from qsb.studies.papers.singh2025.claims import CLAIMS, TOLERANCE
+from qsb.studies.papers.singh2025.claims import CLAIMS
 from qsb.studies.papers.singh2025.faults import faults
+from qsb.studies.papers.singh2025.tolerances import TOLERANCE
 from qsb.studies.papers.singh2025.work import CELLS, RATE, STRENGTHS, WINDOW, Work, paper
 from qsb.studies.study import Panel, Reading, Study, Table
 
