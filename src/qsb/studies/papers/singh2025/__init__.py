@@ -2,13 +2,13 @@
 
 ``texts.toml``: what the paper says and how it can be read; `work`: parameters that it leaves open, and the
 runs; `tolerances`: how far a number may be off; `claims`: the measurements, in files named by their subject, from
-which the verdicts are computed; `faults`: its
-inconsistencies. `study` puts them together.
+which the verdicts are computed; `faults`: its inconsistencies. `study` puts them together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from qsb.errors import SpecError
 from qsb.stellar import scale
@@ -63,15 +63,17 @@ def study(*, quick: bool = False, tell: Callable[[str, str], None] = lambda step
     )
 
 
-def _judge(work: Work, row: dict[str, str]) -> Judgement:
+def _judge(work: Work, row: dict[str, Any]) -> Judgement:
     if row["id"] not in CLAIMS:
         raise SpecError(f"Claim {row['id']!r} of the paper has no measurement.")
-    claim = Claim(id=row["id"], section=row["section"], statement=row["statement"])
+    claim = Claim(row["id"], row["section"], row["statement"], basis=row.get("basis", "read"))
     evidence, rule = CLAIMS[row["id"]](work, claim)
     items = tuple(evidence)
     again = next((e.rerun for e in items if e.reading.split(",")[0] == work.default), items[0].rerun)
-    claim = Claim(claim.id, claim.section, claim.statement, spec=again)
-    return judge(claim, items, rule, default=work.default if rule == "default-reading" else None)
+    claim = Claim(claim.id, claim.section, claim.statement, spec=again, basis=claim.basis)
+    # Where the readings are not those of the Hamiltonian, the first one is the printed one.
+    default = work.default if any(e.reading == work.default for e in items) else items[0].reading
+    return judge(claim, items, rule, default=default if rule == "default-reading" else None)
 
 
 def _fig1(work: Work) -> None:

@@ -45,7 +45,7 @@ def thermal(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     for coupling in ("sx", "sy"):
         cold, warm = w.ising(coupling)[:2]
         rise = np.log(warm.escape_per_cell / cold.escape_per_cell) / (1 / cold.temperature - 1 / warm.temperature)
-        again = _relaxation_command(coupling, cold.cells)
+        again = relaxation_command(coupling, cold.cells)
         out.append(
             c.measure(
                 "activation energy of the escape (J)",
@@ -61,7 +61,8 @@ def thermal(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     return out, "all"
 
 
-def _relaxation_command(coupling: str, cells: int) -> str:
+def relaxation_command(coupling: str, cells: int) -> str:
+    """The command that computes the comparison of a bath again."""
     call = f"compare_relaxation({cells}, {EXCHANGE}, {TRANSVERSE}, {TEMPERATURES}, coupling='{coupling}')"
     return f'python -c "from qsb.studies.relaxation import compare_relaxation; print({call})"'
 
@@ -88,7 +89,7 @@ def relaxation(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
                         1.0,
                         reading=f"bath along {coupling}, against {counterpart.replace('_', ' ')}",
                         tolerance=TOLERANCE["activation"],
-                        rerun=_relaxation_command(coupling, found.cells),
+                        rerun=relaxation_command(coupling, found.cells),
                     )
                 )
     return out, "all"

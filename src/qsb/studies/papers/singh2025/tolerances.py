@@ -20,7 +20,12 @@ TOLERANCE = {
     "exponent": 0.02,  # an exponent equals a whole number
     "gap": 0.02,  # a gap equals 2(J - h)
     "activation": 0.10,  # an activation energy equals the gap
-    "order": 0.15,  # a tabulated value with one or two digits
+    "decade": 0.5,  # "~ 10^n": decades between ours and the printed power of ten (absolute)
+    "whole": 0.02,  # a share that should be all of it
+    "noticeable": 1e-3,  # a surge over the quiet power that a load could notice (absolute)
+    "drop": 0.01,  # an avalanche takes this share of the energy or more (absolute)
+    "negligible": 0.01,  # a loss below this share of what comes in (absolute)
+    "rate": 0.10,  # two rates that should be one
 }
 
 #: measures a claim: its evidence, and the rule that combines the readings
