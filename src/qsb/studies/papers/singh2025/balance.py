@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qsb.stellar.history import Run, simulate
-from qsb.stellar.loss import Latching, Logistic, Loss, Step, retention_gap, thermal_rate
+from qsb.stellar.loss import Avalanche, Latching, Logistic, Loss, Step, retention_gap, thermal_rate
 from qsb.stellar.presets import known_loss
 from qsb.stellar.status import Status
 from qsb.stellar.store import State, Store
@@ -33,7 +33,7 @@ ROUNDED, RELEASE = 0.05, 0.5
 ATTEMPT = 1e13
 _DAY, _YEAR = 86400.0, 365.25 * 86400.0
 _CHOICE = "ratios chosen here; the paper gives no values"
-_LAWS = {
+_LAWS: dict[str, Avalanche] = {
     "step": Step(THRESHOLD, AVALANCHE),
     "rounded": Logistic(THRESHOLD, AVALANCHE, ROUNDED * THRESHOLD),
     "latching": Latching(THRESHOLD, AVALANCHE, RELEASE),

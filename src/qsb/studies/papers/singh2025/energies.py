@@ -127,7 +127,8 @@ def target(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             reading="stored energy has mass",
             rerun=f"qsb bounds --specific-energy {TARGET:g}",
             note="per kg of the empty store it would be allowed: the whole then holds "
-            f"{found.weighed:.4g} J per weighed kg, and {100 * found.mass_fraction:.2f} % of the weight is the stored energy itself",
+            f"{found.weighed:.4g} J per weighed kg, and {100 * found.mass_fraction:.2f} % of the weight is the stored "
+            "energy itself",
             source="c is exact in the SI",
             status=Status.ESTABLISHED,
         )

@@ -27,6 +27,7 @@ __all__ = [
     "collector_ratio",
     "constant_hazard",
     "found",
+    "hazards",
     "index_gain",
     "returned",
     "served",
@@ -104,6 +105,13 @@ def constant_hazard(index: int) -> float:
     """Probability at an anchor by the constant hazard through the first one."""
     first, at = timeline().anchors[0], timeline().anchors[index]
     return PiecewiseHazard.through([first.time], [first.best]).probability(at.time)
+
+
+def hazards(middle: float) -> tuple[float, ...]:
+    """Hazards in 1/s that are constant between the dates, with another probability at the second one."""
+    first, second, third = timeline().anchors
+    times = [first.time, second.time, third.time]
+    return PiecewiseHazard.through(times, [first.best, middle, third.best]).rates
 
 
 def years(seconds: float) -> float:
@@ -263,22 +271,26 @@ def probabilities(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
 
 
 def rising(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
-    """Ratios of the hazards between the dates."""
-    rates = found().rates
-    return [
-        c.measure(
-            f"hazard after {years(at.time):.0f} y / before",
-            rates[k + 1] / rates[k],
-            ">",
-            1.0,
-            reading="hazard that is constant between the dates",
-            rerun=evaluate(__name__, f"found().rates[{k + 1}] / found().rates[{k}]"),
-            note=f"from {rates[k] * YEAR:.3g} to {rates[k + 1] * YEAR:.3g} a year",
-            source="probabilities of Section 10",
-            status=Status.SPECULATIVE,
-        )
-        for k, at in enumerate(timeline().anchors[:2])
-    ], "all"
+    """Ratios of the hazards between the dates, for the printed span of the second probability."""
+    out = []
+    first, second, _ = timeline().anchors
+    for middle in (second.low, second.best, second.high):
+        rates = hazards(middle)
+        out += [
+            c.measure(
+                f"hazard after {years(at.time):.0f} y / before",
+                rates[k + 1] / rates[k],
+                ">",
+                1.0,
+                reading=f"{100 * middle:.0f} % in half a millennium",
+                rerun=evaluate(__name__, f"hazards({middle})[{k + 1}] / hazards({middle})[{k}]"),
+                note=f"from {rates[k] * YEAR:.3g} to {rates[k + 1] * YEAR:.3g} a year",
+                source="probabilities of Section 10",
+                status=Status.SPECULATIVE,
+            )
+            for k, at in enumerate((first, second))
+        ]
+    return out, "all"
 
 
 CLAIMS: dict[str, Measure] = {

@@ -25,6 +25,7 @@ TOLERANCE = {
     "noticeable": 1e-3,  # a surge over the quiet power that a load could notice (absolute)
     "drop": 0.01,  # an avalanche takes this share of the energy or more (absolute)
     "negligible": 0.01,  # a loss below this share of what comes in (absolute)
+    "unlike": 0.5,  # a cell takes less than this share of what it takes of sunlight (absolute)
     "rate": 0.10,  # two rates that should be one
 }
 
