@@ -60,7 +60,7 @@ def cell_share(suns: float) -> float:
 @cache
 def _light(suns: float) -> Channel:
     """The light of a disc in words."""
-    return _light(suns)
+    return disk(suns).channels[0]
 
 
 def spin_gain(spin: float) -> float:
