@@ -194,7 +194,7 @@ def shell(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             1.0,
             reading="a closed shell at rest",
             rerun=evaluate(__name__, f"needed_strength() / {best.specific_energy!r}"),
-            note=f"{needed_strength():.4g} J/kg needed: the shell buckles under the star's pull before any damage",
+            note=f"{needed_strength():.4g} J/kg needed: no known material carries it, before any damage",
             source=f"{best.source}; GM of IAU 2015 Resolution B3",
             status=best.status,
         ),
