@@ -91,8 +91,8 @@ def goes_fits(path, title):
         title,
         "begin: 2012-06-01T00:00:30.000Z",
         "step: 60.0",
-        f"Means over minutes of {len(time)} samples, 2.05 s apart ({count.min()} to {count.max()} each); the fluence of "
-        f"the day differs by {error:.1g} of itself, the peak is lower by {1 - means.max() / flux.max():.1g} of itself",
+        f"Means over minutes of {len(time)} samples, 2.05 s apart ({count.min()} to {count.max()} each); the fluence "
+        f"of the day differs by {error:.1g} of itself, the peak by {1 - means.max() / flux.max():.1g}",
         "Operational fluxes: 0.7 times the fluxes in physical units",
     ]
     return head, "flux 1-8 Angstrom (W/m2),quality flag", ((f"{m:.6e}", 0) for m in means)
@@ -114,7 +114,7 @@ def tess(path, title):
         f"quiescent: {float(np.median(flux[good].astype(float)))!r}",
         f"good: {int(good.sum())}",
         f"begin: {float(time[-WINDOW])!r}",
-        "Temperature in K and radius in solar radii as in the file's header; quiescent is the median of all good points",
+        "Temperature in K and radius in solar radii as in the file's header; quiescent: the median of all good points",
         f"The last {WINDOW} of {len(time)} samples; begin and times in BJD - 2457000; numbers of the file unchanged",
     ]
     days = [f"{t:.9f}" for t in time[-WINDOW:] - time[-WINDOW]]

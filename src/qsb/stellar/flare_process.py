@@ -1,14 +1,14 @@
 r"""Flares as a marked Poisson process: when, with which energy, for how long.
 
 Flares come independently at a rate; energies follow a truncated power law; the width of a flare in time grows as
-:math:`\tau = \tau_\mathrm{ref}(E/E_\mathrm{ref})^{1/3}`. A process is a sum of such components, e.g. ordinary flares and
-superflares. Nothing here knows of active regions or cycles: real flares cluster, these do not.
+:math:`\tau = \tau_\mathrm{ref}(E/E_\mathrm{ref})^{1/3}`. A process is a sum of such populations, e.g. ordinary flares
+and superflares. Nothing here knows of active regions or cycles: real flares cluster, these do not.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from qsb import checks
 from qsb.errors import SpecError
 from qsb.stellar.blackbody import (
-    ASTRONOMICAL_UNIT,
     NOMINAL_SOLAR_RADIUS,
     NOMINAL_SOLAR_TEMPERATURE,
     BlackbodyStar,
@@ -203,8 +202,8 @@ class FlareProcess:
     populations: tuple[Population, ...]
     luminosity: float
     name: str
-    duration: DurationLaw = DurationLaw()
-    shape: FlareShape = ExponentialPulse()
+    duration: DurationLaw = field(default_factory=DurationLaw)
+    shape: FlareShape = field(default_factory=ExponentialPulse)
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -222,8 +221,8 @@ class FlareProcess:
     ) -> FlareProcess:
         """The Sun: exponent 1.8 from 1e22 to 1e27 J.
 
-        Exponents of -1.5 to -1.9 between 1e24 and 1e32 erg are the range of Maehara et al. (2015), arXiv:1504.00074; 200
-        flares a year of 1e22 J and more are a round number.
+        Exponents of -1.5 to -1.9 between 1e24 and 1e32 erg are the range of Maehara et al. (2015), arXiv:1504.00074;
+        200 flares a year of 1e22 J and more are a round number.
 
         Args:
             superflares: None, "Okamoto2021" or "Vasilyev2024", see `SUPERFLARES`.
@@ -250,10 +249,10 @@ class FlareProcess:
     def m_dwarf(cls, *, per_year: float = 6650.0, shape: FlareShape | None = None) -> FlareProcess:
         """An active M dwarf: exponent 2.0 from 1e22 to 1e29 J.
 
-        The rate is that of GJ 1243, 6100 flares of 1e22 J and more in 11 months (Davenport et al., ApJ 797, 122 (2014)),
-        which were seen up to 1e26 J; exponents of dwarfs in clusters are 2.0 to 2.4 (Ilin et al., A&A 622, A133 (2019)).
-        What is larger is carried on. Temperature and radius are those of TIC 358108509, whose flare `observed.tess_flare`
-        holds.
+        The rate is that of GJ 1243, 6100 flares of 1e22 J and more in 11 months (Davenport et al., ApJ 797, 122
+        (2014)), which were seen up to 1e26 J; exponents of dwarfs in clusters are 2.0 to 2.4 (Ilin et al., A&A 622,
+        A133 (2019)). What is larger is carried on. Temperature and radius are those of TIC 358108509, whose flare
+        `observed.tess_flare` holds.
 
         Args:
             per_year: flares a Julian year.
@@ -286,9 +285,7 @@ class FlareProcess:
         return math.fsum(kind.rate for kind in self.populations)
 
     def yearly(self) -> tuple[float, float]:
-        r"""Mean and standard deviation of the energy of a year, J: :math:`\lambda\langle E\rangle`,
-        :math:`\sqrt{\lambda\langle E^2\rangle}`.
-        """
+        r"""Mean and standard deviation of a year's energy, J: sums of :math:`\lambda E` and of :math:`\lambda E^2`."""
         mean = math.fsum(kind.rate * YEAR * kind.law.mean for kind in self.populations)
         return mean, math.sqrt(math.fsum(kind.rate * YEAR * kind.law.moment(2) for kind in self.populations))
 

@@ -1,8 +1,9 @@
 r"""Shapes of flares in time: white-light templates from Kepler, and the exponential pulse that has closed forms.
 
 A shape is a function :math:`f(x)` of :math:`x = t/w`, where the width w is the template's own unit of time; a flare of
-amplitude A has the excess :math:`A f((t - t_0)/w)` and the energy :math:`A w \int f`. Each shape knows its cumulative
-in closed form, so energies and storage above a level are differences. Derived in docs/devdocs/stellar-flares.md.
+amplitude A has the excess :math:`A f((t - t_0)/w)` and the energy :math:`A w \int f`. Each shape knows where it begins,
+peaks and is over (to 1e-17 of its area), its peak, its area and its cumulative in closed form, so that energies and
+storage above a level are differences. Derived in docs/devdocs/stellar-flares.md.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,32 +31,6 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
-
-
-class FlareShape(Protocol):
-    """What every shape answers; x is time over width."""
-
-    #: where the shape begins, peaks and is over to 1e-17 of its area
-    begin: float
-    peak_at: float
-    end: float
-    name: str
-    source: str
-    status: Status
-
-    @property
-    def area(self) -> float:
-        """Integral of the shape over x."""
-
-    @property
-    def peak(self) -> float:
-        """Largest value, just before where it is reached."""
-
-    def profile(self, x: Any) -> Array:
-        """Value at x."""
-
-    def cumulative(self, x: Any) -> Array:
-        """Integral up to x."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +64,7 @@ _D14 = {
 
 @dataclass(frozen=True)
 class Davenport2014:
-    """Davenport et al., ApJ 797, 122 (2014), arXiv:1411.3723: median of flares of GJ 1243, a polynomial, then two decays.
+    """Davenport et al., ApJ 797, 122 (2014): the median of flares of GJ 1243, a polynomial and then two decays.
 
     The unit of time is the paper's t_1/2, which the fit reproduces only roughly: its own full width at half maximum is
     0.913 t_1/2, it begins at 0.005 and jumps down by 0.8 % at the peak.
@@ -122,11 +97,11 @@ class Davenport2014:
     @cached_property
     def area(self) -> float:
         r"""Integral: :math:`\sum_k c_k(-1)^k/(k+1) + \sum a/b`."""
-        return self._until_peak + sum(a / b for a, b in self._decays)
+        return self._until_peak + math.fsum(a / b for a, b in self._decays)
 
     @cached_property
     def _until_peak(self) -> float:
-        return sum(c * (-1) ** k / (k + 1) for k, c in enumerate(self._rise))
+        return math.fsum(c * (-1.0) ** k / (k + 1) for k, c in enumerate(self._rise))
 
     def profile(self, x: Any) -> Array:
         """Value at x; at x = 0 that of the rise."""
@@ -201,7 +176,7 @@ class TovarMendoza2022:
         u = (b - x) / c + d * c / 2
         far = erfcx(np.maximum(u, 0.0)) * np.exp((2 * b * x - x * x) / c**2)
         near = np.exp(np.minimum(-d * x + (b / c + d * c / 2) ** 2, 700.0)) * erfc(np.minimum(u, 0.0))
-        return np.where(u > 0, far, near)
+        return np.asarray(np.where(u > 0, far, near))
 
     def profile(self, x: Any) -> Array:
         """Value at x."""
@@ -219,7 +194,13 @@ class TovarMendoza2022:
         return np.asarray(0.5 * math.sqrt(math.pi) * self._a * self._c * np.maximum(total, 0.0))
 
 
-_SHAPES = {"exponential": ExponentialPulse, "davenport2014": Davenport2014, "tovarmendoza2022": TovarMendoza2022}
+FlareShape = ExponentialPulse | Davenport2014 | TovarMendoza2022
+
+_SHAPES: dict[str, type[FlareShape]] = {
+    "exponential": ExponentialPulse,
+    "davenport2014": Davenport2014,
+    "tovarmendoza2022": TovarMendoza2022,
+}
 
 
 def flare_shape(name: str) -> FlareShape:

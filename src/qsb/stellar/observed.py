@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,6 +21,7 @@ from qsb import checks
 from qsb.errors import SpecError
 from qsb.stellar.blackbody import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_RADIUS, BlackbodyStar
 from qsb.stellar.power_law import PowerLawFit, fit_power_law
+from qsb.stellar.scale import SOLAR_LUMINOSITY
 from qsb.stellar.si import si, si_array
 from qsb.stellar.status import Status
 from qsb.stellar.surge import series_storage, surge_line
@@ -36,7 +37,7 @@ __all__ = [
     "tess_flare",
 ]
 
-SOLAR_IRRADIANCE = 3.828e26 / (4 * math.pi * ASTRONOMICAL_UNIT**2)
+SOLAR_IRRADIANCE = SOLAR_LUMINOSITY / (4 * math.pi * ASTRONOMICAL_UNIT**2)
 """Nominal solar luminosity over the sphere of 1 au, 1361.166 W/m^2 (IAU 2015 Resolution B3)."""
 
 OPERATIONAL_SCALING = 0.7
@@ -301,7 +302,7 @@ def goes(date: str, satellite: int | None = None, scaling: str = "physical") -> 
     flux = factor * _column(rows, 0)
     count = 300 if "flare" in what and "a whole day" not in what else len(flux)
     return Recording(
-        times=float(head["step"]) * np.arange(len(flux)),
+        times=float(head["step"]) * np.arange(len(flux), dtype=float),
         values=flux,
         unit="W/m2",
         quiescent=float(np.median(flux[:count])),

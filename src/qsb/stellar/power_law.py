@@ -126,7 +126,7 @@ class PowerLawFit:
         """One line."""
         return (
             f"alpha = {self.exponent:.6f} +- {self.error:.6f} from {self.low:g} on ({self.tail} of {self.total} values), "
-            f"KS distance {self.distance:.6f}"
+            f"distance {self.distance:.6f} (Kolmogorov and Smirnov)"
         )
 
 

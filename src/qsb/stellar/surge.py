@@ -38,8 +38,8 @@ def surge_line(ratio: float) -> str:
     line = f"surge ratio: largest excess over quiescent power = {value:.4g}"
     if value < NEGLIGIBLE_SURGE:
         line += (
-            f"\nWARNING: below {NEGLIGIBLE_SURGE:g}; as power this surge is negligible and needs no buffer. What flares "
-            "like this do is damage: X-rays, particles, mass ejections."
+            f"\nWARNING: below {NEGLIGIBLE_SURGE:g}; as power this surge is negligible and needs no buffer. What such "
+            "flares do is damage: X-rays, particles, mass ejections."
         )
     return line
 
