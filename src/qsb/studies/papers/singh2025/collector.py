@@ -22,6 +22,7 @@ __all__ = ["CLAIMS", "best_band", "flat_band", "kept", "proportional", "selectiv
 WIDTH, RANGE = 400e-9, (280e-9, 4000e-9)
 #: temperatures of the collector, K: cold, and that of the surroundings
 COLD, WARM = 30.0, 300.0
+_LANDSBERG = "Landsberg and Tonge 1980 (from memory, not checked); solar temperature of IAU 2015 Resolution B3"
 
 
 def sunshine() -> Spectrum:
@@ -86,8 +87,8 @@ def charging(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             tolerance=TOLERANCE["whole"],
             rerun=evaluate(__name__, call),
             note="black, one face, 1 au, no concentration" if reading.startswith("energy") else "any device",
-            source=f"{light.name}, {light.total:.1f} W/m^2; nominal solar temperature, IAU 2015 Resolution B3",
-            status=Status.MEASURED,
+            source=f"{light.name}, {light.total:.1f} W/m^2" if reading.startswith("energy") else _LANDSBERG,
+            status=light.status if reading.startswith("energy") else Status.ESTABLISHED,
         )
         for reading, quantity, value, call in rows
     ], "all"

@@ -78,7 +78,8 @@ def _filling() -> Panel:
     laws = (("step", "step, as printed"), ("rounded", "rounded step"), ("latching", "with memory"))
     curves = {}
     for law, label in laws:
-        run = filling(law)
+        # fine enough for the peaks; the rounded step has none and is integrated, not solved
+        run = filling(law, intervals=240 if law == "rounded" else 2400)
         curves[label] = _curve(run.times, run.energy)
     falls = ", ".join(f"{largest_fall(law):.2g} E_c ({label})" for law, label in laws)
     curves["E_c"] = Curve((0.0, 6.0), (1.0, 1.0), "guide")
@@ -97,16 +98,19 @@ def _filling() -> Panel:
 def _flares() -> Panel:
     planes = []
     dwarf, sun = recording("dwarf"), recording("sun")
-    for star, label in (("dwarf", "M dwarf TIC 358108509, TESS"), ("sun", "Sun, X8.2, 1-8 Å")):
+    for star, label, scale, axis in (
+        ("dwarf", "M dwarf TIC 358108509, TESS", 1.0, "excess / quiet starlight"),
+        ("sun", "Sun, X8.2, 1-8 Å", 1e6, "excess / quiet starlight (ppm)"),
+    ):
         flare, run = recording(star), buffered(star)
         times = (flare.times[flare.window] - flare.times[flare.window][0]) / 60
         middle = 0.5 * (times[1:] + times[:-1])
         behind = run.flows["delivered"] / np.diff(flare.times[flare.window]) - 1
         curves = {
-            label: _curve(times, flare.ratio[flare.window]),
-            "behind a buffer": _curve(middle, behind),
+            label: _curve(times, scale * flare.ratio[flare.window]),
+            "behind a buffer": _curve(middle, scale * behind),
         }
-        planes.append(Plane("time (min)", "excess / quiet starlight", curves))
+        planes.append(Plane("time (min)", axis, curves))
     return Panel(
         "flares",
         "Section 11A: two measured flares beside the quiet light of their stars",

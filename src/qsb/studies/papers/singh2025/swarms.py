@@ -110,7 +110,7 @@ def surge(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             sun.surge_ratio,
             "recording('sun').surge_ratio",
             f"{sun.name}; peak {sun.peak:.4g} {sun.unit}",
-            f"{sun.source}; licence {sun.licence}",
+            sun.source,
             sun.status,
         ),
         (
@@ -118,7 +118,7 @@ def surge(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             dwarf.flare_surge_ratio(),
             "recording('dwarf').flare_surge_ratio()",
             f"{dwarf.surge_ratio:.4g} in the band of TESS; a flare of 9000 K is assumed",
-            f"{dwarf.source}; licence {dwarf.licence}",
+            dwarf.source,
             Status.ENGINEERING,
         ),
     )
@@ -144,7 +144,6 @@ def buffer(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     for reading, star in (("M dwarf TIC 358108509, band of TESS", "dwarf"), ("Sun, X8.2 flare of 2017-09-10", "sun")):
         run, flare = buffered(star), recording(star)
         cap = 1 + 0.5 * flare.surge_ratio
-        source = f"{flare.source}; licence {flare.licence}"
         rows = (
             (
                 "largest power behind the buffer / in front",
@@ -175,7 +174,7 @@ def buffer(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
                 tolerance=slack,
                 rerun=evaluate(__name__, call),
                 note=note,
-                source=source,
+                source=flare.source,
                 status=flare.status,
             )
             for quantity, value, relation, limit, slack, call, note in rows
