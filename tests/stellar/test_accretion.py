@@ -7,7 +7,8 @@ import pytest
 
 from qsb.errors import SpecError
 from qsb.stellar.accretion import AccretionDisk, disk_efficiency, eddington_luminosity, isco_radius
-from qsb.stellar.kerr import SOLAR_MASS, KerrHole
+from qsb.stellar.constants import SOLAR_MASS
+from qsb.stellar.kerr import KerrHole
 from qsb.stellar.status import Status
 from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
 
@@ -69,6 +70,21 @@ def test_band_share_by_brute_force():
     assert DISK.band_share(1e-6 * ELEMENTARY_CHARGE, 1e8 * ELEMENTARY_CHARGE) == pytest.approx(1.0, abs=1e-6)
 
 
+def test_light_holds_the_power_and_the_bands():
+    distance = 1e11
+    light = DISK.light(distance)
+    flux = DISK.power(0.0) / (4 * math.pi * distance**2)
+    assert light.total == pytest.approx(flux, rel=2e-4)
+    hc = PLANCK * SPEED_OF_LIGHT
+    for low, high in ((50.0, 500.0), (1.12, 4.0)):
+        band = light.band(hc / (high * ELEMENTARY_CHARGE), hc / (low * ELEMENTARY_CHARGE))
+        assert band / flux == pytest.approx(
+            DISK.band_share(low * ELEMENTARY_CHARGE, high * ELEMENTARY_CHARGE), rel=2e-4
+        )
+    with pytest.raises(SpecError, match="inside"):
+        DISK.light(0.5 * DISK.inner_radius)
+
+
 def test_power_ends_with_the_fuel():
     assert DISK.power(0.0) == pytest.approx(0.1 * eddington_luminosity(TEN.mass))
     assert DISK.power(2 * DISK.lifetime) == 0.0
@@ -86,6 +102,6 @@ def test_above_eddington_only_when_asked_for():
 
 def test_impossible_requests_are_refused():
     with pytest.raises(SpecError, match="fuel"):
-        AccretionDisk(TEN, 1e15, TEN.mass)
+        AccretionDisk(TEN, 1e15, 0.011 * TEN.mass)
     with pytest.raises(SpecError, match="low must be the smaller"):
         DISK.band_share(2 * PLANCK, PLANCK)

@@ -6,12 +6,9 @@ import math
 import pytest
 
 from qsb.errors import SpecError
+from qsb.stellar.constants import ASTRONOMICAL_UNIT, SOLAR_LUMINOSITY, YEAR
 from qsb.stellar.kardashev import kardashev_rating, waste_heat
-from qsb.stellar.scale import SOLAR_LUMINOSITY
 from qsb.stellar.status import Status
-
-YEAR = 365.25 * 86400.0
-ASTRONOMICAL_UNIT = 149_597_870_700.0
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from qsb.errors import SpecError
+from qsb.stellar.constants import SOLAR_MASS
 from qsb.stellar.kerr import (
-    SOLAR_MASS,
     BlandfordZnajek,
     KerrHole,
     Penrose,

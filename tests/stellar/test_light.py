@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qsb.errors import SpecError
-from qsb.stellar.blackbody import ASTRONOMICAL_UNIT, STEFAN_BOLTZMANN, BlackbodyStar, planck_exitance
-from qsb.stellar.scale import SOLAR_LUMINOSITY
+from qsb.stellar.blackbody import BlackbodyStar, planck_exitance
+from qsb.stellar.constants import ASTRONOMICAL_UNIT, SOLAR_LUMINOSITY, STEFAN_BOLTZMANN
 from qsb.stellar.spectrum import Spectrum, astm_e490, astm_g173, spectrum_from_csv
 from qsb.stellar.status import Status
 

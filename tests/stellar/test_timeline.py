@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from qsb.errors import ConvergenceError, SpecError
-from qsb.stellar.hazard import YEAR, PiecewiseHazard, Weibull
+from qsb.stellar.constants import YEAR
+from qsb.stellar.hazard import PiecewiseHazard, Weibull
 from qsb.stellar.status import Status
 from qsb.stellar.timeline import Anchor, Timeline
 

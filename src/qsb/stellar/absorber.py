@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 
 from qsb import checks
 from qsb.errors import SpecError
+from qsb.stellar.bands import Banded
 from qsb.stellar.blackbody import BlackbodyStar, planck_exitance
-from qsb.stellar.si import si, si_array
+from qsb.stellar.constants import WIEN
+from qsb.stellar.light import Light, concentrated, is_light
+from qsb.stellar.si import si
 from qsb.stellar.spectrum import Spectrum
 from qsb.stellar.status import Status
 from qsb.units import BOLTZMANN, PLANCK, SPEED_OF_LIGHT
@@ -33,13 +36,12 @@ __all__ = [
     "selective_absorber",
 ]
 
-_WIEN = 4.965114231744276
 _ZETA = {6: 1.0173430619844491, 7: 1.0083492773819228, 8: 1.0040773561979443, 9: 1.0020083928260822}
 _HC = PLANCK * SPEED_OF_LIGHT
 
 
 @dataclass(frozen=True)
-class BathtubFilter:
+class BathtubFilter(Banded):
     """Absorptance 1 in its bands, 0 elsewhere: the most power for a width; made by `bathtub_filter`.
 
     Attributes:
@@ -57,14 +59,6 @@ class BathtubFilter:
     power: float
     fraction: float
     status: Status = Status.ESTABLISHED
-
-    def absorptance(self, wavelength: Any) -> NDArray[np.float64]:
-        """1 inside a band, 0 outside."""
-        at = si_array("the wavelength", wavelength, "m")
-        inside = np.zeros(at.shape, bool)
-        for low, high in self.bands:
-            inside |= (at >= low) & (at <= high)
-        return inside.astype(float)
 
 
 @dataclass(frozen=True)
@@ -94,37 +88,49 @@ class MatchedFilter:
 
 
 @dataclass(frozen=True)
-class SelectiveAbsorber:
-    """A flat absorber that emits what it absorbs, at the temperature of most work.
+class SelectiveAbsorber(Banded):
+    """A flat absorber that emits what it absorbs, at the temperature of most work; made by `selective_absorber`.
 
     Attributes:
+        bands: (low, high) in m where the light outshines the absorber: it takes all there, and nothing elsewhere.
         temperature: of the absorber, K.
-        cutoff: longest wavelength at which it absorbs, m; infinite where the light outshines it everywhere. A table
-            may leave gaps below it.
         heat: net heat that it takes up, W/m^2.
-        heat_fraction: of the concentrated light.
-        work_fraction: heat fraction times Carnot's between the absorber and the sink.
+        incoming: concentrated light, W/m^2.
         concentration: times the light as it arrives.
         sink: K.
         status: exact under its assumptions: one face, Carnot engine, no other losses.
     """
 
+    bands: tuple[tuple[float, float], ...]
     temperature: float
-    cutoff: float
     heat: float
-    heat_fraction: float
-    work_fraction: float
+    incoming: float
     concentration: float
     sink: float
     status: Status = Status.ESTABLISHED
 
+    @property
+    def cutoff(self) -> float:
+        """End of the last band, m; infinite where the light outshines it everywhere."""
+        return self.bands[-1][1]
 
-def _light(value: Any) -> None:
-    """Refuse what is no light."""
-    checks.made_of("the light", value, (Spectrum, BlackbodyStar), "give a Spectrum or a BlackbodyStar.")
+    @property
+    def heat_fraction(self) -> float:
+        """Net heat over the concentrated light."""
+        return self.heat / self.incoming
+
+    @property
+    def work_fraction(self) -> float:
+        """Heat fraction times Carnot's between the absorber and the sink."""
+        return self.heat_fraction * (1 - self.sink / self.temperature)
+
+    def emission(self) -> float:
+        """What it sends back from its bands over the area that collects the light, W/m^2."""
+        own = BlackbodyStar(self.temperature, 1.0, 1.0)
+        return self.absorbed(own)[0] / self.concentration
 
 
-def bathtub_filter(light: Spectrum | BlackbodyStar, width: Any) -> BathtubFilter:
+def bathtub_filter(light: Light, width: Any) -> BathtubFilter:
     r"""The bands of total width W that hold the most power: a super-level set of :math:`I_\lambda`.
 
     Args:
@@ -134,10 +140,10 @@ def bathtub_filter(light: Spectrum | BlackbodyStar, width: Any) -> BathtubFilter
     Raises:
         SpecError: a width that is not positive or wider than the table.
     """
-    _light(light)
+    is_light(light)
     wide = si("the width", width, "m", positive=True)
     if isinstance(light, BlackbodyStar):
-        peak = _HC / (_WIEN * BOLTZMANN * light.temperature)
+        peak = _HC / (WIEN * BOLTZMANN * light.temperature)
         low, high = max(peak - wide, 0.0), peak
         for _ in range(200):  # the lower edge rises until both edges are equally bright
             middle = 0.5 * (low + high)
@@ -193,7 +199,7 @@ def _super_level(light: Spectrum, wide: float) -> tuple[float, tuple[tuple[float
     return high, tuple(bands)
 
 
-def matched_filter(light: Spectrum | BlackbodyStar, budget: float, *, measure: str = "wavelength") -> MatchedFilter:
+def matched_filter(light: Light, budget: float, *, measure: str = "wavelength") -> MatchedFilter:
     r"""Cauchy-Schwarz: :math:`\int aI \le \sqrt{\int a^2\int I^2}`, met by :math:`a = I\sqrt{Q/\int I^2}`.
 
     For a blackbody :math:`\int x^k/(e^x-1)^2dx = k!\,(\zeta(k)-\zeta(k+1))` with k = 8 in wavelength and 6 in
@@ -207,7 +213,7 @@ def matched_filter(light: Spectrum | BlackbodyStar, budget: float, *, measure: s
     Raises:
         SpecError: a budget that is not positive, another measure, or a spectrum without light.
     """
-    _light(light)
+    is_light(light)
     q = si("the budget", budget, "m" if measure == "wavelength" else "Hz", positive=True)
     in_wavelength = checks.one_of("measure", measure, ("wavelength", "frequency")) == "wavelength"
     if isinstance(light, BlackbodyStar):
@@ -236,7 +242,7 @@ def _blackbody_norm(star: BlackbodyStar, in_wavelength: bool) -> tuple[float, fl
     kt = BOLTZMANN * star.temperature
     if in_wavelength:
         scale = star.dilution * 2 * math.pi * PLANCK * SPEED_OF_LIGHT**2 * (kt / _HC) ** 5
-        shape, width, x, k = 8, _HC / kt, _WIEN, 5
+        shape, width, x, k = 8, _HC / kt, WIEN, 5
         norm = scale**2 * width * math.factorial(shape) * (_ZETA[8] - _ZETA[9])
     else:
         scale = star.dilution * 2 * math.pi * kt**3 / (PLANCK**2 * SPEED_OF_LIGHT**2)
@@ -245,9 +251,7 @@ def _blackbody_norm(star: BlackbodyStar, in_wavelength: bool) -> tuple[float, fl
     return norm, scale * x**k / math.expm1(x)
 
 
-def selective_absorber(
-    light: Spectrum | BlackbodyStar, *, sink: Any = 300.0, concentration: float = 1.0
-) -> SelectiveAbsorber:
+def selective_absorber(light: Light, *, sink: Any = 300.0, concentration: float = 1.0) -> SelectiveAbsorber:
     r"""The absorber that absorbs where the light outshines it, at the temperature of most work.
 
     .. math:: \eta = \max_T \left(1-\frac{T_0}{T}\right)
@@ -263,12 +267,9 @@ def selective_absorber(
     """
     from scipy.optimize import minimize_scalar
 
-    _light(light)
+    x = concentrated(light, concentration)
     cold = si("the sink", sink, "K", positive=True)
-    x = si("the concentration", concentration, "", positive=True)
     if isinstance(light, BlackbodyStar):
-        if x * light.dilution > 1 + 1e-12:
-            raise SpecError(f"the concentration {x:g} is above the largest that optics allow, {1 / light.dilution:g}.")
         top = light.temperature
     else:
         # No absorber hotter than the brightness temperature of the brightest wavelength gains anything.
@@ -289,26 +290,38 @@ def selective_absorber(
     best = int(np.argmin([work(kelvin) for kelvin in grid]))
     bracket = (grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)])
     kelvin = float(minimize_scalar(work, bounds=bracket, method="bounded", options={"xatol": 1e-9}).x)
-    heat, cutoff = _net(light, x, kelvin)
-    part = heat / (x * light.total)
-    return SelectiveAbsorber(kelvin, cutoff, heat, part, part * (1 - cold / kelvin), x, cold)
+    heat, bands = _net(light, x, kelvin)
+    return SelectiveAbsorber(bands, kelvin, heat, x * light.total, x, cold)
 
 
-def _net(light: Spectrum | BlackbodyStar, x: float, kelvin: float) -> tuple[float, float]:
-    """Net heat in W/m^2 where the light outshines the absorber, and the longest such wavelength in m."""
+def _net(light: Light, x: float, kelvin: float) -> tuple[float, tuple[tuple[float, float], ...]]:
+    """Net heat in W/m^2 where the light outshines the absorber, and those bands in m."""
     if isinstance(light, BlackbodyStar):
         cutoff = _cutoff(light.temperature, x * light.dilution, kelvin)
         own = BlackbodyStar(kelvin, 1.0, 1.0)
         end = None if math.isinf(cutoff) else cutoff
-        return x * light.band(0.0, end) - own.band(0.0, end), cutoff
+        return x * light.band(0.0, end) - own.band(0.0, end), ((0.0, cutoff),)
     excess = x * light.values - planck_exitance(light.wavelength, kelvin)
     a, b = excess[:-1], excess[1:]
     step = np.diff(light.wavelength)
     high, low = np.maximum(a, b), np.minimum(a, b)
     gap = np.where(high > low, high - low, 1.0)
     area = np.where(low >= 0, 0.5 * (high + low), np.where(high > 0, 0.5 * high**2 / gap, 0.0))
-    last = np.flatnonzero(high > 0)
-    return float(step @ area), float(light.wavelength[last[-1] + 1]) if last.size else 0.0
+    return float(step @ area), _positive(light.wavelength, excess)
+
+
+def _positive(w: NDArray[np.float64], excess: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
+    """Intervals in m on which a table, linear between its nodes, is above zero."""
+    a, b = excess[:-1], excess[1:]
+    crossing = np.flatnonzero((a > 0) != (b > 0))
+    roots = w[crossing] + (w[crossing + 1] - w[crossing]) * a[crossing] / (a[crossing] - b[crossing])
+    ends = list(roots)
+    if excess[0] > 0:
+        ends.insert(0, w[0])
+    if excess[-1] > 0:
+        ends.append(w[-1])
+    pairs = zip(ends[::2], ends[1::2], strict=True)
+    return tuple((float(low), float(high)) for low, high in pairs if high > low) or ((0.0, 0.0),)
 
 
 def _cutoff(hot: float, dilution: float, kelvin: float) -> float:

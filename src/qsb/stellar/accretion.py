@@ -15,17 +15,18 @@ from numpy.typing import NDArray
 
 from qsb.checks import flag, made_of
 from qsb.errors import SpecError
-from qsb.stellar.channel import Channel
-from qsb.stellar.kerr import GRAVITATION, KerrHole
+from qsb.stellar.blackbody import planck_exitance
+from qsb.stellar.channel import Channel, steady
+from qsb.stellar.constants import GRAVITATION, PROTON_MASS, STEFAN_BOLTZMANN, THOMSON
+from qsb.stellar.kerr import KerrHole
 from qsb.stellar.si import si
+from qsb.stellar.spectrum import Spectrum
 from qsb.stellar.status import Status
-from qsb.stellar.waste import STEFAN_BOLTZMANN
-from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, SPEED_OF_LIGHT
+from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
 
 __all__ = ["AccretionDisk", "disk_efficiency", "eddington_luminosity", "isco_radius"]
 
-_PROTON_MASS = 1.67262192595e-27  # kg, CODATA 2022
-_THOMSON = 6.6524587051e-29  # m^2, CODATA 2022
+_GROWTH = 0.01  # of the hole's mass up to which it counts as constant; its spin changes by 0.035 at most
 # Photons that a silicon cell takes: above its gap of 1.12 eV, and below about 4 eV (from memory, not checked).
 _SILICON = (1.12 * ELEMENTARY_CHARGE, 4.0 * ELEMENTARY_CHARGE)
 
@@ -72,7 +73,7 @@ def eddington_luminosity(mass: Any) -> float:
         SpecError: a mass that is not positive.
     """
     kilograms = si("mass", mass, "kg", positive=True)
-    return 4 * math.pi * GRAVITATION * kilograms * _PROTON_MASS * SPEED_OF_LIGHT / _THOMSON
+    return 4 * math.pi * GRAVITATION * kilograms * PROTON_MASS * SPEED_OF_LIGHT / THOMSON
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class AccretionDisk:
         super_eddington: whether a power above Eddington's is accepted, where a thin disc is no model.
 
     Raises:
-        SpecError: numbers that are not positive, fuel that weighs as much as the hole, a power above Eddington's.
+        SpecError: numbers that are not positive, fuel above 1 % of the hole, a power above Eddington's.
     """
 
     hole: KerrHole
@@ -107,10 +108,10 @@ class AccretionDisk:
         made_of("hole", self.hole, KerrHole, "a KerrHole")
         object.__setattr__(self, "rate", si("rate", self.rate, "kg / s", positive=True))
         object.__setattr__(self, "fuel", si("fuel", self.fuel, "kg", positive=True))
-        if self.fuel >= self.hole.mass:
+        if self.fuel > _GROWTH * self.hole.mass:
             raise SpecError(
-                f"fuel is {self.fuel:.6g} kg, as much as the hole of {self.hole.mass:.6g} kg, which is kept constant; "
-                "give less."
+                f"fuel is {self.fuel:.6g} kg, more than {100 * _GROWTH:g} % of the hole of {self.hole.mass:.6g} kg, "
+                "whose mass and spin are kept constant; give less, then take the new hole."
             )
         if self.eddington_ratio > 1 and not flag("super_eddington", self.super_eddington):
             raise SpecError(
@@ -171,8 +172,32 @@ class AccretionDisk:
         Raises:
             SpecError: a negative time.
         """
-        burning = si("t", t, "s", least=0.0) < self.lifetime
-        return self.efficiency * self.rate * SPEED_OF_LIGHT**2 if burning else 0.0
+        return steady(self.efficiency * self.rate * SPEED_OF_LIGHT**2, self.lifetime, t)
+
+    def heat(self, t: Any) -> float:
+        """Heat beside the power, W: none, what is not radiated falls into the hole with the matter."""
+        return steady(0.0, self.lifetime, t)
+
+    def light(self, distance: Any) -> Spectrum:
+        r"""Its light at a distance in m, as if it shone evenly into all directions.
+
+        .. math:: I_\lambda = \frac{P}{4\pi d^2}\int_0^1 6v(1-v)\,\frac{\pi B_\lambda(T(v))}{\sigma T^4}\,dv ,
+
+        tabulated from the Wien tail of the hottest ring to 10^5 times its peak wavelength.
+
+        Raises:
+            SpecError: a place inside the inner edge.
+        """
+        d = si("distance", distance, "m", positive=True)
+        if d < self.nearest:
+            raise SpecError(f"distance is {d:.6g} m, inside the innermost stable orbit at {self.inner_radius:.6g} m.")
+        wavelength = PLANCK * SPEED_OF_LIGHT / (BOLTZMANN * self.peak_temperature) * np.geomspace(1 / 60, 2e4, 2001)
+        nodes, weights = np.polynomial.legendre.leggauss(400)
+        v = (nodes + 1) / 2
+        kelvin = self._scale * v**1.5 * (1 - v) ** 0.25
+        ring = np.array([planck_exitance(wavelength, each) / (STEFAN_BOLTZMANN * each**4) for each in kelvin])
+        values = self.power(0.0) / (4 * math.pi * d * d) * (weights / 2 * 6 * v * (1 - v)) @ ring
+        return Spectrum(wavelength, values, "disc", "Shakura and Sunyaev (1973), rings as blackbodies", self.status, d)
 
     def temperature(self, radius: Any) -> float:
         """Temperature in K of the face of the disc at a radius in m; 0 at the inner edge.

@@ -16,30 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.errors import SpecError
+from qsb.stellar.constants import (
+    ASTRONOMICAL_UNIT,
+    NOMINAL_SOLAR_RADIUS,
+    NOMINAL_SOLAR_TEMPERATURE,
+    STEFAN_BOLTZMANN,
+)
 from qsb.stellar.si import si, si_array
 from qsb.stellar.status import Status
 from qsb.units import BOLTZMANN, PLANCK, SPEED_OF_LIGHT
 
-__all__ = [
-    "ASTRONOMICAL_UNIT",
-    "NOMINAL_SOLAR_RADIUS",
-    "NOMINAL_SOLAR_TEMPERATURE",
-    "STEFAN_BOLTZMANN",
-    "BlackbodyStar",
-    "planck_exitance",
-]
-
-ASTRONOMICAL_UNIT = 149_597_870_700.0
-"""au, m (exact): IAU 2012 Resolution B2."""
-
-NOMINAL_SOLAR_RADIUS = 6.957e8
-"""m (exact by convention): IAU 2015 Resolution B3, arXiv:1510.07674."""
-
-NOMINAL_SOLAR_TEMPERATURE = 5772.0
-"""K (exact by convention): IAU 2015 Resolution B3, arXiv:1510.07674."""
-
-STEFAN_BOLTZMANN = 2 * math.pi**5 * BOLTZMANN**4 / (15 * PLANCK**3 * SPEED_OF_LIGHT**2)
-"""sigma, W/m^2/K^4 (exact)."""
+__all__ = ["BlackbodyStar", "planck_exitance"]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 _ORDERS = np.arange(1.0, 41.0)

@@ -20,8 +20,9 @@ from typing import Any
 from qsb import checks
 from qsb.errors import PhysicsBoundError, SpecError
 from qsb.stellar import limits
+from qsb.stellar.constants import SPEED_OF_LIGHT_SQUARED
 from qsb.stellar.matter import known_matter, strongest_ordinary
-from qsb.stellar.scale import SPEED_OF_LIGHT_SQUARED, Store, table_one
+from qsb.stellar.scale import Store, table_one
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.stellar.tiers import Bound, Tier, Verdict, hard_bounds, known_matter_bounds, todays_bounds

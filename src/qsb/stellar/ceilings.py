@@ -1,8 +1,10 @@
 r"""How much of starlight can be absorbed, and how much of it can become work: one table, enforced.
 
 With :math:`x = T_0/T_\star`: an absorptance is at most 1 (Kirchhoff); work is at most :math:`1-x` (Carnot) and, for
-radiation, :math:`1-\tfrac43x+\tfrac13x^4` (Landsberg and Tonge 1980; the reference is from memory, not checked).
-The endoreversible figures are properties of particular engines and bound nothing.
+radiation, :math:`1-\tfrac43x+\tfrac13x^4` (Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980)); a table of another
+spectrum has its own exergy (`qsb.stellar.light`). A single junction has the limit of Shockley and Queisser, which
+depends on where the cell emits: from the front alone, or from both faces. The endoreversible figures are properties of
+particular engines and bound nothing.
 """
 
 from __future__ import annotations
@@ -13,12 +15,19 @@ from typing import Any
 
 import numpy as np
 
+from qsb import checks
 from qsb.errors import PhysicsBoundError, SpecError
+from qsb.stellar.blackbody import BlackbodyStar
+from qsb.stellar.junction import FACES, shockley_queisser
+from qsb.stellar.light import Light, exergy_factor
+from qsb.stellar.limits import landsberg_efficiency
 from qsb.stellar.si import si
+from qsb.stellar.spectrum import Spectrum
 from qsb.stellar.status import Status
 
 __all__ = [
     "Ceiling",
+    "any_device",
     "carnot",
     "ceilings",
     "curzon_ahlborn",
@@ -85,8 +94,8 @@ def carnot(star: Any, sink: Any) -> float:
 
 def landsberg(star: Any, sink: Any) -> float:
     r""":math:`1-\tfrac43x+\tfrac13x^4`: of blackbody radiation, by energy and entropy balance."""
-    x = _ratio(star, sink)
-    return 1 - 4 * x / 3 + x**4 / 3
+    _ratio(star, sink)
+    return landsberg_efficiency(sink, star)
 
 
 def curzon_ahlborn(star: Any, sink: Any) -> float:
@@ -134,46 +143,82 @@ def infinite_tandem(star: Any, sink: Any) -> float:
 
 
 def ceilings(
-    star: Any, sink: Any = 300.0, *, absorptance: float | None = None, ergotropy: float | None = None
+    star: Any,
+    sink: Any = 300.0,
+    *,
+    absorptance: float | None = None,
+    ergotropy: float | None = None,
+    concentration: float = 1.0,
 ) -> tuple[Ceiling, ...]:
-    r"""The table of ceilings for a star and a sink, with margins of a claim.
+    r"""The table of ceilings for a light and a sink, with margins of a claim.
 
     Args:
-        star: temperature of the light, K.
-        sink: temperature of the surroundings, K.
+        star: light as it arrives; or a temperature in K, for a blackbody's light at full concentration.
+        sink: temperature of the surroundings and of every cell, K.
         absorptance: claimed eta_abs.
         ergotropy: claimed eta_erg, work over absorbed energy; with `absorptance` it claims their product as work.
+        concentration: times the light as it arrives.
 
     Raises:
-        SpecError: a negative claim, one claim of work without an absorptance, or a sink as hot as the star.
+        SpecError: a negative claim, one of work without an absorptance, a sink as hot as the star.
     """
+    light = _arriving(star)
+    taken, work = _claimed(absorptance, ergotropy)
+    black = _of_a_blackbody(light.temperature, sink, work) if isinstance(light, BlackbodyStar) else ()
+    return (_kirchhoff(taken), any_device(light, sink, work), *black, *_junctions(light, sink, work, concentration))
+
+
+def _arriving(star: Any) -> Light:
+    """The light; a temperature stands for a blackbody's that fills the whole sky."""
+    if isinstance(star, Spectrum | BlackbodyStar):
+        return star
+    return BlackbodyStar(si("the star's temperature", star, "K", positive=True), 1.0, 1.0)
+
+
+def _claimed(absorptance: float | None, ergotropy: float | None) -> tuple[float | None, float | None]:
+    """Claimed absorptance and work."""
     taken = None if absorptance is None else si("the absorptance", absorptance, "", least=0.0)
-    work = None
-    if ergotropy is not None:
-        share = si("the ergotropy fraction", ergotropy, "", least=0.0)
-        if taken is None:
-            raise SpecError("a claim of ergotropy needs the absorptance too: work is their product.")
-        work = taken * share
+    if ergotropy is None:
+        return taken, None
+    share = si("the ergotropy fraction", ergotropy, "", least=0.0)
+    if taken is None:
+        raise SpecError("a claim of ergotropy needs the absorptance too: work is their product.")
+    return taken, taken * share
+
+
+def _kirchhoff(taken: float | None) -> Ceiling:
+    """The limit of every absorptance."""
+    return Ceiling("Kirchhoff", 1.0, "absorptance", taken, "geometric cross-section", "Kirchhoff (1860)")
+
+
+def any_device(light: Light, sink: Any = 300.0, work: float | None = None) -> Ceiling:
+    """The ceiling of every device: Landsberg's, the exergy of a table, or the energy where no solid angle is known.
+
+    Args:
+        light: as it arrives.
+        sink: temperature of the surroundings, K.
+        work: claimed work over light.
+
+    Raises:
+        SpecError: a sink as hot as the star.
+    """
+    if isinstance(light, BlackbodyStar):
+        source = "Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980)"
+        limit = landsberg(light.temperature, sink)
+        return Ceiling("Landsberg", limit, "work", work, "blackbody light, any device", source)
+    if light.dilution is None:
+        assumption = "first law; the solid angle of this light is unknown, and with it its entropy"
+        return Ceiling("energy", 1.0, "work", work, assumption, "first law")
+    assumption = "this spectrum from its star's disc, any device"
+    return Ceiling("exergy", exergy_factor(light, sink), "work", work, assumption, "derived in `qsb.stellar.light`")
+
+
+def _of_a_blackbody(star: float, sink: Any, work: float | None) -> tuple[Ceiling, ...]:
+    """What is known in closed form, or nearly so, for blackbody light at full concentration."""
     engine, at = endoreversible(star, sink)
     return (
-        Ceiling("Kirchhoff", 1.0, "absorptance", taken, "geometric cross-section", "Kirchhoff 1860"),
         Ceiling("Carnot", carnot(star, sink), "work", work, "heat at the star's temperature", "second law"),
-        Ceiling(
-            "Landsberg",
-            landsberg(star, sink),
-            "work",
-            work,
-            "blackbody light, any device",
-            "Landsberg and Tonge 1980 (from memory, not checked)",
-        ),
-        Ceiling(
-            "infinite tandem",
-            infinite_tandem(star, sink),
-            "work of reciprocal converters",
-            work,
-            "full concentration; no broken reciprocity",
-            "de Vos and Pauwels 1981, doi:10.1007/BF00901283",
-        ),
+        _tandem(star, sink, work),
         Ceiling(
             "endoreversible",
             engine,
@@ -188,36 +233,83 @@ def ceilings(
             "nothing",
             work,
             "an engine at its largest power",
-            "Curzon and Ahlborn 1975",
+            "Curzon and Ahlborn (1975), from memory, not checked",
         ),
     )
 
 
+def _tandem(star: float, sink: Any, work: float | None) -> Ceiling:
+    """The limit of reciprocal converters."""
+    return Ceiling(
+        "infinite tandem",
+        infinite_tandem(star, sink),
+        "work of reciprocal converters",
+        work,
+        "full concentration; no broken reciprocity",
+        "De Vos and Pauwels, Appl. Phys. 25, 119 (1981), doi:10.1007/BF00901283",
+    )
+
+
+def _junctions(light: Light, sink: Any, work: float | None, concentration: float) -> tuple[Ceiling, ...]:
+    """Shockley and Queisser's limit, by where the cell emits."""
+    return tuple(_junction(light, sink, work, concentration, faces) for faces in FACES)
+
+
+def _junction(light: Light, sink: Any, work: float | None, concentration: float, faces: str) -> Ceiling:
+    """Shockley and Queisser's limit of a cell that emits from one face or from both."""
+    best = shockley_queisser(light, cell=sink, faces=faces, concentration=concentration)
+    geometry = "emission from the front alone, a mirror behind" if faces == "front" else "emission from both faces"
+    return Ceiling(
+        f"Shockley-Queisser, {faces}",
+        best.efficiency,
+        "work of single junctions",
+        work,
+        f"{geometry}; gap {best.gap_eV:.4f} eV, cell at {best.temperature:g} K, {best.concentration:g} times the light",
+        "Shockley and Queisser, J. Appl. Phys. 32, 510 (1961), doi:10.1063/1.1736034",
+    )
+
+
 def enforce(
-    star: Any, sink: Any = 300.0, *, absorptance: float, ergotropy: float, reciprocal: bool = False
+    star: Any,
+    sink: Any = 300.0,
+    *,
+    absorptance: float,
+    ergotropy: float,
+    converter: str = "any",
+    concentration: float = 1.0,
 ) -> tuple[Ceiling, ...]:
-    r"""The table, or a refusal where :math:`\eta_\mathrm{abs}>1` or the work is above its ceiling.
+    r"""The rows that bind a claim, or a refusal where :math:`\eta_\mathrm{abs}>1` or the work is above its ceiling.
 
     Args:
-        star: temperature of the light, K.
+        star: light as it arrives, or a temperature in K for a blackbody's at full concentration.
         sink: temperature of the surroundings, K.
         absorptance: eta_abs.
         ergotropy: eta_erg, work over absorbed energy; their product is the work.
-        reciprocal: hold the converter to the infinite tandem, as one that does not break reciprocity.
+        converter: "any"; "reciprocal" also holds it to the infinite tandem (blackbody light); "front" or "both" to a
+            single junction that emits there.
+        concentration: times the light as it arrives; it matters for a junction alone.
 
     Raises:
         PhysicsBoundError: naming the ceiling, the claim and their ratio.
+        SpecError: a wrong argument, or no closed form of the reciprocal limit for a table.
     """
-    table = ceilings(star, sink, absorptance=absorptance, ergotropy=ergotropy)
-    for row in table:
-        binding = row.bounds in ("absorptance", "work") or (reciprocal and row.is_bound)
+    kind = checks.one_of("converter", converter, ("any", "reciprocal", *FACES))
+    light = _arriving(star)
+    taken, work = _claimed(absorptance, ergotropy)
+    rows = [_kirchhoff(taken), any_device(light, sink, work)]
+    if kind == "reciprocal":
+        if not isinstance(light, BlackbodyStar):
+            raise SpecError("the limit of reciprocal converters is known for blackbody light; ask for converter='any'.")
+        rows.append(_tandem(light.temperature, sink, work))
+    elif kind != "any":
+        rows.append(_junction(light, sink, work, concentration, kind))
+    for row in rows:
         # One part in 1e12 lets a claim that was computed as the limit itself pass.
-        if binding and row.claimed is not None and row.claimed > row.value * (1 + 1e-12):
-            ratio = row.claimed / row.value
+        if row.claimed is not None and row.claimed > row.value * (1 + 1e-12):
             what = row.bounds if row.bounds == "absorptance" else "work over light (eta_abs times eta_erg)"
             raise PhysicsBoundError(
                 f"the {what} is {row.claimed:.6g}, above the {row.name} ceiling {row.value:.6g} "
                 f"({row.assumption}); lower the absorptance or the ergotropy fraction.",
-                f"VIOLATES {row.name} x{ratio:.6g}",
+                f"VIOLATES {row.name} x{row.claimed / row.value:.6g}",
             )
-    return table
+    return tuple(rows)

@@ -11,7 +11,7 @@ from qsb.errors import SpecError
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 
-__all__ = ["Channel", "Source", "isotropic_flux"]
+__all__ = ["Channel", "Source", "isotropic_flux", "steady"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,24 @@ class Source(Protocol):
         """Distance in m from which on its power can be called a flux; 0 where it has no such limit."""
 
     def power(self, t: Any) -> float:
-        """Power in W at the time t in s after now."""
+        """Power in W that leaves it, in all channels together, at the time t in s after now."""
+
+    def heat(self, t: Any) -> float:
+        """Waste heat in W that the source makes beside its power; a converter's own is in `qsb.stellar.waste`."""
+
+
+def steady(output: float, lifetime: float, t: Any) -> float:
+    """Power in W of a source that gives the same until it is empty.
+
+    Args:
+        output: W.
+        lifetime: s.
+        t: s, not negative.
+
+    Raises:
+        SpecError: a negative time.
+    """
+    return output if si("t", t, "s", least=0.0) < lifetime else 0.0
 
 
 def isotropic_flux(source: Source, t: Any, distance: Any) -> float:

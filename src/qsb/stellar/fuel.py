@@ -12,20 +12,14 @@ from typing import Any
 
 from qsb.checks import made_of, number, one_of
 from qsb.errors import SpecError
-from qsb.stellar.channel import Channel
-from qsb.stellar.scale import _AME as AME
-from qsb.stellar.scale import _HYDROGEN as HYDROGEN
-from qsb.stellar.scale import _NEUTRON as NEUTRON
-from qsb.stellar.scale import _URANIUM_235 as URANIUM_235
-from qsb.stellar.scale import ATOMIC_MASS, SPEED_OF_LIGHT_SQUARED, reference_stores
+from qsb.stellar.channel import Channel, steady
+from qsb.stellar.constants import AME2020, ATOMIC_MASS, ATOMS, SPEED_OF_LIGHT_SQUARED
+from qsb.stellar.scale import reference_stores
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.units import ELEMENTARY_CHARGE
 
 __all__ = ["Burner", "Reaction", "reaction", "reactions"]
-
-# Neutral atoms in atomic mass units, AME2020; with them the binding of the electrons is counted, 52 eV in D-T.
-_DEUTERIUM, _TRITIUM, _HELIUM_3, _HELIUM_4 = 2.014101777844, 3.01604928132, 3.016029321967, 4.00260325413
 
 _HEAT = "a blanket or a wall that is run as a heat engine"
 
@@ -69,9 +63,9 @@ def _channel(name: str, share: float, spectrum: str, converter: str, status: Sta
 
 def _two(name: str, lost: float, before: float, light: str, converter: str) -> tuple[Channel, ...]:
     """Channels of a reaction with an alpha particle and a lighter product; masses in atomic mass units."""
-    share = (lost + 2 * _HELIUM_4) / (2 * before)
+    share = (lost + 2 * ATOMS["4He"]) / (2 * before)
     total = lost * ATOMIC_MASS * SPEED_OF_LIGHT_SQUARED / (1e6 * ELEMENTARY_CHARGE)
-    kinematics = f"energy and momentum at rest; masses of {AME}"
+    kinematics = f"energy and momentum at rest; masses of {AME2020}"
     return (
         _channel(light, share, f"{share * total:.4g} MeV each", converter, Status.MEASURED, kinematics),
         _channel(
@@ -92,9 +86,9 @@ def reactions() -> tuple[Reaction, ...]:
     Side reactions are left out; a plasma of D and 3He makes neutrons by d + d.
     """
     unit = ATOMIC_MASS * SPEED_OF_LIGHT_SQUARED
-    dt = _DEUTERIUM + _TRITIUM - _HELIUM_4 - NEUTRON
-    dhe = _DEUTERIUM + _HELIUM_3 - _HELIUM_4 - HYDROGEN
-    pp = 4 * HYDROGEN - _HELIUM_4
+    dt = ATOMS["2H"] + ATOMS["3H"] - ATOMS["4He"] - ATOMS["n"]
+    dhe = ATOMS["2H"] + ATOMS["3He"] - ATOMS["4He"] - ATOMS["1H"]
+    pp = 4 * ATOMS["1H"] - ATOMS["4He"]
     uranium = next(store for store in reference_stores() if "uranium" in store.name)
     memory = "from memory, not checked"
     neutrinos, antineutrinos = 0.020, 0.0435
@@ -103,23 +97,23 @@ def reactions() -> tuple[Reaction, ...]:
             "D-T",
             "d + t -> alpha + n",
             dt * unit,
-            (_DEUTERIUM + _TRITIUM) * ATOMIC_MASS,
-            _two("D-T", dt, _DEUTERIUM + _TRITIUM, "neutrons", _HEAT),
-            AME,
+            (ATOMS["2H"] + ATOMS["3H"]) * ATOMIC_MASS,
+            _two("D-T", dt, ATOMS["2H"] + ATOMS["3H"], "neutrons", _HEAT),
+            AME2020,
         ),
         Reaction(
             "D-3He",
             "d + 3He -> alpha + p",
             dhe * unit,
-            (_DEUTERIUM + _HELIUM_3) * ATOMIC_MASS,
-            _two("D-3He", dhe, _DEUTERIUM + _HELIUM_3, "protons", "slowing in a field, as current"),
-            AME,
+            (ATOMS["2H"] + ATOMS["3He"]) * ATOMIC_MASS,
+            _two("D-3He", dhe, ATOMS["2H"] + ATOMS["3He"], "protons", "slowing in a field, as current"),
+            AME2020,
         ),
         Reaction(
             "4H",
             "4 H -> 4He + 2 neutrinos + light, electrons counted",
             pp * unit,
-            4 * HYDROGEN * ATOMIC_MASS,
+            4 * ATOMS["1H"] * ATOMIC_MASS,
             (
                 _channel(
                     "heat of the star",
@@ -138,13 +132,13 @@ def reactions() -> tuple[Reaction, ...]:
                     memory,
                 ),
             ),
-            AME,
+            AME2020,
         ),
         Reaction(
             "235U",
             "235U + n -> 141Pr + 92Zr + 3 n after the beta decays",
-            uranium.specific_energy * URANIUM_235 * ATOMIC_MASS,
-            URANIUM_235 * ATOMIC_MASS,
+            uranium.specific_energy * ATOMS["235U"] * ATOMIC_MASS,
+            ATOMS["235U"] * ATOMIC_MASS,
             (
                 _channel(
                     "heat of fragments",
@@ -236,4 +230,8 @@ class Burner:
         Raises:
             SpecError: a negative time.
         """
-        return self.output if si("t", t, "s", least=0.0) < self.lifetime else 0.0
+        return steady(self.output, self.lifetime, t)
+
+    def heat(self, t: Any) -> float:
+        """Heat beside the power, W: none, all that the reaction gives leaves as particles."""
+        return steady(0.0, self.lifetime, t)

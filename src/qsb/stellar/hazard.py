@@ -2,7 +2,7 @@ r"""When something may happen: hazards through given probabilities, and whether 
 
 A hazard :math:`h(t)` gives :math:`F(t) = 1 - e^{-H(t)}`, :math:`H = \int_0^t h`. With a competing risk :math:`\mu` that
 ends everything first, the unconditional probability is :math:`\int_0^t h\,e^{-H - \mu s}\,ds`. Times are in seconds;
-`YEAR` converts. Derived in docs/devdocs/stellar-timeline.md.
+`qsb.stellar.constants.YEAR` converts. Derived in docs/devdocs/stellar-timeline.md.
 """
 
 from __future__ import annotations
@@ -19,10 +19,7 @@ from qsb.errors import ConvergenceError, SpecError
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 
-__all__ = ["YEAR", "PiecewiseHazard", "Weibull"]
-
-YEAR = 365.25 * 86400.0
-"""Julian year, s."""
+__all__ = ["PiecewiseHazard", "Weibull"]
 
 
 def _probability(name: str, value: object) -> float:

@@ -6,7 +6,8 @@ A cell of gap :math:`E_g` at voltage V absorbs every photon above the gap and em
 
 photons per area and second, with s = 1 for emission from the front alone (mirror behind) and s = 2 from both
 faces; the work is :math:`qV(N_\mathrm{light}-N(V))`, largest over V and then over the gap.
-Source: Shockley and Queisser 1961 (the reference is from memory, not checked).
+Source: Shockley and Queisser, J. Appl. Phys. 32, 510 (1961), doi:10.1063/1.1736034; two faces: Ruehle, Solar Energy
+130, 139 (2016), doi:10.1016/j.solener.2016.02.015.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from numpy.typing import NDArray
 
 from qsb import checks
 from qsb.errors import SpecError
-from qsb.stellar.blackbody import BlackbodyStar
+from qsb.stellar.light import Light, concentrated
 from qsb.stellar.si import si
-from qsb.stellar.spectrum import Spectrum
 from qsb.stellar.status import Status
 from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
 
-__all__ = ["Junction", "shockley_queisser"]
+__all__ = ["FACES", "Junction", "shockley_queisser"]
+
+FACES = ("front", "both")
+"""Where a cell emits: from the side that faces the light (a mirror behind it), or from both sides."""
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _ORDERS = np.arange(1.0, 81.0)[:, None]
@@ -68,7 +71,7 @@ def _emission(gap: NDArray[np.float64], below: NDArray[np.float64], kt: float) -
     return np.asarray(2 * math.pi * kt**3 / (PLANCK**3 * SPEED_OF_LIGHT**2) * sums)
 
 
-def _best(light: Spectrum | BlackbodyStar, gaps: NDArray[np.float64], x: float, kt: float, sides: int) -> Any:
+def _best(light: Light, gaps: NDArray[np.float64], x: float, kt: float, sides: int) -> Any:
     """Most work per area at each gap, and (gap - qV)/kT there: golden section in all gaps at once."""
     came = np.array([x * light.photon_flux(0.0, PLANCK * SPEED_OF_LIGHT / gap) for gap in gaps])
 
@@ -85,7 +88,7 @@ def _best(light: Spectrum | BlackbodyStar, gaps: NDArray[np.float64], x: float, 
 
 
 def shockley_queisser(
-    light: Spectrum | BlackbodyStar,
+    light: Light,
     *,
     cell: Any = 300.0,
     faces: str = "front",
@@ -104,12 +107,9 @@ def shockley_queisser(
     Raises:
         SpecError: a wrong argument, or more concentration than optics allow.
     """
-    checks.made_of("the light", light, (Spectrum, BlackbodyStar), "give a Spectrum or a BlackbodyStar.")
+    x = concentrated(light, concentration)
     kelvin = si("the cell's temperature", cell, "K", positive=True)
-    x = si("the concentration", concentration, "", positive=True)
-    if isinstance(light, BlackbodyStar) and x * light.dilution > 1 + 1e-12:
-        raise SpecError(f"the concentration {x:g} is above the largest that optics allow, {1 / light.dilution:g}.")
-    sides = {"front": 1, "both": 2}[checks.one_of("faces", faces, ("front", "both"))]
+    sides = 1 + FACES.index(checks.one_of("faces", faces, FACES))
     kt = BOLTZMANN * kelvin
     if gap is not None:
         gaps = np.array([si("the gap", gap, "J", positive=True)])

@@ -12,16 +12,15 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from qsb.stellar.limits import STEFAN_BOLTZMANN, radiator_area
+from qsb.stellar.constants import STEFAN_BOLTZMANN, WIEN
+from qsb.stellar.limits import radiator_area
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.units import BOLTZMANN, PLANCK, SPEED_OF_LIGHT
 
 __all__ = ["KardashevRating", "WasteHeat", "kardashev_rating", "waste_heat"]
 
-# Root of x = 5 (1 - e^-x): where the Planck spectrum per wavelength is largest.
-_WIEN = 4.965114231744276
-_WIEN_DISPLACEMENT = PLANCK * SPEED_OF_LIGHT / (BOLTZMANN * _WIEN)
+_WIEN_DISPLACEMENT = PLANCK * SPEED_OF_LIGHT / (BOLTZMANN * WIEN)
 
 # "About 4e12 W" stands for what rounds to it.
 _TYPES_OF_1964 = (("I", 3.5e12), ("II", 3.5e26), ("III", 3.5e37))

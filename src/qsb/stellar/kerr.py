@@ -14,13 +14,12 @@ from typing import Any
 from qsb.checks import made_of, number
 from qsb.errors import SpecError
 from qsb.stellar.channel import Channel
+from qsb.stellar.constants import GRAVITATION, VACUUM_PERMEABILITY
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.units import SPEED_OF_LIGHT
 
 __all__ = [
-    "GRAVITATION",
-    "SOLAR_MASS",
     "BlandfordZnajek",
     "KerrHole",
     "Penrose",
@@ -29,13 +28,6 @@ __all__ = [
     "rotational_fraction",
 ]
 
-GRAVITATION = 6.67430e-11
-"""Newtonian constant G, m^3/(kg s^2): CODATA 2022, arXiv:2409.03787."""
-
-SOLAR_MASS = 1.3271244e20 / GRAVITATION
-"""Mass of the Sun, kg: nominal GM of IAU 2015 Resolution B3 (arXiv:1510.07674) over `GRAVITATION`."""
-
-_VACUUM_PERMEABILITY = 1.25663706127e-6  # N/A^2, CODATA 2022
 _KAPPA = 0.053  # of a split monopole; 1/(6 pi) to two digits
 _PENROSE_DRAWN = 0.01  # share of the spin energy up to which the spin counts as constant
 
@@ -218,6 +210,17 @@ class Penrose:
             )
         return power
 
+    def heat(self, t: Any) -> float:
+        r"""Heating of the horizon, W: none, for the split on it is reversible, :math:`E_- = \Omega_HL_-`.
+
+        That holds for this ceiling alone; every real split feeds the irreducible mass.
+
+        Raises:
+            SpecError: as `power`.
+        """
+        self.power(t)
+        return 0.0
+
 
 @dataclass(frozen=True)
 class BlandfordZnajek:
@@ -229,9 +232,10 @@ class BlandfordZnajek:
         y = \Omega_H \frac{GM}{c^3}, \qquad f = 1 + 1.38 y^2 - 9.2 y^4,
 
     which is :math:`\kappa\Phi^2\Omega_H^2 f/4\pi c` in Gaussian units, with :math:`\kappa = 0.053` (split monopole).
-    Tchekhovskoy, Narayan and McKinney, Astrophys. J. 711, 50 (2010), arXiv:0911.2228 (equation from memory, not
-    checked). The field is held by matter outside, which is not counted. While the hole spins down, mass and spin
-    follow :math:`c^2 dM = \tfrac12\Omega_H dJ`: as much power as the jets carry heats the horizon.
+    Tchekhovskoy, Narayan and McKinney, Astrophys. J. 711, 50 (2010), arXiv:0911.2228 (the equation
+    as simulation codes use it). At small spin it is a force-free monopole's, :math:`\kappa = 1/6\pi`. The field is held
+    by matter outside, which is not counted. While the hole spins down, mass and spin follow
+    :math:`c^2 dM = \tfrac12\Omega_H dJ`: as much power as the jets carry heats the horizon.
 
     Args:
         hole: a hole with spin between 0 and 1.
@@ -318,10 +322,18 @@ class BlandfordZnajek:
         a, s = _spin(hole.spin)
         return self._scale(hole.mass) * a * a * (1 + s) ** 2 * _correction(a, s)
 
+    def heat(self, t: Any) -> float:
+        """Heating of the horizon, W: as much as the jets carry, for their field lines turn at half its rate.
+
+        Raises:
+            SpecError: a negative time.
+        """
+        return self.power(t)
+
     def _scale(self, mass: float) -> float:
         """P over a^2 (1 + s)^2 f, W: the equation of the class with the radius written out."""
         radius = GRAVITATION * mass / SPEED_OF_LIGHT**2
-        return _KAPPA * math.pi**2 * self.field**2 / _VACUUM_PERMEABILITY * SPEED_OF_LIGHT * radius**2
+        return _KAPPA * math.pi**2 * self.field**2 / VACUUM_PERMEABILITY * SPEED_OF_LIGHT * radius**2
 
 
 def _correction(a: float, s: float) -> float:

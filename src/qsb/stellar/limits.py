@@ -1,4 +1,4 @@
-r"""Closed forms of the limits that no store escapes, and the constants they need. SI units throughout.
+r"""Closed forms of the limits that no store escapes. SI units throughout.
 
 Each function takes numbers in SI units or astropy quantities and returns the largest value that is possible;
 `qsb.stellar.bounds` compares claims with them. The derivations are in docs/devdocs/stellar-bounds.md.
@@ -10,16 +10,18 @@ import math
 from typing import Any
 
 from qsb.errors import SpecError
-from qsb.stellar.scale import SPEED_OF_LIGHT_SQUARED
+from qsb.stellar.constants import (
+    ELECTRON_MASS,
+    GRAVITATION,
+    SPEED_OF_LIGHT_SQUARED,
+    STEFAN_BOLTZMANN,
+    VACUUM_PERMITTIVITY,
+)
 from qsb.stellar.si import si
-from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, HBAR, PLANCK, SPEED_OF_LIGHT
+from qsb.units import ELEMENTARY_CHARGE, HBAR, SPEED_OF_LIGHT
 
 __all__ = [
-    "ELECTRON_MASS",
-    "GRAVITATION",
     "LARGEST_POWER_CONJECTURED",
-    "STEFAN_BOLTZMANN",
-    "VACUUM_PERMITTIVITY",
     "bekenstein_bits",
     "energy_flux_power",
     "field_energy_density",
@@ -32,18 +34,6 @@ __all__ = [
     "schwarzschild_radius",
     "schwinger_field",
 ]
-
-GRAVITATION = 6.67430e-11
-"""Newtonian constant of gravitation G, m^3/(kg s^2): CODATA 2022, relative uncertainty 2.2e-5."""
-
-VACUUM_PERMITTIVITY = 8.8541878188e-12
-"""Vacuum electric permittivity, F/m: CODATA 2022."""
-
-ELECTRON_MASS = 9.1093837139e-31
-"""Mass of the electron, kg: CODATA 2022."""
-
-STEFAN_BOLTZMANN = 2 * math.pi**5 * BOLTZMANN**4 / (15 * PLANCK**3 * SPEED_OF_LIGHT**2)
-"""Stefan-Boltzmann constant 2 pi^5 k^4/(15 h^3 c^2), W/(m^2 K^4) (exact)."""
 
 LARGEST_POWER_CONJECTURED = SPEED_OF_LIGHT**5 / (4 * GRAVITATION)
 """c^5/4G, W: a conjecture (Gibbons, arXiv:hep-th/0210109) with counterexamples (doi:10.3390/universe7110403)."""

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from functools import cache
 
-from qsb.stellar.scale import ATOMIC_MASS, SPEED_OF_LIGHT_SQUARED, Store, reference_stores
+from qsb.stellar.constants import AME2020, ATOMIC_MASS, ATOMS, SPEED_OF_LIGHT_SQUARED
+from qsb.stellar.scale import Store, reference_stores
 from qsb.stellar.status import Status
 from qsb.units import ELEMENTARY_CHARGE
 
 __all__ = ["known_matter", "strongest_in_use", "strongest_ordinary"]
 
-# Masses of neutral atoms in atomic mass units: AME2020.
-_HYDROGEN, _DEUTERIUM, _HELIUM_3, _HELIUM_4 = 1.007825031898, 2.014101777844, 3.016029321967, 4.00260325413
-_TANTALUM_180, _HAFNIUM_178 = 179.947467, 177.943708
-
-_AME = "AME2020, Chinese Phys. C 45, 030003 (2021), doi:10.1088/1674-1137/abddaf"
 _VIRIAL = "virial theorem: Tsutsui et al., IEEE Trans. Appl. Supercond. 13, 1840 (2003)"
 
 
@@ -75,25 +71,25 @@ def _excitations() -> tuple[Store, ...]:
         ),
         Store(
             "metastable helium 2 3S",
-            _excited(19.8196, _HELIUM_4),
+            _excited(19.8196, ATOMS["4He"]),
             "19.8196 eV an atom, which lives for 7870 s",
-            f"level: NIST, from memory (159850 cm^-1 in ADAS, 4e-5 lower); {_AME}",
+            f"level: NIST, from memory (159850 cm^-1 in ADAS, 4e-5 lower); {AME2020}",
         ),
         Store(
             "hydrogen, ionised",
-            _excited(13.598434, _HYDROGEN),
+            _excited(13.598434, ATOMS["1H"]),
             "13.598434 eV an atom; it recombines at once unless kept apart",
-            f"ionisation energy: NIST, from memory; {_AME}",
+            f"ionisation energy: NIST, from memory; {AME2020}",
         ),
         Store(
             "nuclear isomer 180mTa",
-            _excited(76.79e3, _TANTALUM_180),
+            _excited(76.79e3, ATOMS["180Ta"]),
             "76.79(55) keV a nucleus; no decay has been seen",
             "Nesterenko et al. (2022), arXiv:2205.10534",
         ),
         Store(
             "nuclear isomer 178m2Hf",
-            _excited(2446.09e3, _HAFNIUM_178),
+            _excited(2446.09e3, ATOMS["178Hf"]),
             "2446.09 keV a nucleus, half-life 31 years",
             "ENSDF, from memory; 2446.06 keV in Laser Phys. Lett. 2, 162 (2005), doi:10.1002/lapl.200410154",
         ),
@@ -102,19 +98,19 @@ def _excitations() -> tuple[Store, ...]:
 
 def _fusions() -> tuple[Store, ...]:
     """Fusion beyond deuterium and tritium; masses of neutral atoms, so that the electrons are counted."""
-    fuel = _DEUTERIUM + _HELIUM_3
+    fuel = ATOMS["2H"] + ATOMS["3He"]
     return (
         Store(
             "deuterium and helium-3, all of it fused",
-            (fuel - _HELIUM_4 - _HYDROGEN) / fuel * SPEED_OF_LIGHT_SQUARED,
+            (fuel - ATOMS["4He"] - ATOMS["1H"]) / fuel * SPEED_OF_LIGHT_SQUARED,
             "D + 3He -> 4He + H, per kg of fuel atoms",
-            _AME,
+            AME2020,
         ),
         Store(
             "hydrogen, all of it fused",
-            (4 * _HYDROGEN - _HELIUM_4) / (4 * _HYDROGEN) * SPEED_OF_LIGHT_SQUARED,
+            (4 * ATOMS["1H"] - ATOMS["4He"]) / (4 * ATOMS["1H"]) * SPEED_OF_LIGHT_SQUARED,
             "4 H -> 4He with the neutrinos counted, per kg of hydrogen",
-            _AME,
+            AME2020,
         ),
     )
 

@@ -135,6 +135,11 @@ class Pulsar:
         n = self.braking_index
         return float(now * (1 + time / self.spin_down_time) ** (-(n + 1) / (n - 1)))
 
+    def heat(self, t: Any) -> float:
+        """Heat beside the power, W: none is counted, for the wind carries it."""
+        si("t", t, "s", least=0.0)
+        return 0.0
+
     def energy(self, t: Any) -> float:
         """Energy given until t seconds from now, J: the integral of `power`.
 

@@ -16,11 +16,19 @@ from functools import cache
 from typing import Any, ClassVar
 
 from qsb.errors import SpecError
+from qsb.stellar.constants import (
+    AME2020,
+    ATOMIC_MASS,
+    ATOMS,
+    AVOGADRO,
+    IAU2015,
+    SOLAR_LUMINOSITY,
+    SPEED_OF_LIGHT_SQUARED,
+)
 from qsb.stellar.status import Status
 from qsb.units import ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
 
 __all__ = [
-    "SOLAR_LUMINOSITY",
     "SPEED_OF_LIGHT_SQUARED",
     "Comparison",
     "SpecificEnergy",
@@ -32,27 +40,9 @@ __all__ = [
     "table_one",
 ]
 
-SPEED_OF_LIGHT_SQUARED = SPEED_OF_LIGHT**2
-"""c^2, J/kg (exact)."""
-
-SOLAR_LUMINOSITY = 3.828e26
-"""Nominal solar luminosity, W (exact by convention): IAU 2015 Resolution B3, arXiv:1510.07674."""
-
-AVOGADRO = 6.02214076e23
-"""Avogadro constant, 1/mol (exact)."""
-
-ATOMIC_MASS = 1.66053906892e-27
-"""Atomic mass constant, kg: CODATA 2022, arXiv:2409.03787."""
-
-# Masses in atomic mass units. Nuclei, neutron and electron: CODATA 2022; neutral atoms: AME2020.
-_NEUTRON, _DEUTERON, _TRITON, _ALPHA = 1.00866491606, 2.013553212544, 3.01550071597, 4.001506179129
-_ELECTRON = 5.485799090441e-4
-_HYDROGEN, _URANIUM_235, _PRASEODYMIUM_141, _ZIRCONIUM_92 = 1.007825032, 235.043928, 140.907658, 91.905035
 # Molar masses in kg/mol (IUPAC 2021 standard atomic weights): LiCoO2 and the C6 that hosts one lithium.
 _LITHIUM_COBALT_OXIDE, _GRAPHITE_HOST = 97.87e-3, 72.066e-3
 
-_AME = "AME2020, Chinese Phys. C 45, 030003 (2021), doi:10.1088/1674-1137/abddaf"
-_CODATA = "CODATA 2022, arXiv:2409.03787"
 _PAPER_LUMINOSITY = 3.8e26
 
 
@@ -230,8 +220,9 @@ def reference_stores() -> tuple[Store, ...]:
     # Half of the lithium moves at a mean 3.7 V; each mole of it needs 2 mol of LiCoO2 and 1 mol of C6.
     active = AVOGADRO * ELEMENTARY_CHARGE * 3.7 / (2 * _LITHIUM_COBALT_OXIDE + _GRAPHITE_HOST)
     # The extra neutron that starts the reaction comes from the one before, so only uranium is weighed.
-    fission = _URANIUM_235 + _NEUTRON - (_PRASEODYMIUM_141 + _ZIRCONIUM_92 + 3 * _NEUTRON)
-    fusion = _DEUTERON + _TRITON - (_ALPHA + _NEUTRON)
+    fission = ATOMS["235U"] + ATOMS["n"] - (ATOMS["141Pr"] + ATOMS["92Zr"] + 3 * ATOMS["n"])
+    fuel = ATOMS["2H"] + ATOMS["3H"]
+    fusion = fuel - (ATOMS["4He"] + ATOMS["n"])
     return (
         Store(
             "Li-ion cell",
@@ -248,21 +239,21 @@ def reference_stores() -> tuple[Store, ...]:
         ),
         Store(
             "H + H -> H2, the strongest reaction per mass",
-            36118.0696 * wavenumber / (2 * _HYDROGEN * ATOMIC_MASS),
+            36118.0696 * wavenumber / (2 * ATOMS["1H"] * ATOMIC_MASS),
             "dissociation energy of H2, 36118.0696 cm^-1, over two hydrogen atoms",
             "Liu et al., J. Chem. Phys. 130, 174306 (2009), doi:10.1063/1.3120443",
         ),
         Store(
             "uranium-235, all of it fissioned",
-            fission / _URANIUM_235 * SPEED_OF_LIGHT_SQUARED,
+            fission / ATOMS["235U"] * SPEED_OF_LIGHT_SQUARED,
             "235U + n -> 141Pr + 92Zr + 3 n after the beta decays (neutrinos counted), per kg of 235U",
-            f"{_AME}; {_CODATA}",
+            AME2020,
         ),
         Store(
             "deuterium and tritium, all of it fused",
-            fusion / (_DEUTERON + _TRITON + 2 * _ELECTRON) * SPEED_OF_LIGHT_SQUARED,
-            "d + t -> alpha + n, per kg of fuel atoms",
-            _CODATA,
+            fusion / fuel * SPEED_OF_LIGHT_SQUARED,
+            "D + T -> 4He + n, masses of neutral atoms",
+            AME2020,
         ),
         Store(
             "matter and antimatter, annihilated",
@@ -340,9 +331,7 @@ def one_second_of_sunlight(luminosity: float = SOLAR_LUMINOSITY) -> Sunlight:
         published=_PAPER_LUMINOSITY,
         agrees=abs(energy - _PAPER_LUMINOSITY) <= 0.05e26,
         masses={store.name: store.mass_for(energy) for store in reference_stores()},
-        source="nominal solar luminosity, IAU 2015 Resolution B3, arXiv:1510.07674"
-        if luminosity == SOLAR_LUMINOSITY
-        else "given by the caller",
+        source=f"nominal solar luminosity, {IAU2015}" if luminosity == SOLAR_LUMINOSITY else "given by the caller",
     )
 
 

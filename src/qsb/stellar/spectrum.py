@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from qsb import checks
 from qsb.errors import SpecError
+from qsb.stellar.constants import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_RADIUS
 from qsb.stellar.si import si, si_array
 from qsb.stellar.status import Status
 from qsb.units import PLANCK, SPEED_OF_LIGHT
@@ -27,6 +28,7 @@ __all__ = ["Spectrum", "astm_e490", "astm_g173", "spectrum_from_csv"]
 
 _LENGTHS = {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9, "angstrom": 1e-10}
 _IRRADIANCES = {f"W/m2/{unit}": 1 / length for unit, length in _LENGTHS.items()}
+_SUN = (NOMINAL_SOLAR_RADIUS / ASTRONOMICAL_UNIT) ** 2
 _SHA = {
     "e490.csv": "5af00a781b4bbd7b7ce57efa8487cecf4d09831629770128e2692cf82d9884ef",
     "g173.csv": "91964ac23c0ec82dbbda4a7f160a5f5faf551dfe18ffae7e2446d74b57ee7859",
@@ -44,6 +46,7 @@ class Spectrum:
         source: where the numbers come from.
         status: how far they can be trusted.
         distance: from the star, m, where it is known.
+        dilution: (R/d)^2 of the star's disc at that distance, where it is known: it limits concentration and work.
         sha256: of the file the numbers were read from or copied from; empty where there is none.
         licence: of that file; empty where there is none.
     """
@@ -56,6 +59,7 @@ class Spectrum:
     distance: float | None = None
     sha256: str = ""
     licence: str = ""
+    dilution: float | None = None
     _power: NDArray[np.float64] = field(init=False, repr=False)
     _photons: NDArray[np.float64] = field(init=False, repr=False)
 
@@ -74,6 +78,10 @@ class Spectrum:
         object.__setattr__(self, "values", v)
         if self.distance is not None:
             object.__setattr__(self, "distance", si("the distance", self.distance, "m", positive=True))
+        if self.dilution is not None and not 0 < si("the dilution", self.dilution, "") <= 1:
+            raise SpecError(
+                f"the dilution (R/d)^2 of {self.name} is {self.dilution:g}; it lies above 0 and at most at 1."
+            )
         step = np.diff(w)
         cells = np.arange(step.size)
         for name, photons in (("_power", False), ("_photons", True)):
@@ -90,15 +98,12 @@ class Spectrum:
         first = start * value + 0.5 * (value + start * slope) * t + slope * t**2 / 3
         return t * first / (PLANCK * SPEED_OF_LIGHT)
 
-    def _upto(self, wavelength: float, photons: bool) -> float:
-        """The cumulative at any wavelength."""
+    def below(self, wavelength: Any, *, photons: bool = False) -> NDArray[np.float64]:
+        """Irradiance in W/m^2, or photons in 1/m^2/s, below wavelengths in m, which may be infinite: the cumulative."""
+        at = np.clip(np.asarray(wavelength, dtype=float), self.wavelength[0], self.wavelength[-1])
+        cell = np.minimum(np.searchsorted(self.wavelength, at, side="right") - 1, self.wavelength.size - 2)
         sums = self._photons if photons else self._power
-        if wavelength <= self.wavelength[0]:
-            return 0.0
-        if wavelength >= self.wavelength[-1]:
-            return float(sums[-1])
-        cell = int(np.searchsorted(self.wavelength, wavelength, side="right")) - 1
-        return float(sums[cell] + self._piece(cell, wavelength - self.wavelength[cell], photons))
+        return np.asarray(sums[cell] + self._piece(cell, at - self.wavelength[cell], photons))
 
     def _between(self, low: Any, high: Any, photons: bool) -> float:
         """Difference of a cumulative."""
@@ -106,7 +111,8 @@ class Spectrum:
         last = math.inf if high is None else si("the upper wavelength", high, "m", positive=True)
         if last < first:
             raise SpecError(f"the band ends at {last:g} m, below its start {first:g} m.")
-        return self._upto(last, photons) - self._upto(first, photons)
+        low_end, high_end = self.below((first, last), photons=photons)
+        return float(high_end - low_end)
 
     @property
     def total(self) -> float:
@@ -139,8 +145,9 @@ class Spectrum:
         if self.distance is None:
             raise SpecError(f"{self.name} holds at no stated distance from the star; it cannot be moved.")
         to = si("the distance", distance, "m", positive=True)
-        values = self.values * (self.distance / to) ** 2
-        return Spectrum(self.wavelength, values, self.name, self.source, self.status, to, self.sha256, self.licence)
+        nearer = (self.distance / to) ** 2
+        seen = None if self.dilution is None else self.dilution * nearer
+        return replace(self, values=self.values * nearer, distance=to, dilution=seen)
 
 
 def spectrum_from_csv(
@@ -185,8 +192,6 @@ def spectrum_from_csv(
 
 def astm_e490() -> Spectrum:
     """The Sun above the atmosphere at 1 au: ASTM E490-00a, 0.1195 to 1000 um, 1366.0908 W/m^2."""
-    from qsb.stellar.blackbody import ASTRONOMICAL_UNIT
-
     table = _shipped("e490.csv")
     return Spectrum(
         table[:, 0] * 1e-6,
@@ -197,6 +202,7 @@ def astm_e490() -> Spectrum:
         ASTRONOMICAL_UNIT,
         _SHA["e490.csv"],
         "Apache-2.0",
+        _SUN,
     )
 
 
@@ -209,8 +215,6 @@ def astm_g173(column: str = "global") -> Spectrum:
     Raises:
         SpecError: another column.
     """
-    from qsb.stellar.blackbody import ASTRONOMICAL_UNIT
-
     columns = ("extraterrestrial", "global", "direct")
     index = columns.index(checks.one_of("column", column, columns))
     table = _shipped("g173.csv")
@@ -223,6 +227,7 @@ def astm_g173(column: str = "global") -> Spectrum:
         ASTRONOMICAL_UNIT if index == 0 else None,
         _SHA["g173.csv"],
         "BSD-3-Clause",
+        _SUN if index == 0 else None,
     )
 
 

@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 from qsb.stellar import limits
+from qsb.stellar.constants import SPEED_OF_LIGHT_SQUARED
 from qsb.stellar.matter import strongest_in_use
-from qsb.stellar.scale import SPEED_OF_LIGHT_SQUARED, Store, specific_energy_report
+from qsb.stellar.scale import Store, specific_energy_report
 from qsb.stellar.status import Status
 from qsb.units import SPEED_OF_LIGHT
 

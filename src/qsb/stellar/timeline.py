@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from qsb.checks import made_of, number, several
 from qsb.errors import SpecError
-from qsb.stellar.hazard import YEAR, PiecewiseHazard, Weibull
+from qsb.stellar.constants import YEAR
+from qsb.stellar.hazard import PiecewiseHazard, Weibull
 from qsb.stellar.si import si, si_array
 from qsb.stellar.status import Status
 

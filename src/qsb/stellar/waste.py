@@ -14,14 +14,11 @@ from typing import Any
 from qsb.checks import made_of, number
 from qsb.errors import SpecError
 from qsb.stellar.channel import Source
+from qsb.stellar.constants import STEFAN_BOLTZMANN
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
-from qsb.units import BOLTZMANN, PLANCK, SPEED_OF_LIGHT
 
-__all__ = ["STEFAN_BOLTZMANN", "Harvest", "harvest", "radiator_area", "shell_radius", "shell_temperature"]
-
-STEFAN_BOLTZMANN = 2 * math.pi**5 * BOLTZMANN**4 / (15 * PLANCK**3 * SPEED_OF_LIGHT**2)
-"""Stefan-Boltzmann constant, W/(m^2 K^4) (exact)."""
+__all__ = ["Harvest", "harvest", "radiator_area", "shell_radius", "shell_temperature"]
 
 
 def shell_temperature(luminosity: Any, radius: Any) -> float:
