@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qsb.stellar.constants import YEAR
 from qsb.stellar.history import Run, simulate
 from qsb.stellar.loss import Avalanche, Latching, Logistic, Loss, Step, retention_gap, thermal_rate
 from qsb.stellar.presets import known_loss
@@ -31,7 +32,7 @@ BETWEEN = 3.0
 ROUNDED, RELEASE = 0.05, 0.5
 #: attempt frequency of thermal activation, 1/s
 ATTEMPT = 1e13
-_DAY, _YEAR = 86400.0, 365.25 * 86400.0
+_DAY = 86400.0
 _CHOICE = "ratios chosen here; the paper gives no values"
 _LAWS: dict[str, Avalanche] = {
     "step": Step(THRESHOLD, AVALANCHE),
@@ -66,7 +67,7 @@ def thermal_ratio(kelvin: float) -> float:
 
 def gap_for_a_year(kelvin: float) -> float:
     """Gap in eV that keeps energy for a year."""
-    return retention_gap(_YEAR, ATTEMPT, kelvin) / ELEMENTARY_CHARGE
+    return retention_gap(YEAR, ATTEMPT, kelvin) / ELEMENTARY_CHARGE
 
 
 def storing_gain(cap: float) -> float:

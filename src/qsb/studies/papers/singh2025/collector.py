@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qsb.stellar.absorber import SelectiveAbsorber, bathtub_filter, matched_filter, selective_absorber
-from qsb.stellar.blackbody import NOMINAL_SOLAR_TEMPERATURE, STEFAN_BOLTZMANN
 from qsb.stellar.ceilings import landsberg
+from qsb.stellar.constants import NOMINAL_SOLAR_TEMPERATURE, STEFAN_BOLTZMANN
 from qsb.stellar.spectrum import Spectrum, astm_e490
 from qsb.stellar.status import Status
 from qsb.studies.bench import evaluate

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from qsb.stellar.accretion import AccretionDisk
 from qsb.stellar.channel import Channel
+from qsb.stellar.constants import ATOMS, GRAVITATION, SOLAR_LUMINOSITY, SOLAR_MASS, SPEED_OF_LIGHT_SQUARED, YEAR
 from qsb.stellar.fuel import Burner, reaction
-from qsb.stellar.hazard import YEAR
-from qsb.stellar.kerr import GRAVITATION, SOLAR_MASS, KerrHole, penrose_gain
+from qsb.stellar.kerr import KerrHole, penrose_gain
 from qsb.stellar.pulsar import Pulsar
-from qsb.stellar.scale import SOLAR_LUMINOSITY, SPEED_OF_LIGHT_SQUARED
 from qsb.stellar.spectrum import astm_e490
 from qsb.stellar.status import Status
 from qsb.studies.bench import evaluate
@@ -26,8 +25,6 @@ __all__ = ["CLAIMS", "JUPITER", "OCEANS", "beam", "burning", "cell_share", "disk
 
 #: deuterium in the oceans, kg
 OCEANS = 4.6e16
-#: masses of a deuteron and a triton, u, for how much tritium goes with it
-DEUTERON, TRITON = 2.0136, 3.0155
 #: mass of Jupiter, kg: nominal GM of IAU 2015 Resolution B3 over G
 JUPITER = 1.2668653e17 / GRAVITATION
 #: power of an accretion disc over Eddington's
@@ -152,7 +149,7 @@ def fusion(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
         (
             "D-T, all deuterium of the oceans and as much tritium",
             "D-T",
-            OCEANS * (DEUTERON + TRITON) / DEUTERON,
+            OCEANS * (ATOMS["2H"] + ATOMS["3H"]) / ATOMS["2H"],
             f"{OCEANS:g} kg: Max Planck Institute for Plasma Physics, glossary, 'Deuterium'",
         ),
         ("4H, a Jupiter of hydrogen", "4H", JUPITER, "mass of Jupiter: IAU 2015 Resolution B3, arXiv:1510.07674"),

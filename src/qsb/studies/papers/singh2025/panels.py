@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qsb.stellar.hazard import YEAR, PiecewiseHazard
+from qsb.stellar.constants import YEAR
+from qsb.stellar.hazard import PiecewiseHazard
 from qsb.studies.papers.singh2025.balance import AVALANCHE, BETWEEN, HELD, RELEASE, filling, largest_fall
 from qsb.studies.papers.singh2025.prospects import constant_hazard, found, hazards, timeline
 from qsb.studies.papers.singh2025.swarms import buffered, recording

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qsb.stellar import scale
-from qsb.stellar.hazard import YEAR
+from qsb.stellar.constants import YEAR
 from qsb.stellar.waste import radiator_area
 from qsb.studies.papers.singh2025 import balance, collector, energies, prospects, swarms
 from qsb.studies.papers.singh2025.work import TEMPERATURES

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qsb.stellar.blackbody import ASTRONOMICAL_UNIT
+from qsb.stellar.constants import ASTRONOMICAL_UNIT, GRAVITATION, SOLAR_MASS
 from qsb.stellar.history import Run, simulate
-from qsb.stellar.kerr import GRAVITATION, SOLAR_MASS
 from qsb.stellar.loss import Loss
 from qsb.stellar.matter import known_matter
 from qsb.stellar.observed import Recording, goes, tess_flare
