@@ -102,7 +102,8 @@ class Evidence:
         """The slack in words, where it is more than rounding; without it "1.03 is not above 1" would be wrong."""
         if self.tolerance <= 1e-6:
             return ""
-        how = "by more than" if self.relation in ("<", ">") else "within"
+        beyond = self.relation in ("<", ">") or self.holds == (self.relation == "!=")
+        how = "by more than" if beyond else "within"
         return f" {how} {f'{100 * self.tolerance:g} %' if self.expected else f'{self.tolerance:g}'}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ together.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -97,12 +98,15 @@ def _summary(work: Work, judgements: list[Judgement], sections: list[dict[str, s
     counts = {v: sum(j.verdict is v for j in judgements) for v in Verdict}
     tally = ", ".join(f"{n} {v.value}" for v, n in counts.items())
     default = next(r for r in work.readings if r.default)
+    trust = Counter(e.status for j in judgements for e in j.evidence if e.status)
     silent = [f"{s['id']} ({s['about']})" for s in sections if s.get("kind") == "nothing"]
     return (
         f"{len(judgements)} claims were judged from computed numbers: {tally}.",
         "The paper states no parameter values and prints two Hamiltonians in Section 17, so its claims were run "
         f"under {len(work.readings)} readings. Default is "
         f"reading {default.key} ({default.label}). {default.why}",
+        "Numbers of the stellar sections by how far their inputs can be trusted: "
+        f"{', '.join(f'{n} {status}' for status, n in trust.most_common())}.",
         f"No verdict is given where nothing is said that could be computed: Sections {', '.join(silent)}. The table of "
         "sections says why, and which claims stand in the others.",
     )
