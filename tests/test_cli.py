@@ -161,6 +161,25 @@ def test_bounds(call):
     assert code == 1
     assert answer["limit_J_per_kg"] == float(299792458**2)
     assert not answer["allowed"]
+    assert answer["stamp"] == "VIOLATES c^2 x1112.65"
+    code, out, _ = call("bounds", "--specific-energy", "1e20J/kg")
+    assert code == 1
+    assert "VIOLATES c^2 x1112.65" in out
+    for word in ("HARD", "MATTER", "ENGINEERING", "FORBIDDEN", "reference: ", "assumption: "):
+        assert word in out
+    code, out, _ = call("bounds", "--specific-energy", "250 Wh/kg")
+    assert code == 0
+    assert "900000 J/kg" in out
+    assert call("bounds", "--specific-energy", "much")[0] == 2
+    code, out, _ = call("bounds", "energy=1e14", "mass=1", "power=1e9")
+    assert code == 0
+    assert "reaction force" in out
+    code, out, _ = call("bounds", "mass=2e30", "radius=1", "--json")
+    assert code == 1
+    assert json.loads(out)["stamp"].startswith("VIOLATES hoop x")
+    assert call("bounds", "energy=much")[0] == 2
+    assert call("bounds", "mas=1")[0] == 2
+    assert call("bounds", "energy=1", "--specific-energy", "1")[0] == 2
     assert call("bounds", "--specific-energy", "1e6")[0] == 0
     assert call("bounds", "--specific-energy", "-1")[0] == 2
     code, out, _ = call("bounds")

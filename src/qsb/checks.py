@@ -19,7 +19,9 @@ from qsb.errors import SpecError
 LARGEST = 1e60
 
 
-def number(name: str, value: object, *, positive: bool = False, least: float | None = None) -> float:
+def number(
+    name: str, value: object, *, positive: bool = False, least: float | None = None, most: float = LARGEST
+) -> float:
     """One finite real number.
 
     Args:
@@ -27,6 +29,7 @@ def number(name: str, value: object, *, positive: bool = False, least: float | N
         value: what was given.
         positive: whether it must be above zero.
         least: what it must not fall below.
+        most: largest size, where products of it stay within the range of floats.
 
     Raises:
         SpecError: naming the argument, its value and what it may be.
@@ -40,7 +43,7 @@ def number(name: str, value: object, *, positive: bool = False, least: float | N
         wanted = "finite and not negative"
     if not np.isfinite(found) or (positive and found <= 0) or (least is not None and found < least):
         raise SpecError(f"{name} must be {wanted}, but it is {_shown(value)}.")
-    _in_range(name, found)
+    _in_range(name, found, most)
     return found
 
 
@@ -175,10 +178,10 @@ def _float(value: Real) -> float:
         return float("inf")
 
 
-def _in_range(name: str, found: float) -> None:
-    if abs(found) > LARGEST:
+def _in_range(name: str, found: float, most: float = LARGEST) -> None:
+    if abs(found) > most:
         raise SpecError(
-            f"{name} is {found:g}, beyond {LARGEST:g}, where products leave the range of floating point; write it in "
+            f"{name} is {found:g}, beyond {most:g}, where products leave the range of floating point; write it in "
             "other units."
         )
 

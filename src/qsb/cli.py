@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qsb.catalogue import CATALOGUES, Kind, known_bounds
-from qsb.errors import ConvergenceError, PlanError, QsbError
+from qsb.errors import ConvergenceError, PlanError, QsbError, SpecError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -210,18 +210,50 @@ def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")], as_json: 
 
 @app.command()
 def bounds(
-    specific_energy: Annotated[float | None, typer.Option(help="J/kg: is such a store possible?")] = None,
+    claims: Annotated[
+        list[str] | None, typer.Argument(help="Claims for a store in SI units: energy=1e14 mass=2 radius=1 power=1e9.")
+    ] = None,
+    specific_energy: Annotated[str | None, typer.Option(help="1e20J/kg, 250Wh/kg: is such a store possible?")] = None,
     as_json: Json = False,
 ) -> None:
-    """Hard limits: a specific energy against c^2, or the list of all bounds with their assumptions."""
+    """Limits of physics, matter and engineering beside claims; without any, the bounds of quantum batteries."""
+    from qsb.stellar import scale
+    from qsb.stellar.bounds import bounds_report, specific_energy_bounds
+
+    if claims and specific_energy is not None:
+        raise SpecError("give claims, as energy=1e14 mass=2, or --specific-energy, and not both.")
+    if specific_energy is not None:
+        value = scale.parse_specific_energy(specific_energy)
+        found = scale.specific_energy_report(value)
+        report = specific_energy_bounds(value, allow_unphysical=True)
+        told = {"stamp": report.stamp, "report": report.to_dict()}
+        _answer(as_json, lambda: found.to_dict() | told, lambda: f"{found.verdict}\n\n{report.explain()}")
+    elif claims:
+        report = bounds_report(**_claims(claims), allow_unphysical=True)
+        _answer(as_json, report.to_dict, report.explain)
+    else:
+        _list_bounds(as_json)
+        return
+    if report.violated:
+        raise typer.Exit(FAILED)
+
+
+def _claims(texts: list[str]) -> dict[str, Any]:
+    """Claims as `bounds_report` takes them, from name=number."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError as error:
+            raise SpecError(f"cannot read the claim {text!r}; write it like energy=1e14, in SI units.") from error
+    return found
+
+
+def _list_bounds(as_json: bool) -> None:
+    """The bounds that runs compare with, and the two numbers that everything stellar is measured by."""
     from qsb.stellar import scale
 
-    if specific_energy is not None:
-        found = scale.specific_energy_report(specific_energy)
-        _answer(as_json, found.to_dict, lambda: str(found))
-        if not found.allowed:
-            raise typer.Exit(FAILED)
-        return
     rows = known_bounds()
     light = scale.one_second_of_sunlight()
     constants = {

@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from qsb.errors import PhysicsBoundError, QsbError, SpecError
 from qsb.stellar import limits
-from qsb.stellar.bounds import CLAIMS, bounds_report, table_one_bounds
+from qsb.stellar.bounds import CLAIMS, bounds_report, specific_energy_bounds, stamps, table_one_bounds
 from qsb.stellar.constants import (
     ATOMIC_MASS,
     ATOMS,
@@ -164,7 +165,7 @@ def test_matter_can_be_named():
 
 
 def test_a_black_hole_saturates_two_limits():
-    mass = 1e20  # of a large asteroid: the bits of a star are beyond what `checks` lets in
+    mass = 2e30  # of the Sun: 1.5e77 bits
     energy = mass * SPEED_OF_LIGHT_SQUARED
     radius = limits.schwarzschild_radius(energy)
     bits = math.pi * radius**2 * SPEED_OF_LIGHT**3 / (GRAVITATION * HBAR * math.log(2))
@@ -174,6 +175,43 @@ def test_a_black_hole_saturates_two_limits():
     assert report.stamp == ""
     with pytest.raises(PhysicsBoundError, match="hoop"):
         bounds_report(mass=mass, radius=0.99 * radius)
+
+
+def test_the_largest_horizon_there_is_fits():
+    report = bounds_report(mass=9e52, radius=1.4e26, information=3e122)
+    assert row(report, "Bekenstein").ratio == pytest.approx(3e122 / (2.576908e43 * 9e52 * 1.4e26), rel=1e-6)
+    with pytest.raises(SpecError, match="1e\\+130"):
+        bounds_report(mass=1e53, radius=1.4e26, information=1e131)
+    with pytest.raises(SpecError, match="1e\\+60"):
+        bounds_report(mass=1e61, radius=1.0)
+
+
+def test_stamps_of_whatever_was_used():
+    class Dataset:
+        attrs: ClassVar = {"stamp": "VIOLATES c^2 x1112.65; second law x2"}
+
+    class Clean:
+        attrs: ClassVar = {"title": "x"}
+
+    report = bounds_report(energy=1e20, mass=1.0, allow_unphysical=True)
+    assert stamps(report) == ("VIOLATES c^2 x1112.65",)
+    assert stamps(Dataset(), report, Clean(), None, 3.0, "") == ("VIOLATES c^2 x1112.65", "VIOLATES second law x2")
+    assert stamps(bounds_report(energy=1.0, mass=1.0)) == ()
+    assert stamps("VIOLATES Landsberg x1.01", Dataset())[0] == "VIOLATES Landsberg x1.01"
+    with pytest.raises(PhysicsBoundError) as refusal:
+        specific_energy_bounds(1e20)
+    assert stamps(refusal.value) == stamps(report)
+
+
+def test_the_explanation_has_tiers_verdicts_references_and_assumptions():
+    report = specific_energy_bounds(1e20, allow_unphysical=True)
+    text = report.explain()
+    assert text.startswith("VIOLATES c^2 x1112.65\nverdict: FORBIDDEN")
+    for each in report.rows:
+        assert all(part in text for part in (str(each), each.reference, each.assumption))
+    assert text.count("reference:") == len(report.rows)
+    assert str(report).splitlines()[-1] == text.splitlines()[-1]
+    assert specific_energy_bounds(1e6).stamp == ""
 
 
 @pytest.mark.parametrize(

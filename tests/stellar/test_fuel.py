@@ -10,11 +10,12 @@ from qsb.stellar.channel import Channel, Source
 from qsb.stellar.constants import ASTRONOMICAL_UNIT, SOLAR_LUMINOSITY, SOLAR_MASS
 from qsb.stellar.fuel import Burner, reaction, reactions
 from qsb.stellar.kerr import BlandfordZnajek, KerrHole, Penrose
+from qsb.stellar.limits import radiator_area
 from qsb.stellar.pulsar import Pulsar
 from qsb.stellar.scale import reference_stores
 from qsb.stellar.star import Star
 from qsb.stellar.status import Status
-from qsb.stellar.waste import harvest, radiator_area, shell_radius, shell_temperature
+from qsb.stellar.waste import harvest, shell_radius, shell_temperature
 from qsb.units import ELEMENTARY_CHARGE
 
 HOLE = KerrHole(10 * SOLAR_MASS, 0.5)

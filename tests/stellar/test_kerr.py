@@ -81,6 +81,30 @@ def test_power_in_the_words_of_the_equation():
     assert BlandfordZnajek(hole, 1.0).power(0.0) == pytest.approx(expected, rel=1e-13)
 
 
+def test_slow_spin_is_a_force_free_monopole():
+    """Poynting flux B^2 (Omega r sin)^2 / mu_0 c of field lines that turn at half the horizon's rate, integrated."""
+    hole = KerrHole(1e9 * SOLAR_MASS, 1e-3)
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    rate = hole.horizon_frequency / 2
+    share = 2 * math.pi * float(np.sum(weights * (1 - nodes**2)))
+    power = (hole.horizon_radius**2 * rate) ** 2 * share / (1.25663706127e-6 * SPEED_OF_LIGHT)
+    # kappa = 0.053 is 1/(6 pi) = 0.05305 to two digits.
+    assert BlandfordZnajek(hole, 1.0).power(0.0) == pytest.approx(power * 0.053 * 6 * math.pi, rel=1e-6)
+
+
+def test_the_largest_gain_is_that_of_photons_from_a_turning_point_on_the_horizon():
+    for spin in (0.3, 0.9, 0.9999):
+        edge = 1 + math.sqrt(1 - spin**2)
+        r = edge * (1 + 1e-10)
+        root = math.sqrt(r * r - 2 * r + spin**2)
+        whole = (-2 * spin + math.sqrt(2 * r) * root) / (r - 2)
+        ahead, behind = ((-2 * spin + sign * r * root) / (r - 2) for sign in (1, -1))
+        lost = (ahead - whole) / (ahead - behind)
+        assert -lost == pytest.approx(penrose_gain(spin), rel=1e-4)
+        # Reversible: the hole takes energy and angular momentum in the ratio of its own turning.
+        assert lost - spin / (2 * edge) * behind * lost == pytest.approx(0.0, abs=1e-4)
+
+
 def test_what_the_jets_carry_is_what_the_hole_loses():
     source = BlandfordZnajek(MILLIARD, 1.0)
     assert source.reservoir + source.lost == pytest.approx(MILLIARD.rotational_energy, rel=1e-14)

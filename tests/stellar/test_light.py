@@ -1,7 +1,9 @@
 """Spectra and blackbody stars against published integrals, closed forms and quadrature."""
 
 import hashlib
+import importlib.util
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,10 @@ from qsb.stellar.blackbody import BlackbodyStar, planck_exitance
 from qsb.stellar.constants import ASTRONOMICAL_UNIT, SOLAR_LUMINOSITY, STEFAN_BOLTZMANN
 from qsb.stellar.spectrum import Spectrum, astm_e490, astm_g173, spectrum_from_csv
 from qsb.stellar.status import Status
+
+# Of the files in this package; their heads hold those of the originals.
+E490_SHIPPED = "2355fd3a781be7787fe3b0783b9fbbc634040f09930cc2ef8e376af66e10b156"
+G173_SHIPPED = "e739aed21efb9c20ac64a14ba11498c17cf1835308997b818ef5020669c5a5d7"
 
 
 class Quantity:
@@ -48,6 +54,38 @@ def test_shipped_tables_say_where_they_come_from(name, make):
     assert "Licence of the package: " + spectrum.licence in text
     body = text.split("/nm)\n" if name == "g173.csv" else "/um)\n")[-1]
     assert len(body.splitlines()) == spectrum.wavelength.size
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "path", "shipped", "rows"),
+    [
+        ("e490.csv", "pyspectral", "data/e490_00a.dat", E490_SHIPPED, 1697),
+        ("g173.csv", "pvlib", "data/ASTMG173.csv", G173_SHIPPED, 2002),
+    ],
+)
+def test_shipped_tables_are_those_of_the_packages(name, package, path, shipped, rows):
+    """Derived again from the package where it is installed; else the file is the one that was derived."""
+    raw = files("qsb.stellar").joinpath("data", name).read_bytes()
+    assert hashlib.sha256(raw).hexdigest() == shipped
+    ours = np.loadtxt(raw.decode().splitlines(), delimiter=",", comments="#", skiprows=header(raw))
+    assert len(ours) == rows
+    found = importlib.util.find_spec(package)
+    if found is None:
+        return
+    original = (Path(found.submodule_search_locations[0]) / path).read_bytes()
+    assert hashlib.sha256(original).hexdigest() in raw.decode()
+    assert ours.tolist() == theirs(original.decode())
+
+
+def header(raw):
+    """Lines before the numbers."""
+    return next(i for i, line in enumerate(raw.decode().splitlines()) if line[0].isdigit())
+
+
+def theirs(text):
+    """Numbers of a table, whatever stands between and before them."""
+    rows = [line.replace(",", " ").split() for line in text.splitlines()]
+    return [[float(cell) for cell in row] for row in rows if row and row[0][0].isdigit()]
 
 
 def test_nominal_sun():

@@ -54,6 +54,17 @@ def test_most_of_the_power_is_wind(name):
     assert channels["wind"].low < channels["wind"].share < channels["wind"].high < 1
 
 
+@pytest.mark.parametrize(("name", "kiloparsec", "millijansky"), [("crab", 2.0, 14.0), ("vela", 0.28, 1050.0)])
+def test_radio_of_young_pulsars_by_their_flux(name, kiloparsec, millijansky):
+    """7.4e27 erg/s d^2 S(1400 MHz), as population studies use; distances and fluxes from memory, not checked."""
+    star = Pulsar.known(name)
+    radio = star.channels[-1]
+    share = 7.4e20 * kiloparsec**2 * millijansky / star.power(0.0)
+    assert radio.low < share < radio.high
+    assert radio.share / 10 < share < 10 * radio.share
+    assert share < 1e-7
+
+
 def test_an_old_pulsar_gives_a_hundredth_as_radio_at_most():
     old = Pulsar(2.0, 1e-16).channels[-1]
     assert old.share == old.high == 1e-2

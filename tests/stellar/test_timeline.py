@@ -78,6 +78,23 @@ def test_probability_at_a_millennium_under_one_per_mille_a_year():
     assert PAPER.verdict(1e-3 / YEAR).unconditional == pytest.approx(0.36934, abs=5e-6)
 
 
+def test_the_printed_probability_belongs_to_a_weibull_law_near_all_anchors():
+    """35.35 % was printed beside the exact pieces; the least squares of a Weibull law in (ln t, ln H) give it.
+
+    That law misses the anchors (55.3 % instead of 60 % at 1000 y), so the pieces, which fit them exactly, stay the
+    model of the verdict.
+    """
+    law = Weibull.fitted([100 * YEAR, 500 * YEAR, 1000 * YEAR], [0.05, 0.25, 0.60])
+    assert law.probability(1000 * YEAR, 1e-3 / YEAR) == pytest.approx(0.3535, abs=5e-5)
+    assert law.shape == pytest.approx(1.2202, abs=5e-5)
+    assert law.probability(1000 * YEAR) == pytest.approx(0.5532, abs=5e-5)
+    t, h = np.log([100.0, 500.0, 1000.0]), np.log(-np.log1p([-0.05, -0.25, -0.60]))
+    slope = np.sum((t - t.mean()) * (h - h.mean())) / np.sum((t - t.mean()) ** 2)
+    assert law.shape == pytest.approx(slope, rel=1e-12)
+    two = Weibull.fitted([1.0, 2.0], [0.1, 0.3])
+    assert two.probability(2.0) == pytest.approx(0.3, rel=1e-12)
+
+
 def test_verdict_on_the_paper():
     found = PAPER.verdict()
     assert found.word == "consistent only with a hazard that rises"
@@ -148,6 +165,8 @@ def test_quantities_with_units_are_taken():
         lambda: Weibull.through(2.0, 0.4, 1.0, 0.5),
         lambda: Weibull.through(1.0, 0.0, 2.0, 0.5),
         lambda: Weibull.through(1.0, 0.5, 2.0, 1.0),
+        lambda: Weibull.fitted([1.0], [0.5]),
+        lambda: Weibull.fitted([2.0, 1.0], [0.4, 0.5]),
         lambda: PiecewiseHazard((1.0,), (1.0,)),
         lambda: PiecewiseHazard((2.0, 1.0), (1.0, 1.0, 1.0)),
         lambda: PiecewiseHazard((), (-1.0,)),

@@ -28,7 +28,17 @@ from qsb.stellar.status import Status
 from qsb.stellar.tiers import Bound, Tier, Verdict, hard_bounds, known_matter_bounds, todays_bounds
 from qsb.units import SPEED_OF_LIGHT
 
-__all__ = ["CLAIMS", "Bound", "BoundsReport", "Tier", "Verdict", "bounds_report", "table_one_bounds"]
+__all__ = [
+    "CLAIMS",
+    "Bound",
+    "BoundsReport",
+    "Tier",
+    "Verdict",
+    "bounds_report",
+    "specific_energy_bounds",
+    "stamps",
+    "table_one_bounds",
+]
 
 #: what can be claimed: the SI unit as astropy spells it, and what it means
 CLAIMS: Mapping[str, tuple[str, str]] = {
@@ -50,6 +60,11 @@ CLAIMS: Mapping[str, tuple[str, str]] = {
     "information": ("bit", "information held inside `radius`"),
     "operation_rate": ("1 / s", "orthogonal states passed in a second, by all parts together"),
 }
+
+_VIOLATES = "VIOLATES "
+
+# What may be as large as `limits.LARGEST_CLAIM`.
+_LARGE = frozenset(("energy", "work", "information", "operation_rate"))
 
 _POSITIVE = frozenset(("mass", "host_mass", "radius", "temperature", "source_temperature", "area", "density"))
 
@@ -117,7 +132,7 @@ class BoundsReport:
     def stamp(self) -> str:
         """What every result made from these claims must carry; empty where they break no law."""
         broken = "; ".join(f"{row.bound} x{row.ratio:.6g}" for row in self.violated)
-        return f"VIOLATES {broken}" if broken else ""
+        return _VIOLATES + broken if broken else ""
 
     @property
     def mass_equivalent(self) -> float | None:
@@ -154,6 +169,17 @@ class BoundsReport:
                 for store in self.ladder
             ]
         return "\n".join(lines)
+
+    def explain(self) -> str:
+        """The report as text, each row with its reference, its assumption and its status."""
+        lines = str(self).splitlines()
+        start = next(i for i, line in enumerate(lines) if line.startswith("verdict:")) + 1
+        told = [
+            line
+            for row in self.rows
+            for line in (f"  {row}", f"      reference: {row.reference}", f"      assumption: {row.assumption}")
+        ]
+        return "\n".join([*lines[:start], *told, *lines[start + len(self.rows) :]])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -237,6 +263,41 @@ def bounds_report(
     return report
 
 
+def specific_energy_bounds(specific_energy: Any, *, allow_unphysical: bool = False) -> BoundsReport:
+    """The report on a claim of energy per kilogram of the whole store.
+
+    Args:
+        specific_energy: J/kg, or an astropy quantity.
+        allow_unphysical: as of `bounds_report`.
+
+    Raises:
+        SpecError: a negative value.
+        PhysicsBoundError: more than c^2, unless `allow_unphysical`.
+    """
+    claimed = si("specific_energy", specific_energy, "J / kg", least=0.0)
+    return bounds_report(energy=claimed, mass=1.0, allow_unphysical=allow_unphysical)
+
+
+def stamps(*things: object) -> tuple[str, ...]:
+    """What everything made from these things must carry: each broken law once, in the order in which it is met.
+
+    A dataset, a figure or a page is made from reports, stores, refusals or other datasets; whoever makes one passes
+    all of them and puts these texts on it.
+
+    Args:
+        things: a text; an object with a `stamp`, as a `BoundsReport` or a `PhysicsBoundError` has; one with `attrs`
+            that hold "stamp", as a dataset; None and whatever has neither counts for nothing.
+    """
+    found: dict[str, None] = {}
+    for thing in things:
+        attributes = getattr(thing, "attrs", None)
+        held = attributes.get("stamp") if isinstance(attributes, Mapping) else getattr(thing, "stamp", thing)
+        if isinstance(held, str) and held:
+            found |= dict.fromkeys(held.split("; "))
+    broken = dict.fromkeys(text.removeprefix(_VIOLATES) for text in found)
+    return tuple(_VIOLATES + text for text in broken)
+
+
 def table_one_bounds() -> tuple[Bound, ...]:
     """Table 1 of "Quantum Stellar Batteries": each row beside its own kind of matter, the target beside c^2.
 
@@ -270,7 +331,8 @@ def _claims(given: Mapping[str, Any]) -> dict[str, float]:
     for name, (unit, _) in CLAIMS.items():
         if given.get(name) is not None:
             positive = name in _POSITIVE
-            found[name] = si(name, given[name], unit, positive=positive, least=None if positive else 0.0)
+            most = limits.LARGEST_CLAIM if name in _LARGE else checks.LARGEST
+            found[name] = si(name, given[name], unit, positive=positive, least=None if positive else 0.0, most=most)
     if "mass" in found and "host_mass" in found:
         raise SpecError("mass is of the whole store and host_mass of the empty one; give one of them.")
     for name, groups in _PARTNERS.items():

@@ -29,6 +29,19 @@ def _probability(name: str, value: object) -> float:
     return found
 
 
+def _points(times: Any, probabilities: Any, least: int) -> tuple[list[float], list[float]]:
+    """Times in s and integrated hazards, as many of both and rising."""
+    at = [si("a time", t, "s", positive=True) for t in times]
+    hazards = [-math.log1p(-_probability("a probability", p)) for p in probabilities]
+    if len(at) != len(hazards) or len(at) < least:
+        raise SpecError(
+            f"there are {len(at)} times and {len(hazards)} probabilities; give as many of both, {least} at least."
+        )
+    if any(a >= b for a, b in pairwise(at)) or any(a > b for a, b in pairwise(hazards)):
+        raise SpecError("the times must rise, and the probabilities must not fall.")
+    return at, hazards
+
+
 def _power(x: float, exponent: float) -> float:
     """A power that becomes infinite where it leaves the range of floats."""
     with np.errstate(over="ignore", under="ignore"):
@@ -75,6 +88,21 @@ class Weibull:
         h1, h2 = -math.log1p(-p1), -math.log1p(-p2)
         k = math.log(h2 / h1) / math.log(t2 / t1)
         return cls(k, t1 * h1 ** (-1 / k))
+
+    @classmethod
+    def fitted(cls, times: Any, probabilities: Any) -> Weibull:
+        r"""The law of least squares in :math:`(\ln t, \ln H)`: near all points, in general through none.
+
+        Args:
+            times: s, rising, two or more.
+            probabilities: at these times.
+
+        Raises:
+            SpecError: points that do not rise, or fewer than two.
+        """
+        at, hazards = _points(times, probabilities, 2)
+        k, level = np.polyfit(np.log(at), np.log(hazards), 1)
+        return cls(float(k), math.exp(-float(level) / float(k)))
 
     def rate(self, t: Any) -> float:
         """Hazard at t > 0, 1/s."""
@@ -156,15 +184,9 @@ class PiecewiseHazard:
         Raises:
             SpecError: points that do not rise, or of different numbers.
         """
-        at = [si("a time", t, "s", positive=True) for t in times]
-        hazards = [-math.log1p(-_probability("a probability", p)) for p in probabilities]
-        if len(at) != len(hazards) or not at:
-            raise SpecError(f"there are {len(at)} times and {len(hazards)} probabilities; give as many, at least one.")
-        steps = np.diff([0.0, *at])
-        rises = np.diff([0.0, *hazards])
-        if np.any(steps <= 0) or np.any(rises < 0):
-            raise SpecError("the times must rise, and the probabilities must not fall.")
-        return cls(tuple(at[:-1]), tuple(float(h) for h in rises / steps))
+        at, hazards = _points(times, probabilities, 1)
+        rates = np.diff([0.0, *hazards]) / np.diff([0.0, *at])
+        return cls(tuple(at[:-1]), tuple(float(h) for h in rates))
 
     def rate(self, t: Any) -> float:
         """Hazard at t, 1/s; at a break that of the later piece."""

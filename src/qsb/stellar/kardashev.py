@@ -18,12 +18,15 @@ from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.units import BOLTZMANN, PLANCK, SPEED_OF_LIGHT
 
-__all__ = ["KardashevRating", "WasteHeat", "kardashev_rating", "waste_heat"]
+__all__ = ["TYPES_OF_1964", "KardashevRating", "WasteHeat", "kardashev_rating", "waste_heat"]
 
 _WIEN_DISPLACEMENT = PLANCK * SPEED_OF_LIGHT / (BOLTZMANN * WIEN)
 
+TYPES_OF_1964 = (("I", 4e12), ("II", 4e26), ("III", 4e37))
+"""Kardashev's own types and their powers, W."""
+
 # "About 4e12 W" stands for what rounds to it.
-_TYPES_OF_1964 = (("I", 3.5e12), ("II", 3.5e26), ("III", 3.5e37))
+_LEAST = 3.5 / 4
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def waste_heat(power: Any, temperature: Any = 300.0) -> WasteHeat:
 def kardashev_rating(power: Any, temperature: Any = 300.0) -> KardashevRating:
     """Rate a throughput; stored energy has no place on this scale, and a quantity in joules is refused.
 
-    Sources: Kardashev, Sov. Astron. 8, 217 (1964); the index is Sagan's (1973).
+    Sources: Kardashev, Sov. Astron. 8, 217 (1964); the index is Sagan's (1973) (both from memory, not checked).
 
     Args:
         power: used in a steady state, W, or an astropy quantity.
@@ -136,7 +139,7 @@ def kardashev_rating(power: Any, temperature: Any = 300.0) -> KardashevRating:
         SpecError: a value that is not positive and finite, or not a power.
     """
     watts = si("power", power, "W", positive=True)
-    reached = [name for name, least in _TYPES_OF_1964 if watts >= least]
+    reached = [name for name, about in TYPES_OF_1964 if watts >= _LEAST * about]
     return KardashevRating(
         power=watts,
         index=(math.log10(watts) - 6) / 10,

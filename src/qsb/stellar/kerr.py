@@ -61,7 +61,7 @@ def penrose_gain(spin: float) -> float:
 
     The limit :math:`(\sqrt2 - 1)/2 = 0.2071` is reached at a = 1 only. Established theory: Bardeen, Press and
     Teukolsky, Astrophys. J. 178, 347 (1972), doi:10.1086/151796; Wald, Astrophys. J. 191, 231 (1974),
-    doi:10.1086/152959 (the equation between the ends from memory, not checked).
+    doi:10.1086/152959; between the ends checked with the photons of a split at a turning point.
 
     Raises:
         SpecError: a spin outside 0 to 1.

@@ -21,6 +21,7 @@ from qsb.stellar.si import si
 from qsb.units import ELEMENTARY_CHARGE, HBAR, SPEED_OF_LIGHT
 
 __all__ = [
+    "LARGEST_CLAIM",
     "LARGEST_POWER_CONJECTURED",
     "bekenstein_bits",
     "energy_flux_power",
@@ -34,6 +35,9 @@ __all__ = [
     "schwarzschild_radius",
     "schwinger_field",
 ]
+
+LARGEST_CLAIM = 1e130
+"""Largest energy, rate or information that is compared: 10^123 bits fit the Hubble radius, and no formula has two."""
 
 LARGEST_POWER_CONJECTURED = SPEED_OF_LIGHT**5 / (4 * GRAVITATION)
 """c^5/4G, W: a conjecture (Gibbons, arXiv:hep-th/0210109) with counterexamples (doi:10.3390/universe7110403)."""
@@ -60,7 +64,7 @@ def schwarzschild_radius(energy: Any) -> float:
     Raises:
         SpecError: a negative energy.
     """
-    return 2 * GRAVITATION * si("energy", energy, "J", least=0.0) / SPEED_OF_LIGHT**4
+    return 2 * GRAVITATION * si("energy", energy, "J", least=0.0, most=LARGEST_CLAIM) / SPEED_OF_LIGHT**4
 
 
 def bekenstein_bits(radius: Any, energy: Any) -> float:
@@ -75,7 +79,7 @@ def bekenstein_bits(radius: Any, energy: Any) -> float:
     Raises:
         SpecError: a radius that is not positive or a negative energy.
     """
-    size, held = si("radius", radius, "m", positive=True), si("energy", energy, "J", least=0.0)
+    size, held = si("radius", radius, "m", positive=True), si("energy", energy, "J", least=0.0, most=LARGEST_CLAIM)
     return 2 * math.pi * size * held / (HBAR * SPEED_OF_LIGHT * math.log(2))
 
 
@@ -90,12 +94,12 @@ def margolus_levitin_time(energy: Any) -> float:
     Raises:
         SpecError: an energy that is not positive.
     """
-    return math.pi * HBAR / (2 * si("energy", energy, "J", positive=True))
+    return math.pi * HBAR / (2 * si("energy", energy, "J", positive=True, most=LARGEST_CLAIM))
 
 
 def margolus_levitin_rate(energy: Any) -> float:
     r"""Most orthogonal states passed a second: :math:`2E/\pi\hbar`, 1/s; see `margolus_levitin_time`."""
-    return 2 * si("energy", energy, "J", least=0.0) / (math.pi * HBAR)
+    return 2 * si("energy", energy, "J", least=0.0, most=LARGEST_CLAIM) / (math.pi * HBAR)
 
 
 def largest_stress(density: Any) -> float:
@@ -127,7 +131,7 @@ def energy_flux_power(energy_density: Any, area: Any) -> float:
 def landsberg_efficiency(temperature: Any, source_temperature: Any) -> float:
     r"""Most work from a joule of black radiation: :math:`1 - \frac43 x + \frac13 x^4`, :math:`x = T/T_\star`.
 
-    Source: Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980), doi:10.1063/1.328187.
+    Source: Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980).
 
     Args:
         temperature: of the surroundings that take the heat, K.
@@ -157,7 +161,8 @@ def radiator_area(power: Any, temperature: Any) -> float:
     Raises:
         SpecError: a negative power or a temperature that is not positive.
     """
-    heat, kelvin = si("power", power, "W", least=0.0), si("temperature", temperature, "K", positive=True)
+    heat = si("power", power, "W", least=0.0, most=LARGEST_CLAIM)
+    kelvin = si("temperature", temperature, "K", positive=True)
     return heat / (STEFAN_BOLTZMANN * kelvin**4)
 
 

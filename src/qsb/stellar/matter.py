@@ -15,7 +15,7 @@ from qsb.units import ELEMENTARY_CHARGE
 
 __all__ = ["known_matter", "strongest_in_use", "strongest_ordinary"]
 
-_VIRIAL = "virial theorem: Tsutsui et al., IEEE Trans. Appl. Supercond. 13, 1840 (2003)"
+_VIRIAL = "virial theorem: Tsutsui et al., IEEE Trans. Appl. Supercond. 13, 1840 (2003) (from memory, not checked)"
 
 
 def _excited(electronvolts: float, units: float) -> float:
@@ -73,13 +73,13 @@ def _excitations() -> tuple[Store, ...]:
             "metastable helium 2 3S",
             _excited(19.8196, ATOMS["4He"]),
             "19.8196 eV an atom, which lives for 7870 s",
-            f"level: NIST, from memory (159850 cm^-1 in ADAS, 4e-5 lower); {AME2020}",
+            f"level 159855.97 cm^-1 of NIST ASD (lifetime from memory, not checked); {AME2020}",
         ),
         Store(
             "hydrogen, ionised",
             _excited(13.598434, ATOMS["1H"]),
             "13.598434 eV an atom; it recombines at once unless kept apart",
-            f"ionisation energy: NIST, from memory; {AME2020}",
+            f"ionisation energy of NIST ASD; {AME2020}",
         ),
         Store(
             "nuclear isomer 180mTa",
@@ -91,7 +91,8 @@ def _excitations() -> tuple[Store, ...]:
             "nuclear isomer 178m2Hf",
             _excited(2446.09e3, ATOMS["178Hf"]),
             "2446.09 keV a nucleus, half-life 31 years",
-            "ENSDF, from memory; 2446.06 keV in Laser Phys. Lett. 2, 162 (2005), doi:10.1002/lapl.200410154",
+            "ENSDF, as tables of nuclear levels have it; 2446.06 keV in Laser Phys. Lett. 2, 162 (2005), "
+            "doi:10.1002/lapl.200410154 (from memory, not checked)",
         ),
     )
 

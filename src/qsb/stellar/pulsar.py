@@ -90,7 +90,7 @@ class Pulsar:
     def known(cls, name: str) -> Pulsar:
         """The Crab or the Vela pulsar.
 
-        Period and derivative as in the ATNF catalogue (from memory, not checked).
+        Period and derivative of the ATNF catalogue as public copies of it have them; the Crab's at MJD 48442.5.
         Braking index of the Crab between glitches: Lyne et al., Mon. Not. R. Astron. Soc. 446, 857 (2015),
         doi:10.1093/mnras/stu2118; of Vela 1.4 (from memory, not checked).
 
@@ -155,7 +155,8 @@ class Pulsar:
 
         Gamma rays by the rule of thumb :math:`L_\gamma = \sqrt{\dot E\,10^{26}\,\mathrm W}`, at most a half here, and
         known to a factor of ten either way; radio :math:`10^{22}\,\mathrm W` on average whatever the period, and at
-        most a hundredth of the power, known to a factor of a hundred.
+        most a hundredth of the power, known to a factor of a hundred. For the Crab that is 2e-10 and for Vela 1e-8 of
+        the power; the range of 1e-6 to 1e-2 that is often given belongs to old pulsars (see stellar-sources.md).
         """
         gamma = min(0.5, math.sqrt(_GAMMA_POWER / self.power(0.0)))
         most = min(0.9, 10 * gamma)

@@ -11,6 +11,7 @@ source.
 """
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
@@ -35,6 +36,7 @@ __all__ = [
     "Store",
     "Sunlight",
     "one_second_of_sunlight",
+    "parse_specific_energy",
     "reference_stores",
     "specific_energy_report",
     "table_one",
@@ -44,6 +46,7 @@ __all__ = [
 _LITHIUM_COBALT_OXIDE, _GRAPHITE_HOST = 97.87e-3, 72.066e-3
 
 _PAPER_LUMINOSITY = 3.8e26
+_SPECIFIC = {"J/kg": 1.0, "kJ/kg": 1e3, "MJ/kg": 1e6, "GJ/kg": 1e9, "Wh/kg": 3600.0, "kWh/kg": 3.6e6}
 
 
 @dataclass(frozen=True)
@@ -310,6 +313,25 @@ def specific_energy_report(specific_energy_J_per_kg: float) -> SpecificEnergy:
         verdict=_sentence(value, ratio, weighed, share, stores),
         stores=stores,
     )
+
+
+def parse_specific_energy(text: str) -> float:
+    """Read "1e20", "1e20J/kg", "250 Wh/kg" as J/kg.
+
+    Args:
+        text: a number in J/kg, or one with J/kg, kJ/kg, MJ/kg, GJ/kg, Wh/kg or kWh/kg.
+
+    Raises:
+        SpecError: no number, or another unit.
+    """
+    match = re.fullmatch(r"\s*(\S*?)\s*((?:[kMG]?J|k?Wh)/kg)?\s*", text)
+    number, unit = match.groups() if match else (text, None)
+    try:
+        return float(number) * _SPECIFIC[unit or "J/kg"]
+    except ValueError as error:
+        raise SpecError(
+            f"cannot read {text!r} as a specific energy; write it like '1e20J/kg', in one of {', '.join(_SPECIFIC)}."
+        ) from error
 
 
 def one_second_of_sunlight(luminosity: float = SOLAR_LUMINOSITY) -> Sunlight:

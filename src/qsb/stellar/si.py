@@ -23,7 +23,15 @@ def _plain(name: str, value: Any, unit: str) -> Any:
         raise SpecError(f"{name} must be given in {unit}, or in a unit that converts to it: {error}") from error
 
 
-def si(name: str, value: Any, unit: str, *, positive: bool = False, least: float | None = None) -> float:
+def si(
+    name: str,
+    value: Any,
+    unit: str,
+    *,
+    positive: bool = False,
+    least: float | None = None,
+    most: float = checks.LARGEST,
+) -> float:
     """One number in SI units.
 
     Args:
@@ -32,11 +40,12 @@ def si(name: str, value: Any, unit: str, *, positive: bool = False, least: float
         unit: SI unit as astropy spells it: "J", "W", "m", "kg", "K", "1 / s", "W / m2".
         positive: whether it must be above zero.
         least: what it must not fall below.
+        most: largest size.
 
     Raises:
         SpecError: naming the argument, its value and what it may be.
     """
-    return checks.number(name, _plain(name, value, unit), positive=positive, least=least)
+    return checks.number(name, _plain(name, value, unit), positive=positive, least=least, most=most)
 
 
 def si_array(name: str, value: Any, unit: str, *, least: float | None = None) -> NDArray[np.float64]:

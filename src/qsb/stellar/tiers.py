@@ -137,7 +137,7 @@ def hard_bounds(claims: Mapping[str, float], weighed: float | None) -> Iterator[
             note += f"; {100 * share:.3f} % of the weighed mass is the stored energy itself"
         yield row("c^2", SPEED_OF_LIGHT_SQUARED, energy / weighed, "J/kg", "special relativity", note)
     if radius is not None and total > 0:
-        reference = "Thorne, Magic Without Magic (1972); exact for a sphere in general relativity"
+        reference = "Thorne, in Magic Without Magic, ed. Klauder (1972); exact for a sphere in general relativity"
         yield row("hoop", limits.hoop_energy(radius), total, "J", reference, "a sphere that has not collapsed")
     if "information" in claims and radius is not None:
         reference = "Bekenstein (1981), doi:10.1103/PhysRevD.23.287; proof: Casini (2008), arXiv:0804.2182"
@@ -149,7 +149,9 @@ def hard_bounds(claims: Mapping[str, float], weighed: float | None) -> Iterator[
         yield row("Margolus-Levitin", limits.margolus_levitin_rate(total), "operation_rate", "1/s", reference, note)
     if "stress" in claims:
         limit = limits.largest_stress(claims["density"])
-        reference = "Hawking and Ellis, The Large Scale Structure of Space-Time (1973), section 4.3"
+        reference = (
+            "Hawking and Ellis, The Large Scale Structure of Space-Time (1973), section 4.3 (from memory, not checked)"
+        )
         yield row("dominant energy", limit, "stress", "Pa", reference, "energy flows nowhere faster than light")
     if "energy_density" in claims:
         limit = limits.energy_flux_power(claims["energy_density"], _surface(claims))
@@ -157,7 +159,7 @@ def hard_bounds(claims: Mapping[str, float], weighed: float | None) -> Iterator[
         yield row("energy flux u c A", limit, "power", "W", "dominant energy condition", note)
     if "efficiency" in claims:
         limit = limits.landsberg_efficiency(claims["temperature"], claims["source_temperature"])
-        reference = "Landsberg and Tonge (1980), doi:10.1063/1.328187"
+        reference = "Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980)"
         yield row("Landsberg", limit, "efficiency", "", reference, "black radiation, reversible, into surroundings")
     if "work" in claims and energy is not None:
         reference = "Allahverdyan et al. (2004), doi:10.1209/epl/i2004-10101-2, arXiv:cond-mat/0401574"

@@ -15,6 +15,7 @@ from qsb.checks import made_of, number
 from qsb.errors import SpecError
 from qsb.stellar.channel import Source
 from qsb.stellar.constants import STEFAN_BOLTZMANN
+from qsb.stellar.limits import radiator_area
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 
@@ -44,16 +45,6 @@ def shell_radius(luminosity: Any, temperature: Any) -> float:
     power = si("luminosity", luminosity, "W", positive=True)
     kelvin = si("temperature", temperature, "K", positive=True)
     return math.sqrt(power / (4 * math.pi * STEFAN_BOLTZMANN)) / kelvin**2
-
-
-def radiator_area(heat: Any, temperature: Any) -> float:
-    r"""Black surface :math:`\dot Q/\sigma T^4` in m^2 that radiates a heat in W into empty space at 0 K.
-
-    Raises:
-        SpecError: a negative heat, or a temperature that is not positive.
-    """
-    watts, kelvin = si("heat", heat, "W", least=0.0), si("temperature", temperature, "K", positive=True)
-    return watts / (STEFAN_BOLTZMANN * kelvin**4)
 
 
 @dataclass(frozen=True)
