@@ -117,7 +117,8 @@ def _evidence(judgements: tuple[Judgement, ...]) -> str:
 
 
 def _items(evidence: tuple[Evidence, ...]) -> str:
-    rows = []
+    """Every comparison; where inputs are stated, a column says where they come from and how firm they are."""
+    rows, stated = [], any(item.source or item.status for item in evidence)
     for item in evidence:
         plain = item.to_dict()
         state = "undecided" if not plain["decided"] else "holds" if plain["holds"] else "fails"
@@ -130,10 +131,12 @@ def _items(evidence: tuple[Evidence, ...]) -> str:
                 _value(plain["tolerance"]),
                 state,
                 escape(plain["note"]),
+                *([escape(f"{plain['source']} [{plain['status']}]")] if stated else []),
                 f"<code>{escape(plain['rerun'])}</code>",
             )
         )
-    return grid(("Reading", "Quantity", "Found", "Asked", "Tolerance", "State", "Note", "Rerun"), rows)
+    inputs = ("Inputs",) if stated else ()
+    return grid(("Reading", "Quantity", "Found", "Asked", "Tolerance", "State", "Note", *inputs, "Rerun"), rows)
 
 
 def _value(value: object) -> str:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from qsb import checks
 from qsb.errors import ConvergenceError, SpecError
+from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_process import FlareEvents, FlareProcess
 from qsb.stellar.flare_shape import ExponentialPulse
-from qsb.stellar.constants import YEAR
 from qsb.stellar.loss import Step
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
