@@ -99,7 +99,9 @@ def test_the_page_of_what_no_law_allows_is_stamped(tmp_path):
 
 
 def test_titles_cannot_break_the_page(tmp_path):
-    page = (report_run(qsb.run(SPEC.replace("a test", "<script>x</script>")), tmp_path / "r") / "index.html").read_text()
+    page = (
+        report_run(qsb.run(SPEC.replace("a test", "<script>x</script>")), tmp_path / "r") / "index.html"
+    ).read_text()
     assert "<script>" not in page
 
 

@@ -44,4 +44,5 @@ def grid(header: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str =
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     kind = "cards" if cards else "wide"
-    return f'<div class="{kind}" tabindex="0"><table>{title}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = f"<table>{title}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="{kind}" tabindex="0">{table}</div>'

@@ -110,8 +110,9 @@ def _faults(faults: tuple[Inconsistency, ...]) -> str:
 
 def _evidence(judgements: tuple[Judgement, ...]) -> str:
     return "".join(
-        f'<details id="claim-{escape(j.claim.id)}" open><summary><b>{escape(j.claim.id)}</b> ({escape(j.claim.section)}) '
-        f"{_badge(j.verdict)}</summary><p>{escape(j.claim.statement)}</p>{_items(j.evidence)}</details>"
+        f'<details id="claim-{escape(j.claim.id)}" open><summary><b>{escape(j.claim.id)}</b> '
+        f"({escape(j.claim.section)}) {_badge(j.verdict)}</summary>"
+        f"<p>{escape(j.claim.statement)}</p>{_items(j.evidence)}</details>"
         for j in judgements
     )
 
@@ -148,9 +149,9 @@ def _value(value: object) -> str:
 def _again(study: Study, versions: Mapping[str, str]) -> str:
     listed = ", ".join(f"{name} {number}" for name, number in versions.items())
     return (
-        f"<p>Everything: <code>qsb reproduce {escape(study.key)}</code>. One number: go to the folder of this report and "
-        "run the command beside it. The specs are in <code>specs/</code>, the data in <code>data/</code>, the verdicts "
-        "in <code>claims.json</code>, checksums of all files in <code>manifest.json</code>.</p>"
+        f"<p>Everything: <code>qsb reproduce {escape(study.key)}</code>. One number: go to the folder of this report "
+        "and run the command beside it. The specs are in <code>specs/</code>, the data in <code>data/</code>, "
+        "the verdicts in <code>claims.json</code>, checksums of all files in <code>manifest.json</code>.</p>"
         f"<p>Computed with {escape(listed)}.</p>"
     )
 

@@ -31,8 +31,8 @@ _CLASSES = {
 }
 _LEAD = {
     "Energy ledger": "Each entry is an integral of its own; the residual is what they do not account for.",
-    "Waste heat": "Every watt that is not delivered leaves as heat from a black surface, one face, under a cold sky; the "
-    "area is that for the largest waste heat.",
+    "Waste heat": "Every watt that is not delivered leaves as heat from a black surface, one face, under a cold sky; "
+    "the area is that for the largest waste heat.",
     "Throughput": "The index rates the power that is taken up, never stored energy.",
     "Regimes and times": "Of the avalanche law, and at the ends of the store.",
 }
@@ -180,8 +180,8 @@ def _bounds(told: dict[str, Any]) -> str:
     header = ("Bound", "Tier", "Claimed", "Limit", "Unit", "Ratio", "Verdict", "Assumption", "Reference", "Status")
     facts = (
         f"<p>Verdict: <b>{escape(told['verdict'])}</b> {_badge(told['status'])}. The stored energy weighs "
-        f"{told['mass_equivalent_kg']:.6g} kg; within {told['schwarzschild_radius_m']:.6g} m it would be a black hole. As "
-        f"a beam of light the power would push with {told['reaction_force_N']:.6g} N.</p>"
+        f"{told['mass_equivalent_kg']:.6g} kg; within {told['schwarzschild_radius_m']:.6g} m it would be a black hole. "
+        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N.</p>"
     )
     return facts + grid(header, rows)
 

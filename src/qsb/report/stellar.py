@@ -52,8 +52,8 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
         "inflow_power",
         plot_history,
         "Powers, and the store",
-        "Means over each interval: inflow, demand and supply of the load, waste heat; below, work and passive energy in "
-        "the store.",
+        "Means over each interval: inflow, demand and supply of the load, waste heat; below, work and passive energy "
+        "in the store.",
     ),
     "ledger": (
         "ledger_inflow",
@@ -72,8 +72,8 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
         "matter_specific_energy",
         plot_ladders,
         "Specific energy, specific power and throughput",
-        "This store beside known matter, with what lies beyond c squared shaded; its power per mass beside the Sun's and "
-        "Eddington's limit; its throughput beside the Sun's power and Kardashev's own types.",
+        "This store beside known matter, with what lies beyond c squared shaded; its power per mass beside the Sun's "
+        "and Eddington's limit; its throughput beside the Sun's power and Kardashev's own types.",
     ),
     "timeline": (
         "probability_best",
