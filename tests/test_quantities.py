@@ -75,16 +75,19 @@ REFERENCE = re.compile(
     r"arXiv:(\d{4}\.\d{5}|\d{4}\.\d{4}|[a-z-]+/\d{7})"
     r"|doi:10\.\d{4,}/\S+"
     r"|standard definition"
-    r"|derived in docs/devdocs/derivations\.md"
+    r"|derived in docs/devdocs/(?P<page>derivations|stellar-[a-z]+)\.md"
 )
 
 
 def test_every_variable_has_a_row_of_its_kind():
     assert set(quantities.names("series")) == set(SERIES)
     assert set(quantities.names("scalar")) == set(SCALARS)
-    assert quantities.names("coordinate") == ("time",)
+    assert quantities.names("coordinate") == ("time", "elapsed", "wavelength", "horizon")
     assert quantities.names("fit") == ("exponent", "exponent_low", "exponent_high")
-    assert len(set(quantities.names())) == len(quantities.names()) == 2 * len(SERIES) + len(SCALARS) + 4
+    stellar = [name for kind in ("history", "total", "spectral", "rung", "outlook") for name in quantities.names(kind)]
+    quantum = [name for name in quantities.names() if name not in stellar]
+    assert len(set(quantum)) == len(quantum) == 2 * len(SERIES) + len(SCALARS) + 7
+    assert len(set(stellar)) == len(stellar) > 50
     assert set(quantities.names("error")) == {f"{name}_error" for name in SERIES}
 
 
@@ -97,7 +100,9 @@ def test_row_is_well_formed(name):
     assert row.definition.count("$") % 2 == 0
     assert "$" not in row.symbol
     for part in row.reference.split("; "):
-        assert REFERENCE.fullmatch(part), part
+        found = REFERENCE.fullmatch(part)
+        assert found, part
+        assert found["page"] is None or (ROOT / "docs" / "devdocs" / f"{found['page']}.md").is_file()
     assert set(row.attributes) == {"units", "long_name", "symbol"}
 
 
@@ -213,7 +218,9 @@ def test_function_is_called_as_its_row_says(row):
     assert row.definition.count("$") % 2 == 0
     assert "$" not in row.symbol
     for part in row.reference.split("; "):
-        assert REFERENCE.fullmatch(part), part
+        found = REFERENCE.fullmatch(part)
+        assert found, part
+        assert found["page"] is None or (ROOT / "docs" / "devdocs" / f"{found['page']}.md").is_file()
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qsb.catalogue import CATALOGUES, Kind, known_bounds
-from qsb.errors import ConvergenceError, PlanError, QsbError, SpecError
+from qsb.errors import ConvergenceError, PhysicsBoundError, PlanError, QsbError, SpecError
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from qsb.dynamics.plan import Plan
+    from qsb.runs.stellar.run import StellarPlan
 
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 
@@ -54,15 +55,20 @@ def run(
     plot: Annotated[Path | None, typer.Option(help="Draw it to this png, pdf or svg file.")] = None,
     store: Annotated[Path | None, typer.Option(help="Folder for the points of a sweep: what is there is kept.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes for the points of a sweep.")] = 1,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for the report of a stellar run; a former report there is replaced.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a spec, or every point of its sweep, and print its scalars."""
     from qsb.runs.dataset import write
+    from qsb.runs.listing import data_dict, data_text
     from qsb.runs.spec import load_spec
 
     loaded = load_spec(spec)
     # what cannot be written is refused before the work
     _writable(out, plot)
+    folder = _report_folder(loaded, report)
     data = _sweep(loaded, store, jobs) if loaded.axes() else _single(loaded)
     if out is not None:
         write(data, out)
@@ -70,8 +76,12 @@ def run(
         from qsb.plots import plot_series, save
 
         save(plot_series(data), plot)
-    _answer(as_json, lambda: _data_dict(data), lambda: _data_text(data))
-    for target in (out, plot):
+    if folder is not None:
+        from qsb.report.stellar import report_run
+
+        folder = report_run(data, folder) / "index.html"
+    _answer(as_json, lambda: data_dict(data), lambda: data_text(data))
+    for target in (out, plot, folder):
         if target is not None:
             print(f"wrote {target}", file=sys.stderr)
 
@@ -82,7 +92,7 @@ def plan(spec: SpecFile, as_json: Json = False) -> None:
     from qsb.runs.run import plan as make_plan
     from qsb.runs.spec import load_spec
 
-    def timed(made: Plan) -> dict[str, Any]:
+    def timed(made: Plan | StellarPlan) -> dict[str, Any]:
         return {**made.to_dict(), "seconds": None if made.seconds is None else float(f"{made.seconds:.2g}")}
 
     plans = []
@@ -316,6 +326,20 @@ def _bar(title: str) -> Iterator[Callable[[float], None] | None]:
         yield lambda fraction: shown.update(task, completed=fraction)
 
 
+def _report_folder(spec: Any, given: Path | None) -> Path | None:
+    """The folder of a report, checked before the work; the option goes before the spec's own `report`."""
+    stellar = getattr(spec, "kind", "") == "stellar"
+    if given is not None and (not stellar or spec.axes()):
+        raise SpecError("--report belongs to a stellar spec without a sweep; take --out and --plot here.")
+    named = getattr(spec, "report", None) if stellar and not spec.axes() else None
+    folder = given if given is not None else None if named is None else Path(named)
+    if folder is not None:
+        from qsb.report.write import check_target
+
+        check_target(folder)
+    return folder
+
+
 def _writable(out: Path | None, plot: Path | None) -> None:
     """Refuse files that cannot be written, such as one whose folder is not there, before the work."""
     if out is not None:
@@ -326,49 +350,6 @@ def _writable(out: Path | None, plot: Path | None) -> None:
         from qsb.plots.save import check_path
 
         check_path(plot)
-
-
-def _data_dict(data: xr.Dataset) -> dict[str, Any]:
-    """Scalars, series and attributes as plain data; NaN and infinity become null."""
-    return {
-        "attributes": dict(data.attrs),
-        "dimensions": {str(k): int(v) for k, v in data.sizes.items()},
-        "coordinates": {str(k): v.values.tolist() for k, v in data.coords.items()},
-        "variables": {
-            str(k): {"units": v.attrs["units"], "dims": list(v.dims), "values": v.values.tolist()}
-            for k, v in data.data_vars.items()
-        },
-    }
-
-
-def _data_text(data: xr.Dataset) -> str:
-    """Scalars with units; of a sweep one line a point."""
-    axes = [str(d) for d in data.dims if d != "time"]
-    scalars = [str(k) for k, v in data.data_vars.items() if "time" not in v.dims]
-    if not axes:
-        width = max(len(k) for k in scalars)
-        lines = [f"{k:<{width}}  {float(data[k]):.10g} {_unit(data[k].attrs['units'])}".rstrip() for k in scalars]
-        return "\n".join([data.attrs["title"], *lines])
-    flat = data[scalars].stack(point=axes)
-    header = [*axes, *scalars]
-    rows = [
-        [*map(_short, _tuple(p)), *(f"{float(flat[k][i]):.8g}" for k in scalars)]
-        for i, p in enumerate(flat["point"].values)
-    ]
-    widths = [max(len(r[c]) for r in [header, *rows]) for c in range(len(header))]
-    return "\n".join("  ".join(f"{v:>{w}}" for v, w in zip(r, widths, strict=True)) for r in [header, *rows])
-
-
-def _tuple(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _short(value: Any) -> str:
-    return f"{value:.8g}" if isinstance(value, float) else str(value)
-
-
-def _unit(unit: str) -> str:
-    return "" if unit == "1" else unit
 
 
 def _answer(as_json: bool, plain: Callable[[], Any], text: Callable[[], str]) -> None:
@@ -393,7 +374,7 @@ def main() -> None:
     """Entry point of the `qsb` command; turns errors into a sentence and an exit code."""
     try:
         app()
-    except (PlanError, ConvergenceError) as error:
+    except (PlanError, ConvergenceError, PhysicsBoundError) as error:
         _stop(error, FAILED)
     except QsbError as error:
         _stop(error, WRONG)

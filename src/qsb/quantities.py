@@ -4,6 +4,7 @@ The rows live in ``quantities.toml``. Dataset attributes, axis labels and the gl
 them, and a variable without a row does not exist.
 """
 
+import re
 import sys
 import tomllib
 from collections.abc import Iterable
@@ -52,9 +53,25 @@ READOUTS = (
 """What a representation can be asked for; ``quantities.toml`` says what each is."""
 
 UNITS = MappingProxyType(
-    {"omega0": r"\omega_0", "1/omega0": r"1/\omega_0", "omega0^2": r"\omega_0^2", "1": ""},
+    {
+        "omega0": r"\omega_0",
+        "1/omega0": r"1/\omega_0",
+        "omega0^2": r"\omega_0^2",
+        "1": "",
+        "s": r"\mathrm{s}",
+        "m": r"\mathrm{m}",
+        "m^2": r"\mathrm{m}^2",
+        "kg": r"\mathrm{kg}",
+        "K": r"\mathrm{K}",
+        "J": r"\mathrm{J}",
+        "W": r"\mathrm{W}",
+        "J/kg": r"\mathrm{J/kg}",
+        "W/kg": r"\mathrm{W/kg}",
+        "W/m^2": r"\mathrm{W/m}^2",
+        "W/m^3": r"\mathrm{W/m}^3",
+    },
 )
-"""The units of the quantum half and how they are typeset; ``"1"`` is dimensionless."""
+"""Units and how they are typeset: those of the quantum half, ``"1"`` for dimensionless, SI in the stellar half."""
 
 KINDS = MappingProxyType(
     {
@@ -63,6 +80,11 @@ KINDS = MappingProxyType(
         "scalar": "One number a run",
         "fit": "From a scaling study",
         "error": "Standard errors of sampled series",
+        "history": "Stellar runs: along the time",
+        "total": "Stellar runs: one number a run",
+        "spectral": "Stellar runs: along the wavelength",
+        "rung": "Stellar runs: one number a limit or a kind of matter",
+        "outlook": "Timelines: along the time from now",
     },
 )
 """The kinds of rows and their headings on the glossary page."""
@@ -74,7 +96,7 @@ class Quantity:
 
     Attributes:
         name: the variable's name in a dataset.
-        kind: ``coordinate``, ``series`` (along time), ``scalar`` (one a run), ``fit`` or ``error``.
+        kind: a key of `KINDS`.
         symbol: LaTeX without the dollar signs.
         unit: a key of `UNITS`.
         long_name: for people, starts with a capital.
@@ -227,6 +249,9 @@ def label(name: str) -> str:
     return f"{row.long_name} ${row.symbol}$" + (f" (${unit}$)" if unit else "")
 
 
+_DERIVED = re.compile(r"docs/devdocs/([a-z-]+)\.md")
+
+
 def _link(reference: str) -> str:
     """A reference as Markdown: identifiers become links, the rest stays as it is."""
     parts = []
@@ -236,7 +261,7 @@ def _link(reference: str) -> str:
         elif part.startswith("doi:"):
             parts.append(f"[{part}](https://doi.org/{part.removeprefix('doi:')})")
         else:
-            parts.append(part.replace("docs/devdocs/derivations.md", "[derivations](devdocs/derivations.md)"))
+            parts.append(_DERIVED.sub(r"[\1](devdocs/\1.md)", part))
     return "; ".join(parts)
 
 
@@ -262,6 +287,7 @@ def nomenclature_markdown() -> str:
         "change that file, then run `python -m qsb.quantities > docs/nomenclature.md`.",
         "",
         r"Units: $\hbar = 1$; `omega0` ($\omega_0$) is the angular frequency a model's `frequency` sets.",
+        "Stellar runs are in SI units.",
     ]
     for kind, heading in KINDS.items():
         lines += ["", f"## {heading}"]

@@ -67,6 +67,8 @@ def test_verdicts_whose_answer_is_a_closed_form(study):
         "1-E1s": Verdict.REPRODUCED,
         "3B-antimatter": Verdict.REPRODUCED,
         "3B-qsb": Verdict.CONTRADICTED,
+        "15-avalanche": Verdict.CONTRADICTED,
+        "10-hazard": Verdict.CONTRADICTED,
         "14B-gap": Verdict.REPRODUCED,
         "16-independent": Verdict.REPRODUCED,
         "16-entangled": Verdict.REPRODUCED,
@@ -84,6 +86,15 @@ def test_verdicts_follow_from_their_evidence(study):
         again = judge(j.claim, j.evidence, j.rule, default=j.default)
         assert (again.verdict, again.conclusion) == (j.verdict, j.conclusion)
         assert all(e.rerun for e in j.evidence)
+
+
+@pytest.mark.slow
+def test_the_report_says_what_holds_nothing_computable(study):
+    assert "6 (cosmology)" in study.summary[-1]
+    assert f"{len(study.judgements)} claims" in study.summary[0]
+    assert {"table1", "sections"} <= {table.id for table in study.tables}
+    assert {"avalanche", "flares", "timeline"} <= {panel.id for panel in study.panels}
+    assert len(study.inconsistencies) == len(TEXTS["inconsistency"])
 
 
 @pytest.mark.slow
@@ -108,5 +119,5 @@ def test_a_spec_gives_its_numbers_again(study):
 @pytest.mark.slow
 def test_panels_name_what_is_there(study):
     for panel in study.panels:
-        assert bool(panel.fits) != bool(panel.rows)
+        assert sum(map(bool, (panel.fits, panel.rows, panel.planes))) == 1
         assert all(name in study.datasets for runs in panel.rows.values() for name in runs.values())

@@ -78,7 +78,14 @@ def test_the_gallery_has_a_page_and_the_figures_of_each_paper(known, tmp_path):
     pages = gallery(tmp_path / "gallery", ["first", "last"])
     assert [p.name for p in pages] == ["index.md", "first.md", "last.md"]
     text = pages[1].read_text()
-    for part in ("# First", "qsb reproduce first --quick", "from memory", "✗ contradicted", "](first-power.png)", "a \\| b"):
+    for part in (
+        "# First",
+        "qsb reproduce first --quick",
+        "from memory",
+        "✗ contradicted",
+        "](first-power.png)",
+        "a \\| b",
+    ):
         assert part in text
     assert (tmp_path / "gallery" / "first-power.png").stat().st_size > 1000
     assert "`long`" in pages[0].read_text()
@@ -91,4 +98,5 @@ def test_the_gallery_has_a_page_and_the_figures_of_each_paper(known, tmp_path):
 
 def test_every_registered_paper_is_a_module_with_its_key():
     for key in papers.PAPERS:
-        assert importlib.import_module(f"qsb.studies.papers.{key}").KEY == key
+        found = importlib.import_module(f"qsb.studies.papers.{key}").KEY
+        assert found == key

@@ -28,7 +28,8 @@ def study():
     claims = []
     for k, (low, high) in enumerate([(1.0, 1.0), (1.0, 2.0), (float("nan"), 1.0)]):
         claim = Claim(id=f"c{k}", section="1", statement="E < W & <b>bold</b> | bar", spec="qsb run specs/a.toml")
-        claims.append(judge(claim, [claim.measure("E", low, "==", high, reading="A", note="<i>")]))
+        inputs = {"source": "A & B", "status": "measured"} if k == 0 else {}
+        claims.append(judge(claim, [claim.measure("E", low, "==", high, reading="A", note="<i>", **inputs)]))
     fit = fit_scaling([2, 3, 4, 5], [1.0, 1.5, 2.0, 2.5], resource="coupling", figure="peak_power")
     return Study(
         key="small",
@@ -69,6 +70,15 @@ def test_every_file_is_there(folder):
         "specs/a.toml",
     }
     assert [p.name for p in folder.parent.iterdir()] == ["report"]
+
+
+def test_inputs_show_where_they_are_stated(folder):
+    page = (folder / "index.html").read_text()
+    assert page.count("Inputs") == 1
+    assert "A &amp; B [measured]" in page
+    first, second, _ = json.loads((folder / "claims.json").read_text())
+    assert first["evidence"][0]["status"] == "measured"
+    assert second["evidence"][0]["source"] == ""
 
 
 def test_claims_are_a_list_of_objects(folder):

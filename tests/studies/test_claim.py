@@ -200,3 +200,19 @@ def test_rules_are_ordered(items):
 )
 def test_the_sentence_tells_the_slack(value, relation, expected, sentence):
     assert str(Evidence("r", "x", value, relation, expected, 0.05)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "relation", "words"),
+    [
+        (1.5, "==", "differs from 1 by more than 10 %"),
+        (1.05, "==", "equals 1 within 10 %"),
+        (1.5, "!=", "differs from 1 by more than 10 %"),
+        (1.05, "!=", "equals 1 within 10 %"),
+        (1.05, ">", "is not above 1 by more than 10 %"),
+        (1.05, "<=", "is at most 1 within 10 %"),
+        (1.5, "<=", "exceeds 1 by more than 10 %"),
+    ],
+)
+def test_the_slack_is_worded_with_the_outcome(value, relation, words):
+    assert str(Evidence("r", "q", value, relation, 1.0, 0.1)).endswith(words)

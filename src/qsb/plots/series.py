@@ -66,6 +66,10 @@ def plot_series(data: xr.Dataset, series: Sequence[str] | None = None) -> Figure
     Raises:
         SpecError: on a name that the dataset lacks, or more than two swept axes.
     """
+    if data.attrs.get("kind") == "stellar":
+        from qsb.plots.stellar.overview import plot_overview
+
+        return plot_overview(data, series)
     axes = [str(d) for d in data.dims if d != "time"]
     if len(axes) > 2:
         raise SpecError(

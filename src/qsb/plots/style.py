@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 #: widths of one and two columns of a journal page, in inches
 SINGLE, DOUBLE = 3.4, 7.0
@@ -21,6 +24,8 @@ COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)), (0, (8, 1.5, 1, 1.5, 1, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 GUIDE = "0.55"
+#: for what no law of nature allows
+ALARM = "#B22222"
 
 _RC: dict[Any, Any] = {
     "font.size": 8.5,
@@ -53,6 +58,14 @@ def blank(width: float, height: float) -> Figure:
     """An empty figure with its own canvas and a layout that keeps labels apart."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def stamp(figure: Figure, data: xr.Dataset) -> Figure:
+    """Put the laws of nature that a dataset breaks above its figure; nothing where it breaks none."""
+    broken = str(data.attrs.get("stamp", ""))
+    if broken:
+        figure.suptitle(broken, color=ALARM, fontweight="bold", fontsize=10)
     return figure
 
 

@@ -93,7 +93,8 @@ def table(outcomes: list[Outcome]) -> str:
     ]
     widths = [max(len(r[c]) for r in (header, *rows)) for c in range(len(header) - 1)]
     return "\n".join(
-        "  ".join([*(f"{v:<{w}}" for v, w in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in (header, *rows)
+        "  ".join([*(f"{v:<{w}}" for v, w in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in (header, *rows)
     )
 
 
@@ -120,15 +121,17 @@ def _target(out: str | Path) -> Path:
 
 def _page(outcomes: list[Outcome], quick: bool) -> str:
     style = files("qsb.report").joinpath("style.css").read_text(encoding="utf-8")
-    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in ("Paper", *(f"{SIGNS[v]} {v.value}" for v in Verdict), "Time"))
+    head = "".join(
+        f'<th scope="col">{escape(h)}</th>' for h in ("Paper", *(f"{SIGNS[v]} {v.value}" for v in Verdict), "Time")
+    )
     rows = "".join(_row(o) for o in outcomes)
     note = "Quick runs with fewer and smaller sizes." if quick else "Full runs."
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Published results, recomputed</title><style>{style}</style></head><body><main>"
-        "<h1>Published results, recomputed</h1><p>Each number counts claims with that verdict; a verdict is computed from "
-        f"the evidence in the paper's own report. {note}</p>"
+        "<h1>Published results, recomputed</h1><p>Each number counts claims with that verdict; a verdict is computed "
+        f"from the evidence in the paper's own report. {note}</p>"
         f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         "</main></body></html>\n"
     )
@@ -140,7 +143,8 @@ def _row(o: Outcome) -> str:
         span = len(Verdict) + 1
         return f'<tr><th scope="row">{name}</th><td colspan="{span}">{escape(o.state)}: {escape(o.why)}</td></tr>'
     cells = "".join(f"<td>{o.count(v)}</td>" for v in Verdict)
-    return f'<tr><th scope="row"><a href="{escape(o.key)}/index.html">{name}</a></th>{cells}<td>{o.seconds:.0f} s</td></tr>'
+    link = f'<a href="{escape(o.key)}/index.html">{name}</a>'
+    return f'<tr><th scope="row">{link}</th>{cells}<td>{o.seconds:.0f} s</td></tr>'
 
 
 def _write(path: Path, text: str) -> None:

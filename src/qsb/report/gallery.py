@@ -53,7 +53,11 @@ def gallery(
 def _page(made: Study, quick: bool) -> str:
     command = f"qsb reproduce {made.key}" + (" --quick" if quick else "")
     claims = [
-        (f"{j.claim.statement} ({j.claim.section}, {BASES[j.claim.basis]})", f"{SIGNS[j.verdict]} {j.verdict.value}", j.conclusion)
+        (
+            f"{j.claim.statement} ({j.claim.section}, {BASES[j.claim.basis]})",
+            f"{SIGNS[j.verdict]} {j.verdict.value}",
+            j.conclusion,
+        )
         for j in made.judgements
     ]
     readings = [(r.label, f"`{r.hamiltonian}`", r.why) for r in made.readings]
@@ -78,8 +82,8 @@ def _index(keys: Sequence[str]) -> str:
     slow = f"\nNot run here, because they take minutes: {', '.join(left)} (`qsb reproduce KEY`).\n" if left else ""
     return (
         "# Published results, recomputed\n\n"
-        "Each page states a paper's claims in the paper's own convention, computes the numbers and draws a figure. The\n"
-        "verdicts are computed from the numbers; nothing on these pages is typed by hand.\n\n"
+        "Each page states a paper's claims in the paper's own convention, computes the numbers and draws a figure.\n"
+        "The verdicts are computed from the numbers; nothing on these pages is typed by hand.\n\n"
         f"{listed}\n{slow}\n"
         "```{toctree}\n:hidden:\n\n"
         f"{hidden}\n```\n"

@@ -21,7 +21,9 @@ def markdown(study: Study, versions: Mapping[str, str], made: str) -> str:
         )
         for j in study.judgements
     )
-    readings = ((r.key + (" (default)" if r.default else ""), r.label, f"`{r.hamiltonian}`", r.why) for r in study.readings)
+    readings = (
+        (r.key + (" (default)" if r.default else ""), r.label, f"`{r.hamiltonian}`", r.why) for r in study.readings
+    )
     faults = ((i.section, i.statement, i.found) for i in study.inconsistencies)
     blocks = [
         f"# {study.title}, recomputed",
@@ -42,8 +44,8 @@ def markdown(study: Study, versions: Mapping[str, str], made: str) -> str:
             grid(("Section", "What is printed", "What was computed"), faults),
         ),
         "## How to run it again",
-        f"`qsb reproduce {study.key}`; one number: the command beside it, from the folder of this report. Every comparison "
-        "with its tolerance is in `claims.json`.",
+        f"`qsb reproduce {study.key}`; one number: the command beside it, from the folder of this report. Every "
+        "comparison with its tolerance is in `claims.json`.",
         f"Computed with {', '.join(f'{name} {number}' for name, number in versions.items())}.",
     ]
     return "\n\n".join(blocks) + "\n"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from qsb.studies.papers import Paper
 
+
 class Progress:
     """A bar where somebody looks, a line for each step where nobody does.
 
@@ -45,7 +46,9 @@ class Progress:
             self._task = self._bar.add_task("", total=1.0, step="", left="", what="")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()

@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from qsb.report.figures import draw
 from qsb.report.markdown import markdown
 from qsb.report.page import page
 from qsb.runs.dataset import write as write_dataset
-from qsb.runs.run import versions
+from qsb.runs.versions import versions
 from qsb.studies.study import Study
 
 #: what marks a folder as a report that may be replaced
@@ -56,12 +57,25 @@ def write(study: Study, out: str | Path, *, quick: bool = False, seconds: float 
     Raises:
         SpecError: as `check_target`.
     """
+    return replace_folder(out, lambda folder: _fill(folder, study, quick, seconds))
+
+
+def replace_folder(out: str | Path, fill: Callable[[Path], None]) -> Path:
+    """Fill a folder beside its place and move it there whole; a former report there is replaced.
+
+    Args:
+        out: the folder.
+        fill: writes everything into the folder that it is given, `MANIFEST` among it.
+
+    Raises:
+        SpecError: as `check_target`.
+    """
     target = check_target(out)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     former = target.with_name(f".{target.name}.{os.getpid()}.former")
     shutil.rmtree(part, ignore_errors=True)
     try:
-        _fill(part, study, quick, seconds)
+        fill(part)
         if target.exists():
             os.replace(target, former)
         os.replace(part, target)
@@ -99,13 +113,6 @@ def _fill(folder: Path, study: Study, quick: bool, seconds: float) -> None:
 
 def _manifest(folder: Path, study: Study, used: dict[str, str], quick: bool, seconds: float) -> dict[str, Any]:
     """What made the report, and a checksum of every file in it."""
-    listed = {}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        content = path.read_bytes()
-        listed[path.relative_to(folder).as_posix()] = {
-            "bytes": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
     return {
         "report": study.key,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -114,8 +121,20 @@ def _manifest(folder: Path, study: Study, used: dict[str, str], quick: bool, sec
         "versions": used,
         "system": f"{platform.system()} {platform.machine()}",
         "fingerprints": {name: str(data.attrs["fingerprint"]) for name, data in study.datasets.items()},
-        "files": listed,
+        "files": checksums(folder),
     }
+
+
+def checksums(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size and checksum of every file below a folder."""
+    listed = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        content = path.read_bytes()
+        listed[path.relative_to(folder).as_posix()] = {
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+    return listed
 
 
 def _is_report(folder: Path) -> bool:
@@ -129,4 +148,4 @@ def _text(path: Path, content: str) -> None:
     path.write_text(content, encoding="utf-8")
 
 
-__all__ = ["check_target", "write"]
+__all__ = ["MANIFEST", "check_target", "checksums", "replace_folder", "write"]

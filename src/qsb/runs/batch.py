@@ -16,7 +16,7 @@ from qsb.dynamics.together import Family
 from qsb.runs.balance import BALANCE
 from qsb.runs.closer import Closer, look_closer
 from qsb.runs.figures import FIGURES, Reading
-from qsb.runs.run import NO_PEAKS, UNASKED, peaked, peaks_of, plan, provenance, scalars_of
+from qsb.runs.run import NO_PEAKS, UNASKED, peaked, peaks_of, plan_problem, provenance, scalars_of
 
 if TYPE_CHECKING:
     from qsb.runs.spec import Spec
@@ -92,7 +92,7 @@ def _solved(corner: Spec, rates: RealArray, progress: Callable[[float], None] | 
     problem, tolerance = corner.problem(), corner.solve.tolerance or 1e-8
     timed = corner.save.charging_time_of
     wanted = tuple(dict.fromkeys((*corner.figures, timed)))
-    made = plan(
+    made = plan_problem(
         problem,
         wanted,
         subset=corner.subset,

@@ -37,6 +37,12 @@ ATTRIBUTES = (
     "conventions",
 )
 
+#: attributes that every dataset of a stellar run carries
+STELLAR_ATTRIBUTES = (
+    *(a for a in ATTRIBUTES if a != "charging_time_of"),
+    *("kind", "status", "stamp", "checksums", "parts", "bounds", "timeline", "kardashev", "events"),
+)
+
 #: figures that may be undefined at single times, where they are NaN
 _MAY_BE_NAN = frozenset({"ergotropy_fraction", "relative_fluctuation", "self_discharge_rate", "charging_efficiency"})
 #: figures of which infinity is a true statement, beside the bounds
@@ -68,13 +74,16 @@ def check(dataset: xr.Dataset) -> xr.Dataset:
     import xarray as xr
 
     checks.made_of("The dataset", dataset, xr.Dataset, "an xarray.Dataset: qsb.run returns one")
-    missing = [a for a in ATTRIBUTES if a not in dataset.attrs]
+    stellar = dataset.attrs.get("kind") == "stellar"
+    missing = [a for a in (STELLAR_ATTRIBUTES if stellar else ATTRIBUTES) if a not in dataset.attrs]
     if missing:
         raise SpecError(f"The dataset lacks the attributes {missing}; it was not made by a run, or was changed.")
     named = {k: v for k, v in dataset.coords.items() if k in names("coordinate")}
     for key, data in (named | dict(dataset.data_vars)).items():
         name = str(key)
         row = quantity(name)
+        if stellar and key in dataset.data_vars and not {"status", "source"} <= set(data.attrs):
+            raise SpecError(f"Variable {name} has no status or no source; every stellar number says both.")
         if data.attrs.get("units") != row.unit:
             raise SpecError(f"Variable {name} is in {data.attrs.get('units')!r}, but its unit is {row.unit!r}.")
         values = np.asarray(data.values, dtype=float)

@@ -38,7 +38,7 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class EnvelopeTable(Form):
+class TaggedForm(Form):
     """A table with a kind."""
 
     @classmethod
@@ -47,7 +47,7 @@ class EnvelopeTable(Form):
         return str(get_args(cls.model_fields["kind"].annotation)[0])
 
 
-class ConstantForm(EnvelopeTable):
+class ConstantForm(TaggedForm):
     """`qsb.charging.Constant`."""
 
     kind: Literal["constant"]
@@ -58,7 +58,7 @@ class ConstantForm(EnvelopeTable):
         return Constant(self.amplitude)
 
 
-class CosineForm(EnvelopeTable):
+class CosineForm(TaggedForm):
     """`qsb.charging.Sinusoidal`: both rotating terms are kept."""
 
     kind: Literal["cosine"]
@@ -71,7 +71,7 @@ class CosineForm(EnvelopeTable):
         return Sinusoidal(self.frequency, self.phase, self.amplitude)
 
 
-class GaussianForm(EnvelopeTable):
+class GaussianForm(TaggedForm):
     """`qsb.charging.Gaussian`."""
 
     kind: Literal["gaussian"]
@@ -84,7 +84,7 @@ class GaussianForm(EnvelopeTable):
         return Gaussian(self.centre, self.width, self.amplitude)
 
 
-class RampForm(EnvelopeTable):
+class RampForm(TaggedForm):
     """`qsb.charging.Ramp`."""
 
     kind: Literal["ramp"]
@@ -97,7 +97,7 @@ class RampForm(EnvelopeTable):
         return Ramp(self.start, self.end, self.duration)
 
 
-class SineRampForm(EnvelopeTable):
+class SineRampForm(TaggedForm):
     """`qsb.charging.SineRamp`."""
 
     kind: Literal["sine-ramp"]
@@ -110,7 +110,7 @@ class SineRampForm(EnvelopeTable):
         return SineRamp(self.start, self.end, self.duration)
 
 
-class PiecewiseForm(EnvelopeTable):
+class PiecewiseForm(TaggedForm):
     """`qsb.charging.Piecewise`."""
 
     kind: Literal["piecewise"]
@@ -122,7 +122,7 @@ class PiecewiseForm(EnvelopeTable):
         return Piecewise(tuple(self.edges), tuple(self.values))
 
 
-class TableForm(EnvelopeTable):
+class TableForm(TaggedForm):
     """`qsb.charging.Table`."""
 
     kind: Literal["table"]

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from qsb.runs.forms import ENVELOPES, ChannelForm, Form, RangeForm, SaveForm, SolveForm, StageForm, StartForm
+from qsb.runs.forms import (
+    ENVELOPES,
+    ChannelForm,
+    Form,
+    RangeForm,
+    SaveForm,
+    SolveForm,
+    StageForm,
+    StartForm,
+    TaggedForm,
+)
 
 _FORMS: dict[str, type[Form]] = {
     "channel": ChannelForm,
@@ -18,11 +28,16 @@ _FORMS: dict[str, type[Form]] = {
     "solve": SolveForm,
     "sweep": RangeForm,
 }
+_ALTERNATIVES = ("RangeForm", "float", "int", "str")
 
 
-def explain(error: ValidationError, top: type[Form]) -> str:
+#: from pydantic's path and the form of the whole file: the keys of the path, and the form that its last key is of
+Locate = Callable[[tuple[int | str, ...], type[Form]], tuple[list[int | str], type[Form]]]
+
+
+def explain(error: ValidationError, top: type[Form], locate: Locate | None = None) -> str:
     """Every fault in one sentence each; `top` is the form of the whole file."""
-    return " ".join(dict.fromkeys(_sentences(error, top)))
+    return " ".join(dict.fromkeys(_sentences(error, top, locate or _locate)))
 
 
 def advice(word: object, known: Sequence[str] | Mapping[str, Any]) -> str:
@@ -31,16 +46,51 @@ def advice(word: object, known: Sequence[str] | Mapping[str, Any]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}."
 
 
-def _sentences(error: ValidationError, top: type[Form]) -> Iterator[str]:
+def _locate(at: tuple[int | str, ...], top: type[Form]) -> tuple[list[int | str], type[Form]]:
+    """For specs of charging: unions stand under ``envelope`` alone."""
     tags = {str(form.kind_of()): form for form in ENVELOPES}
+    # pydantic puts the tag and the alternative of a union into the path; they are no keys of the file
+    parts = [p for k, p in enumerate(at) if not (k and at[k - 1] == "envelope" and p in tags)]
+    parts = [p for p in parts if p not in _ALTERNATIVES and "[" not in str(p)]
+    tag = next((str(p) for k, p in enumerate(at) if k and at[k - 1] == "envelope" and p in tags), None)
+    return parts, tags[tag] if tag else _FORMS.get(str(parts[0]), top) if len(parts) > 1 else top
+
+
+def walk(at: tuple[int | str, ...], top: type[Form]) -> tuple[list[int | str], type[Form]]:
+    """For any form whose tables are forms, or unions of forms with a ``kind``."""
+    parts: list[int | str] = []
+    owner, choices = top, {"": top}
+    for part in at:
+        if str(part) in choices:  # the tag of a union
+            choices = {"": choices[str(part)]}
+            continue
+        if part in _ALTERNATIVES or "[" in str(part):
+            continue
+        owner = choices.get("", owner)
+        parts.append(part)
+        if isinstance(part, str) and part in owner.model_fields:
+            choices = _choices(owner.model_fields[part].annotation)
+    return parts, owner
+
+
+def _choices(annotation: Any) -> dict[str, type[Form]]:
+    """Forms of an annotation by their tag, or one form without a tag; none for plain values."""
+    found: list[type[Form]] = []
+    waiting = [annotation]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, type) and issubclass(here, Form):
+            found.append(here)
+        else:
+            waiting.extend(get_args(here))
+    return {form.kind_of() if len(found) > 1 and issubclass(form, TaggedForm) else "": form for form in found}
+
+
+def _sentences(error: ValidationError, top: type[Form], locate: Locate) -> Iterator[str]:
     for fault in error.errors():
         at = fault["loc"]
-        # pydantic puts the tag and the alternative of a union into the path; they are no keys of the file
-        parts = [p for k, p in enumerate(at) if not (k and at[k - 1] == "envelope" and p in tags)]
-        parts = [p for p in parts if p not in ("RangeForm", "float", "int", "str") and "[" not in str(p)]
+        parts, form = locate(at, top)
         path = ".".join(str(p) for p in parts)
-        tag = next((str(p) for k, p in enumerate(at) if k and at[k - 1] == "envelope" and p in tags), None)
-        form = tags[tag] if tag else _FORMS.get(str(parts[0]), top) if len(parts) > 1 else top
         message = fault["msg"].removeprefix("Value error, ").rstrip(".")
         match fault["type"]:
             case "extra_forbidden":
@@ -50,7 +100,7 @@ def _sentences(error: ValidationError, top: type[Form]) -> Iterator[str]:
             case "literal_error" | "union_tag_invalid":
                 allowed = str(fault["ctx"].get("expected") or fault["ctx"].get("expected_tags"))
                 # an unknown kind of a union comes with its whole table
-                given = fault["input"]["kind"] if fault["type"] == "union_tag_invalid" else fault["input"]
+                given = fault["input"].get("kind") if fault["type"] == "union_tag_invalid" else fault["input"]
                 words = allowed.replace(" or ", ", ").replace("'", "").split(", ")
                 yield f"{path} is {given!r}{advice(given, words)}"
             case "value_error":
@@ -61,4 +111,4 @@ def _sentences(error: ValidationError, top: type[Form]) -> Iterator[str]:
                 yield f"{path} is {fault['input']!r}: {message[0].lower() + message[1:]}."
 
 
-__all__ = ["advice", "explain"]
+__all__ = ["advice", "explain", "walk"]

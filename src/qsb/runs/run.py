@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +24,15 @@ from qsb.quantities import quantity
 from qsb.runs.balance import BALANCE, with_heat
 from qsb.runs.closer import MOST_LEVELS, MOST_POINTS, Closer, look_closer, probes
 from qsb.runs.dataset import CONVENTIONS, check, variable
-from qsb.runs.figures import DEFAULT_FIGURES, FIGURES, SUBSET, Reading, check_figures, needs, standard_error
+from qsb.runs.figures import FIGURES, SUBSET, Reading, check_figures, needs, standard_error
+from qsb.runs.given import chosen_figures, refuse_beside_stellar, with_arguments
 from qsb.runs.steady import steady_figures
+from qsb.runs.versions import versions
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from qsb.runs.spec import Spec
+    from qsb.runs.stellar.run import StellarPlan
 
 NO_PEAKS = (
     f"peaks: {MOST_POINTS} times, or {MOST_LEVELS} halvings of an interval, do not resolve them, or they are as small "
@@ -60,8 +61,10 @@ def plan(
     samples: int | None = None,
     bond: int | None = None,
     seed: int | None = None,
-) -> Plan:
+) -> Plan | StellarPlan:
     """Say how a problem would be solved: representation, size, bytes, and why not the cheaper ones.
+
+    Of a stellar spec: its intervals, and what it is made of.
 
     Args:
         problem: a `Problem`, a `Spec`, or what `load_spec` reads (path, TOML text, mapping).
@@ -79,22 +82,46 @@ def plan(
         SpecError: on an impossible request.
         PlanError: if nothing fits; carries the bytes and what to do.
     """
-    from qsb.runs.spec import Spec
+    given = locals()
+    if isinstance(problem, Problem):
+        return plan_problem(**given)
+    from qsb.runs.spec import Spec, load_spec
 
-    if not isinstance(problem, Problem):
-        spec = _with_arguments(Spec.of(problem), figures, locals())
-        return plan(
-            spec.problem(),
-            spec.figures,
-            subset=spec.subset,
-            cut=spec.cut,
-            representation=spec.solve.representation,
-            integrator=spec.solve.integrator,
-            memory=spec.solve.memory,
-            samples=spec.solve.samples,
-            bond=spec.solve.bond,
-            seed=spec.solve.seed,
-        )
+    spec = load_spec(problem)
+    if not isinstance(spec, Spec):
+        from qsb.runs.stellar.run import plan_stellar
+
+        refuse_beside_stellar(given)
+        return plan_stellar(spec)
+    spec = with_arguments(spec, figures, given)
+    return plan_problem(
+        spec.problem(),
+        spec.figures,
+        subset=spec.subset,
+        cut=spec.cut,
+        representation=spec.solve.representation,
+        integrator=spec.solve.integrator,
+        memory=spec.solve.memory,
+        samples=spec.solve.samples,
+        bond=spec.solve.bond,
+        seed=spec.solve.seed,
+    )
+
+
+def plan_problem(
+    problem: Problem,
+    figures: Sequence[str] | None = None,
+    *,
+    subset: Sequence[int] = (),
+    cut: int | None = None,
+    representation: str | None = None,
+    integrator: str | None = None,
+    memory: int | str | None = None,
+    samples: int | None = None,
+    bond: int | None = None,
+    seed: int | None = None,
+) -> Plan:
+    """`plan` of what is a problem already."""
     chosen, subset = chosen_figures(figures), checks.several("subset", subset, "a list of cells, e.g. [0, 1]")
     check_figures(chosen, problem, subset, cut)
     request = Request(needs(chosen, problem), subset, cut or 0, *_sizes(samples, bond, seed))
@@ -105,14 +132,6 @@ def plan(
     }
     made = planner.plan(problem, request, **options)  # type: ignore[arg-type]
     return _with_span(problem, made, request, options)
-
-
-def chosen_figures(figures: Any) -> tuple[str, ...]:
-    """Names of time series; those of every run if none are given, and a single name is a list of one."""
-    if figures is None:
-        return DEFAULT_FIGURES
-    given = (figures,) if isinstance(figures, str) else checks.several("figures", figures, "a list of names")
-    return tuple(checks.word("The name of a figure", name) for name in given) or DEFAULT_FIGURES
 
 
 def _check_words(peaks: Any, steady: Any, title: Any, spec: Any, progress: Any) -> None:
@@ -219,7 +238,7 @@ def run(
     wanted = tuple(dict.fromkeys((*chosen, timed)))
     if steady:
         refuse(problem)
-    made = plan(
+    made = plan_problem(
         problem,
         wanted,
         subset=subset,
@@ -298,10 +317,16 @@ def peaked(chosen: Sequence[str], timed: str, reading: Reading) -> tuple[str, ..
 
 def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, Any]) -> xr.Dataset:
     """Run a spec file, its own settings filled in where the call gave none."""
-    from qsb.runs.spec import Spec
+    from qsb.runs.spec import Spec, load_spec
     from qsb.runs.sweep import sweep
 
-    spec = _with_arguments(Spec.of(source), figures, arguments)
+    loaded = load_spec(source)
+    if not isinstance(loaded, Spec):
+        from qsb.runs.stellar.run import run_stellar
+
+        refuse_beside_stellar(arguments)
+        return sweep(loaded, progress=arguments["progress"]) if loaded.axes() else run_stellar(loaded)
+    spec = with_arguments(loaded, figures, arguments)
     if spec.axes():
         return sweep(spec, progress=arguments["progress"])
     return run(
@@ -323,27 +348,6 @@ def _run_spec(source: Any, figures: Sequence[str] | None, arguments: dict[str, A
         steady=spec.save.steady,
         progress=arguments["progress"],
     )
-
-
-def _with_arguments(spec: Spec, figures: Sequence[str] | None, arguments: dict[str, Any]) -> Spec:
-    """The spec with what a call gave in its place; checked like the file, and kept in the dataset."""
-    given = {name: value for name, value in arguments.items() if value is not None}
-    solve = {name: given[name] for name in type(spec.solve).model_fields if name in given}
-    save: dict[str, Any] = {name: given[name] for name in ("cut", "charging_time_of", "steady") if name in given}
-    if figures is not None:
-        save["figures"] = list(chosen_figures(figures))
-    subset = checks.several("subset", arguments["subset"], "a list of cells, e.g. [0, 1]")
-    if subset:
-        save["cells"] = [int(checks.whole("A cell of the subset", i)) for i in subset]
-    if not checks.flag("peaks", arguments.get("peaks", True)):
-        save["peaks"] = False
-    table = spec.to_dict()
-    for key, value in (("solve", solve), ("save", save)):
-        if value:
-            table[key] = {**table.get(key, {}), **value}
-    if arguments.get("title"):
-        table["title"] = arguments["title"]
-    return type(spec).of(table)
 
 
 def _dataset(
@@ -416,11 +420,3 @@ def provenance(
         "references": "; ".join(dict.fromkeys(r for r in references if r)),
         "conventions": CONVENTIONS,
     }
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Versions of this package and of those that computed."""
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("qsb", "numpy", "scipy", "numba", "xarray")}

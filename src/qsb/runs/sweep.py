@@ -15,15 +15,17 @@ import numpy as np
 from qsb.errors import PlanError, QsbError, SpecError
 from qsb.runs.batch import Batch, in_batches
 from qsb.runs.dataset import check, read, remove_stale, variable, write
-from qsb.runs.run import plan, run, versions
+from qsb.runs.run import plan, run
+from qsb.runs.versions import versions
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from qsb.runs.document import Document
     from qsb.runs.spec import Spec
 
 
-#: why a time series of a sweep is left out though every point has it
+#: why a series of a sweep is left out though every point has it
 _TIMES_DIFFER = "the points have different save times"
 
 
@@ -58,12 +60,12 @@ def sweep(
         SpecError: if the spec has no sweep.
         PlanError: if a point does not fit in memory; it names the point.
     """
-    from qsb.runs.spec import Spec
+    from qsb.runs.spec import Spec, load_spec
 
-    whole = Spec.of(spec)
+    whole = load_spec(spec)
     if not whole.axes():
         raise SpecError("The spec has no [sweep]; add one, or use run().")
-    if store is None and executor is None:
+    if store is None and executor is None and isinstance(whole, Spec):
         together = in_batches(whole, progress)
         if together is not None:
             return _arranged(together, whole)
@@ -110,7 +112,7 @@ def _arranged(batch: Batch, spec: Spec) -> xr.Dataset:
     return check(xr.Dataset(variables, coords=coords, attrs=attributes))
 
 
-def _plan_all(points: Sequence[tuple[Mapping[str, Any], Spec]]) -> None:
+def _plan_all(points: Sequence[tuple[Mapping[str, Any], Document]]) -> None:
     """Refuse before the first point starts."""
     for coordinates, point in points:
         try:
@@ -121,7 +123,7 @@ def _plan_all(points: Sequence[tuple[Mapping[str, Any], Spec]]) -> None:
 
 
 def _results(
-    points: Sequence[tuple[Mapping[str, Any], Spec]], folder: Path | None, executor: Executor | None
+    points: Sequence[tuple[Mapping[str, Any], Document]], folder: Path | None, executor: Executor | None
 ) -> Iterator[tuple[int, xr.Dataset]]:
     """Yield (index, dataset) of every point: stored ones first, then as they finish."""
     waiting: dict[Future[xr.Dataset], int] = {}
@@ -186,14 +188,14 @@ def open_store(folder: Path) -> None:
     remove_stale(folder)
 
 
-def _note(folder: Path, spec: Spec) -> None:
+def _note(folder: Path, spec: Document) -> None:
     """Leave the sweep's spec beside its points, for a reader."""
     part = folder / f".sweep.toml.{os.getpid()}.part"
     part.write_text(spec.to_toml(), encoding="utf-8")
     os.replace(part, folder / "sweep.toml")
 
 
-def combine(coordinates: Sequence[Mapping[str, Any]], datasets: Sequence[xr.Dataset], spec: Spec) -> xr.Dataset:
+def combine(coordinates: Sequence[Mapping[str, Any]], datasets: Sequence[xr.Dataset], spec: Document) -> xr.Dataset:
     """Stack points (last axis fastest) into one dataset with the swept axes in front.
 
     Variables that not every point has, and time series where the save times differ, are left out;
@@ -205,16 +207,17 @@ def combine(coordinates: Sequence[Mapping[str, Any]], datasets: Sequence[xr.Data
     axes = {name: list(dict.fromkeys(_hashable(c[name]) for c in coordinates)) for name in names}
     shape = tuple(len(values) for values in axes.values())
     first = datasets[0]
-    same_times = all(np.array_equal(first["time"].values, d["time"].values) for d in datasets)
+    same = [str(k) for k in first.coords if all(k in d and np.array_equal(first[k], d[k]) for d in datasets)]
     shared = [str(k) for k in first.data_vars if all(k in d for d in datasets) and k not in names]
-    kept = [k for k in shared if same_times or "time" not in first[k].dims]
+    kept = [k for k in shared if set(map(str, first[k].dims)) <= set(same)]
     variables = {}
     for name in kept:
         stacked = np.stack([d[name].values for d in datasets]).reshape(*shape, *first[name].shape)
         variables[name] = ((*names, *map(str, first[name].dims)), stacked, dict(first[name].attrs))
-    coords: dict[str, Any] = {name: _coordinate(name, values) for name, values in axes.items()}
-    if same_times:
-        coords["time"] = (("time",), first["time"].values, dict(first["time"].attrs))
+    units = dict(zip(names, map(spec.unit_of, spec.axes()), strict=True))
+    coords: dict[str, Any] = {name: _coordinate(name, values, units[name]) for name, values in axes.items()}
+    for name in same:
+        coords[name] = (first[name].dims, first[name].values, dict(first[name].attrs))
     everything = {str(k) for d in datasets for k in d.data_vars} - set(names)
     attributes = dict(first.attrs) | {
         "title": spec.title or first.attrs["title"],
@@ -225,6 +228,10 @@ def combine(coordinates: Sequence[Mapping[str, Any]], datasets: Sequence[xr.Data
         "error_budget": json.dumps(_worst([json.loads(d.attrs["error_budget"]) for d in datasets])),
         "left_out": json.dumps(_left_out(datasets, sorted(everything - set(kept)))),
     }
+    if first.attrs.get("kind") == "stellar":
+        from qsb.runs.stellar.answers import merged
+
+        attributes |= merged([d.attrs for d in datasets])
     return check(xr.Dataset(variables, coords=coords, attrs=attributes))
 
 
@@ -252,11 +259,14 @@ def _hashable(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list | dict) else value
 
 
-def _coordinate(name: str, values: list[Any]) -> tuple[tuple[str], Any, dict[str, str]]:
-    """A swept axis; with unit and symbol where it is a quantity."""
+def _coordinate(name: str, values: list[Any], unit: str | None = None) -> tuple[tuple[str], Any, dict[str, str]]:
+    """A swept axis; with unit and symbol where it is a quantity, or with the unit of its key."""
     from qsb.quantities import names, quantity
 
-    attributes = dict(quantity(name).attributes) if name in names() else {"long_name": name}
+    if unit is not None:
+        attributes = {"long_name": name.replace("_", " ").capitalize(), "units": unit or "1"}
+    else:
+        attributes = dict(quantity(name).attributes) if name in names() else {"long_name": name}
     return (name,), np.array(values), attributes
 
 

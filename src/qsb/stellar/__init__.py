@@ -13,6 +13,10 @@ leaks, and its exact history under given powers.
 `collector` is a surface with one of them, `ceilings` what they cannot exceed.
 
 `constants` holds each constant once, with its source; `ladders` are energies and powers as rows for tables and figures.
+`flare_process`, `flare_shape` and `power_law` are flares, `observed` those that were recorded, `surge` and
+`flare_ensemble` what a store must hold for them, `cme` and `dose` the harm they do.
+
+`ensemble` follows many stores at once.
 """
 
 from qsb.stellar.bounds import BoundsReport, bounds_report, stamps, table_one_bounds

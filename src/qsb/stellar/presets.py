@@ -6,12 +6,11 @@ import math
 from dataclasses import dataclass
 
 from qsb import checks
+from qsb.stellar.constants import YEAR
 from qsb.stellar.loss import Loss
 from qsb.stellar.status import Status
 
 __all__ = ["KnownLoss", "known_loss", "known_losses"]
-
-_YEAR = 365.25 * 86400.0
 
 
 @dataclass(frozen=True)
@@ -41,13 +40,13 @@ def known_losses() -> tuple[KnownLoss, ...]:
     return (
         KnownLoss(
             "178m2Hf",
-            Loss(math.log(2) / (31 * _YEAR), status=Status.MEASURED),
+            Loss(math.log(2) / (31 * YEAR), status=Status.MEASURED),
             "half-life of 31 years",
             "NUBASE2020, Chinese Phys. C 45, 030001 (2021), doi:10.1088/1674-1137/abddae",
         ),
         KnownLoss(
             "lithium-ion",
-            Loss(-math.log1p(-0.025) / (_YEAR / 12), status=Status.ENGINEERING),
+            Loss(-math.log1p(-0.025) / (YEAR / 12), status=Status.ENGINEERING),
             "2.5 % a month, the middle of 2 to 3 % that handbooks give; it rises with temperature and age",
             "Darling, Encyclopedia of Alternative Energy, entry 'self discharge'",
         ),

@@ -46,3 +46,8 @@ def rerun(name: str) -> str:
 def refit(name: str, figure: str = "peak_power", resource: str = "coupling") -> str:
     """The commands that compute a fit again, from the folder of the report."""
     return f"{rerun(name)} && qsb fit {name}.nc --figure {figure} --resource '{resource}'"
+
+
+def evaluate(module: str, call: str) -> str:
+    """The command that computes a number of a module again: ``call`` is an expression with its public functions."""
+    return f'python -c "from {module} import *; print({call})"'

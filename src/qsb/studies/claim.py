@@ -60,6 +60,8 @@ class Evidence:
         tolerance: relative slack.
         rerun: the spec or the command that computes ``value`` again.
         note: anything that a reader needs, e.g. the interval of ``value``.
+        source: where the inputs come from, for numbers that rest on more than the paper and a theorem.
+        status: how far the inputs can be trusted, e.g. ``"measured"``; the weakest where they differ.
         decided: whether both sides can be compared.
         holds: whether the relation holds; computed.
     """
@@ -72,6 +74,8 @@ class Evidence:
     tolerance: float = 0.0
     rerun: str = ""
     note: str = ""
+    source: str = ""
+    status: str = ""
     decided: bool = field(init=False)
     holds: bool = field(init=False)
 
@@ -98,7 +102,8 @@ class Evidence:
         """The slack in words, where it is more than rounding; without it "1.03 is not above 1" would be wrong."""
         if self.tolerance <= 1e-6:
             return ""
-        how = "by more than" if self.relation in ("<", ">") else "within"
+        beyond = self.relation in ("<", ">") or self.holds == (self.relation == "!=")
+        how = "by more than" if beyond else "within"
         return f" {how} {f'{100 * self.tolerance:g} %' if self.expected else f'{self.tolerance:g}'}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,6 +119,8 @@ class Evidence:
             "holds": self.holds,
             "rerun": self.rerun,
             "note": self.note,
+            "source": self.source,
+            "status": self.status,
         }
 
 
@@ -158,6 +165,8 @@ class Claim:
         tolerance: float | None = None,
         rerun: str | None = None,
         note: str = "",
+        source: str = "",
+        status: str = "",
     ) -> Evidence:
         """Compare one computed number with its threshold.
 
@@ -170,6 +179,8 @@ class Claim:
             tolerance: another relative slack than the claim's.
             rerun: another spec or command than the claim's.
             note: free text.
+            source: where the inputs come from.
+            status: how far they can be trusted.
 
         Raises:
             SpecError: an unknown relation, a negative tolerance, or an order asked of words.
@@ -183,6 +194,8 @@ class Claim:
             tolerance=self.tolerance if tolerance is None else tolerance,
             rerun=self.spec if rerun is None else rerun,
             note=note,
+            source=source,
+            status=status,
         )
 
 

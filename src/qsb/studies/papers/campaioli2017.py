@@ -13,7 +13,7 @@ import numpy as np
 
 from qsb.merit.advantage import Resource
 from qsb.merit.speed import mandelstam_tamm, margolus_levitin
-from qsb.runs.spec import load_spec
+from qsb.runs.spec import Spec
 from qsb.studies.advantage import advantage
 from qsb.studies.bench import rerun
 from qsb.studies.worksheet import Curve, Plane, Tell, Worksheet
@@ -85,7 +85,7 @@ def _gamma(sheet: Worksheet, cells: int, resource: Resource) -> float:
         "stage": [STAGE],
         "save": {"points": 161},
     }
-    return advantage(load_spec(spec).problem(), resource=resource, of="time").gamma
+    return advantage(Spec.of(spec).problem(), resource=resource, of="time").gamma
 
 
 def _bounds(sheet: Worksheet, sizes: list[int], gamma: dict[Resource, list[float]], blocks: Blocks) -> None:
@@ -171,7 +171,7 @@ def _order(sheet: Worksheet, blocks: Blocks) -> None:
             "stage": [STAGE],
             "save": {"points": 161},
         }
-        found = advantage(load_spec(spec).problem(), resource="equal norm").gamma
+        found = advantage(Spec.of(spec).problem(), resource="equal norm").gamma
         pairs.append(
             sheet.compare(
                 f"Γ in peak power of all pairs xx, N = {cells}",

@@ -8,6 +8,7 @@ import numpy as np
 
 from qsb.models.ising import gap as ising_gap
 from qsb.stellar import scale
+from qsb.studies.papers.singh2025 import stellar_faults
 from qsb.studies.papers.singh2025.work import (
     CELLS,
     EXCHANGE,
@@ -192,6 +193,7 @@ FINDS: dict[str, Find] = {
     "slope-with-noise": _noisy_slope,
     "c-squared": _c_squared,
     "doublet": _doublet,
+    **stellar_faults.FINDS,
 }
 
 

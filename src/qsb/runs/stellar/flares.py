@@ -1,0 +1,113 @@
+"""Flares of a spec: a real record or a drawn sample, added to the quiet light and to what a collector takes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.errors import SpecError
+from qsb.runs.stellar.collect import Taken
+from qsb.runs.stellar.forms import ObservedForm, ProcessForm
+from qsb.runs.stellar.parts import Part
+from qsb.stellar.blackbody import BlackbodyStar
+from qsb.stellar.constants import YEAR
+from qsb.stellar.flare_process import FlareProcess
+from qsb.stellar.flare_shape import flare_shape
+from qsb.stellar.observed import Recording, goes, tess_flare
+from qsb.stellar.status import Status
+
+__all__ = ["Surge", "flaring"]
+
+RealArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Surge:
+    """What the flares of a run are.
+
+    Attributes:
+        ratio: largest excess over the quiet power of the source, at a moment.
+        excess: of each interval, mean over the quiet power.
+        energy: of the flares, into all directions, J.
+        count: flares.
+        part: what they are, with status and reference.
+        cap: of the buffered inflow over the quiet inflow; None for no buffer.
+        checksums: name of a record -> sha256.
+    """
+
+    ratio: float
+    excess: RealArray
+    energy: float
+    count: int
+    part: Part
+    cap: float | None
+    checksums: dict[str, str]
+
+
+def flaring(form: Any, taken: Taken, edges: RealArray, rng: np.random.Generator) -> tuple[Taken, Surge]:
+    """What source and collector give with flares.
+
+    The collector takes a flare's light as a black sphere's of the flare's colour, if there is one, else as the star's.
+
+    Args:
+        form: the flares.
+        taken: the quiet powers.
+        edges: of the intervals, s.
+        rng: for a drawn sample.
+
+    Raises:
+        SpecError: numbers that the flares cannot have.
+    """
+    if form.cap is not None and form.cap <= 1:
+        raise SpecError(f"cap must be above 1, the quiet power itself, but it is {form.cap:g}.")
+    surge = _recorded(form, edges) if isinstance(form, ObservedForm) else _drawn(form, edges, rng)
+    quiet = taken.numbers
+    shares = quiet["absorptance"][0], quiet["work_share"][0]
+    if form.colour is not None and taken.on is not None:
+        shares = taken.on(BlackbodyStar(form.colour))
+    arriving = taken.met * surge.excess
+    more = replace(
+        taken,
+        source=None if taken.source is None else taken.source * (1 + surge.excess),
+        met=taken.met + arriving,
+        work=taken.work + arriving * shares[1],
+        heat=taken.heat + arriving * (shares[0] - shares[1]),
+    )
+    return more, surge
+
+
+def _recorded(form: ObservedForm, edges: RealArray) -> Surge:
+    """A real record, whose window begins at a time of the run."""
+    record: Recording = tess_flare() if form.record == "tess" else goes(form.record.removeprefix("goes-"))
+    factor, energy, how = 1.0, None, "in the band of the record"
+    if form.colour is not None:
+        ratio = record.flare_surge_ratio(form.colour)
+        factor, energy = ratio / record.surge_ratio, record.flare_energy(form.colour)
+        how = f"over all wavelengths, for a flare of the colour of {form.colour:g} K"
+    elif record.unit == "W/m2":
+        energy = record.energy()
+    first = float(record.times[record.window][0])
+    excess = factor * record.power(edges - form.begin + first, 1.0)
+    what = f"{record.name}, from {record.begin}; {how}"
+    status = Status.MEASURED if form.colour is None else Status.ENGINEERING
+    part = Part("flares", what, status, f"{record.source}; licence {record.licence}")
+    found = float("nan") if energy is None else energy
+    return Surge(factor * record.surge_ratio, excess, found, 1, part, form.cap, {record.name: record.sha256})
+
+
+def _drawn(form: ProcessForm, edges: RealArray, rng: np.random.Generator) -> Surge:
+    """A sample of a process over the duration of the run."""
+    numbers = {} if form.per_year is None else {"per_year": form.per_year}
+    shape = flare_shape(form.shape)
+    if form.process == "solar":
+        process = FlareProcess.solar(form.superflares, shape=shape, **numbers)
+    else:
+        process = FlareProcess.m_dwarf(shape=shape, **numbers)
+    events = process.sample(float(edges[-1]) / YEAR, rng)
+    excess = events.power(edges, 1.0)
+    populations = "; ".join(f"{kind.name}: {kind.source}" for kind in process.populations)
+    part = Part("flares", f"{len(events)} flares of {process.name}, shape {shape.name}", process.status, populations)
+    return Surge(events.surge_ratio, excess, float(events.energies.sum()), len(events), part, form.cap, {})

@@ -1,0 +1,100 @@
+"""A stellar run as text: surge ratio first, ledger with residual, then what a reader must know of the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from qsb.stellar.surge import surge_line
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["REGIMES", "sections", "summary", "varying"]
+
+#: regimes and other times of the store, in the order in which they are told
+REGIMES = ("below", "sliding", "above", "latched", "smooth", "full", "empty")
+
+#: heading -> scalars, in the order of a report; what a run does not have is left out
+_SECTIONS: dict[str, tuple[str, ...]] = {
+    "Flares": ("surge_ratio", "flare_energy", "flare_count", "buffer_cap", "buffer_size"),
+    "Energy ledger": (
+        "ledger_start",
+        "ledger_inflow",
+        "ledger_delivered",
+        "ledger_conversion",
+        "ledger_baseline",
+        "ledger_thermal",
+        "ledger_avalanche",
+        "ledger_clipped",
+        "ledger_end",
+        "ledger_residual",
+        "ledger_residual_share",
+        "ledger_unserved",
+        "served_share",
+    ),
+    "Regimes and times": (*(f"time_{name}" for name in REGIMES), "events"),
+    "Waste heat": ("mean_waste", "peak_waste", "radiator_temperature", "radiator_area", "waste_wavelength"),
+    "Throughput": ("throughput", "kardashev_index"),
+    "Store": ("store_mass", "specific_energy", "specific_power"),
+    "Source and collector": (
+        "quiet_power",
+        "irradiance_total",
+        "absorptance",
+        "work_share",
+        "source_reservoir",
+        "source_lifetime",
+        "source_nearest",
+    ),
+    "Timeline": ("third_low", "third_high", "reached_first", "reached_last", "hazard_change"),
+    "Trust": ("speculative_share",),
+}
+
+
+def sections(data: xr.Dataset) -> dict[str, list[str]]:
+    """Heading -> names of the scalars that the dataset has."""
+    found = {title: [name for name in names if name in data] for title, names in _SECTIONS.items()}
+    return {title: names for title, names in found.items() if names}
+
+
+def summary(data: xr.Dataset) -> str:
+    """The text that `qsb run` prints of one stellar run."""
+    return "\n".join(_lines(data))
+
+
+def _lines(data: xr.Dataset) -> Iterator[str]:
+    told = {key: json.loads(data.attrs[key]) for key in ("bounds", "timeline", "kardashev", "parts")}
+    yield str(data.attrs["title"])
+    if data.attrs["stamp"]:
+        yield str(data.attrs["stamp"])
+    if "surge_ratio" in data:
+        yield surge_line(float(data["surge_ratio"]))
+    for title, names in sections(data).items():
+        yield f"{title}:"
+        for name in names:
+            unit = "" if data[name].attrs["units"] == "1" else f" {data[name].attrs['units']}"
+            yield f"  {name:<22} {float(data[name]):.7g}{unit}  [{data[name].attrs['status']}]"
+        if title == "Throughput" and told["kardashev"]:
+            yield f"  convention: {told['kardashev']['convention']}"
+    yield from _verdicts(told)
+    yield "Made of:"
+    for part in told["parts"]:
+        yield f"  {part['name']}: {part['what']} [{part['status']}]"
+
+
+def _verdicts(told: dict[str, Any]) -> Iterator[str]:
+    """The bounds report and the timeline."""
+    if told["bounds"]:
+        yield f"Bounds: {told['bounds']['verdict']} [{told['bounds']['status']}]"
+        for row in told["bounds"]["rows"]:
+            numbers = f"{row['claimed']:.6g} of {row['limit']:.6g} {row['unit']}".rstrip()
+            yield f"  {row['tier']:<11} {row['bound']}: {numbers}: {row['verdict']} [{row['status']}]"
+    if told["timeline"]:
+        yield f"Verdict on the timeline: {told['timeline']['sentence']} [{told['timeline']['status']}]"
+
+
+def varying(data: xr.Dataset) -> list[str]:
+    """Scalars of a sweep that are not the same at every point."""
+    every = [name for names in sections(data).values() for name in names]
+    return [name for name in every if data[name].values.size and (data[name].values != data[name].values.flat[0]).any()]

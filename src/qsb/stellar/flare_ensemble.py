@@ -1,0 +1,322 @@
+r"""Ensembles of stores under random flares: peaks, spills and required capacities with their intervals.
+
+Each member follows :math:`\dot E = p + \sum_i a_ie^{-(t - t_i)/\tau_i} - \gamma(E)E` in closed form from event to event
+(`qsb.stellar.kernels.surge`): pulses of finite duration that may overlap, a step of the loss with its sliding regime,
+a capacity. No pulse goes on at the begin of a member.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb import checks
+from qsb.errors import ConvergenceError, SpecError
+from qsb.stellar.constants import YEAR
+from qsb.stellar.flare_process import FlareEvents, FlareProcess
+from qsb.stellar.flare_shape import ExponentialPulse
+from qsb.stellar.loss import Step
+from qsb.stellar.si import si
+from qsb.stellar.status import Status
+from qsb.stellar.store import Store
+from qsb.stellar.surge import QuantileEstimate, pulse_storage, quantile_with_interval, surge_line
+
+__all__ = ["BLOCK", "Ensemble", "follow", "largest_pulse_storage", "required_storage", "simulate_ensemble"]
+
+BLOCK = 256
+"""Members that share a stream of random numbers; a stream belongs to a block, so threads change nothing."""
+
+_COLUMNS = ("end", "peak", "offered", "clipped", "avalanche", "unmet", "largest")
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """What became of the members, one value each.
+
+    Attributes:
+        end: stored at the end, J.
+        peak: largest stored energy, J; without a capacity it is the capacity that would have been needed.
+        offered: power offered to the store, integrated, J.
+        clipped: refused because the store was full, J.
+        avalanche: lost to avalanches, J.
+        unmet: power asked for and not there, integrated, J.
+        largest: energy of the largest flare on the collector, J; 0 where there was none.
+        start: stored at the begin, J.
+        years: length of each member.
+        seed: of the streams.
+        surge_ratio: largest excess power of a flare over the quiescent power, over all members.
+        status: the weakest of the parts.
+    """
+
+    end: NDArray[np.float64]
+    peak: NDArray[np.float64]
+    offered: NDArray[np.float64]
+    clipped: NDArray[np.float64]
+    avalanche: NDArray[np.float64]
+    unmet: NDArray[np.float64]
+    largest: NDArray[np.float64]
+    start: float
+    years: float
+    seed: int
+    surge_ratio: float
+    status: Status
+
+    def __len__(self) -> int:
+        return len(self.peak)
+
+    @property
+    def leaked(self) -> NDArray[np.float64]:
+        """Lost at the rate without avalanches, J: what the other entries leave over."""
+        return self.start + self.offered + self.unmet - self.clipped - self.avalanche - self.end
+
+    def quantile(self, name: str, probability: float, level: float = 0.95) -> QuantileEstimate:
+        """A quantile of one of the attributes with the interval of order statistics.
+
+        Args:
+            name: "peak", "clipped", "avalanche", "end", "offered", "unmet", "largest" or "leaked".
+            probability: of the quantile.
+            level: of the interval.
+
+        Raises:
+            SpecError: an unknown name, or probabilities outside 0 to 1.
+        """
+        checks.one_of("name", name, (*_COLUMNS, "leaked"))
+        return replace(quantile_with_interval(getattr(self, name), probability, level), status=self.status)
+
+    def __str__(self) -> str:
+        """The surge ratio first, then quantiles."""
+        lines = [surge_line(self.surge_ratio), f"{len(self)} members of {self.years:g} years, seed {self.seed}"]
+        for name in ("peak", "clipped", "avalanche"):
+            lines.append(f"{name:<10}J: {self.quantile(name, 0.5)}")
+            lines.append(f"{'':<10}   {self.quantile(name, 0.99)}")
+        return "\n".join([*lines, f"status    {self.status}"])
+
+
+def _kinds(process: FlareProcess, scale: float) -> NDArray[np.float64]:
+    """What the kernel needs to know of the flares."""
+    rows = []
+    for kind in sorted(process.populations, key=lambda kind: -kind.rate):
+        law, width = kind.law, float(process.duration(kind.law.low))
+        rows.append([1 / kind.rate, law.low * scale, law.exponent - 1, law.span, width, process.duration.exponent])
+    return np.array(rows)
+
+
+def _law(store: Store, surplus: float) -> NDArray[np.float64]:
+    """Push, rate, threshold, extra rate and capacity of a store whose energy obeys one equation."""
+    avalanche = store.loss.avalanche
+    if avalanche is not None and not isinstance(avalanche, Step):
+        raise SpecError(
+            f"an ensemble knows the avalanche law Step or none, but the store has {type(avalanche).__name__}; follow "
+            "single histories with qsb.stellar.history.simulate."
+        )
+    other = getattr(store, "passive_loss", None)
+    if other is not None and other.held != store.loss.held:
+        raise SpecError("passive energy leaks at a rate of its own here, and then E has no equation of its own.")
+    threshold, extra = (math.inf, 0.0) if avalanche is None else (avalanche.threshold, avalanche.rate)
+    if threshold >= store.capacity_limit:
+        threshold, extra = math.inf, 0.0
+    return np.array([surplus, store.loss.held, threshold, extra, store.capacity_limit])
+
+
+def _exponential(process: FlareProcess) -> None:
+    checks.made_of("process", process, FlareProcess, "a FlareProcess: FlareProcess.solar() makes one")
+    if not isinstance(process.shape, ExponentialPulse):
+        raise SpecError(f"ensembles take exponential pulses, but the flares have the shape {process.shape.name}.")
+
+
+def simulate_ensemble(
+    store: Store,
+    process: FlareProcess,
+    members: int,
+    *,
+    seed: int,
+    years: float = 1.0,
+    quiescent: Any = 1.0,
+    surplus: Any = 0.0,
+    start: Any = 0.0,
+    threads: int | None = None,
+) -> Ensemble:
+    """Follow many stores through years of flares.
+
+    The result of a member depends on the seed, the process, and its place among the members; neither on how many
+    members follow nor on threads.
+
+    Args:
+        store: with no avalanche or a Step; its efficiencies play no part, for the stored energy E is followed.
+        process: of the flares, exponential pulses.
+        members: how many.
+        seed: of the streams, a whole number.
+        years: Julian years of each member.
+        quiescent: power that the collector gives in quiet light, W; flares add to it in proportion.
+        surplus: constant power into the store beside the flares, W.
+        start: stored at the begin, J.
+        threads: to use; all cores of this process by default.
+
+    Raises:
+        SpecError: another avalanche law or shape, negative powers, a start above the capacity.
+        ConvergenceError: a member whose energies do not balance.
+    """
+    checks.made_of("store", store, Store, "a Store: Store(Loss(baseline=1e-8)) makes one")
+    _exponential(process)
+    scale = si("quiescent", quiescent, "W", positive=True) / process.luminosity
+    law = _law(store, si("surplus", surplus, "W", least=0.0))
+    begin = si("start", start, "J", least=0.0)
+    if begin > law[4]:
+        raise SpecError(f"start holds {begin:g} J, more than the capacity of {law[4]:g} J.")
+    span = checks.number("years", years, positive=True) * YEAR
+    rows = _run(law, _kinds(process, scale), checks.whole("members", members, 1), seed, span, begin, threads)
+    order = list(Status)
+    avalanche = store.loss.avalanche
+    parts = [process.status, store.status, store.loss.status, *([] if avalanche is None else [avalanche.status])]
+    largest = float(rows[:, -1].max()) / scale
+    ratio = largest / float(process.duration(largest)) / process.luminosity if largest else 0.0
+    return _gathered(rows, ratio, begin, span / YEAR, seed, max(parts, key=order.index))
+
+
+def _run(
+    law: NDArray[np.float64],
+    kinds: NDArray[np.float64],
+    count: int,
+    seed: int,
+    span: float,
+    start: float,
+    threads: int | None,
+) -> NDArray[np.float64]:
+    """Rows of all members, block by block, each block with a stream of its own."""
+    from qsb.stellar.kernels import surge
+
+    key = checks.whole("seed", seed)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = cores if threads is None else checks.whole("threads", threads, 1)
+    rows = np.zeros((count, len(_COLUMNS)))
+    rows[:, surge.ENERGY] = rows[:, surge.PEAK] = start
+
+    def block(first: int) -> None:
+        stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key, spawn_key=(first // BLOCK,))))
+        surge.members(stream, rows[first : first + BLOCK], law, kinds, span)
+
+    firsts = range(0, count, BLOCK)
+    if workers == 1 or count <= BLOCK:
+        for first in firsts:
+            block(first)
+    else:
+        with ThreadPoolExecutor(workers, thread_name_prefix="qsb-surge") as pool:
+            list(pool.map(block, firsts))
+    return rows
+
+
+def _gathered(
+    rows: NDArray[np.float64],
+    ratio: float,
+    start: float,
+    years: float,
+    seed: int,
+    status: Status,
+) -> Ensemble:
+    """Named columns, checked."""
+    columns = dict(zip(_COLUMNS, rows.T.copy(), strict=True))
+    found = Ensemble(**columns, start=start, years=years, seed=seed, surge_ratio=ratio, status=status)
+    worst = float(np.min(found.leaked / (start + np.abs(found.offered) + 1e-300)))
+    if not worst >= -1e-9:
+        raise ConvergenceError("the smallest leak, as a share of what came in,", worst, -1e-9, "report this case.")
+    return found
+
+
+def follow(
+    store: Store, events: FlareEvents, *, quiescent: Any = 1.0, surplus: Any = 0.0, start: Any = 0.0
+) -> Ensemble:
+    """One store through flares that are given: the same arithmetic as an ensemble of one member.
+
+    Args:
+        store: see `simulate_ensemble`.
+        events: exponential pulses.
+        quiescent: power that the collector gives in quiet light, W.
+        surplus: constant power into the store beside the flares, W.
+        start: stored at the begin, J.
+
+    Raises:
+        SpecError: see `simulate_ensemble`.
+    """
+    from qsb.stellar.kernels import surge
+
+    checks.made_of("store", store, Store, "a Store: Store(Loss(baseline=1e-8)) makes one")
+    checks.made_of("events", events, FlareEvents, "the FlareEvents of FlareProcess.sample")
+    if not isinstance(events.shape, ExponentialPulse):
+        raise SpecError(f"ensembles take exponential pulses, but the flares have the shape {events.shape.name}.")
+    law = _law(store, si("surplus", surplus, "W", least=0.0))
+    scale = si("quiescent", quiescent, "W", positive=True) / events.luminosity
+    begin = si("start", start, "J", least=0.0)
+    row, pulses = np.zeros(len(_COLUMNS)), np.empty((3, len(events) + 1))
+    row[surge.ENERGY] = row[surge.PEAK] = begin
+    edges = np.append(events.times, events.duration)
+    surge.gap(row, law, float(edges[0]), pulses, 0)
+    n = 0
+    for span, energy, width in zip(np.diff(edges), events.energies * scale, events.widths, strict=True):
+        n = surge.flare(row, law, float(span), float(energy), float(width), pulses, n)
+    row[surge.LARGEST] = events.energies.max(initial=0.0) * scale
+    return _gathered(row[None, :], events.surge_ratio, begin, events.duration / YEAR, 0, events.status)
+
+
+def required_storage(
+    process: FlareProcess,
+    cap: float,
+    members: int,
+    *,
+    seed: int,
+    years: float = 1.0,
+    threads: int | None = None,
+) -> NDArray[np.float64]:
+    """Storage that keeps a bus at a cap through years of flares, in seconds of the quiescent power, one a member.
+
+    The store takes what is above the cap and gives it back below; flares that overlap or follow each other before it
+    is empty add up, exactly. It leaks nothing, which asks for the most.
+
+    Args:
+        process: of the flares, exponential pulses.
+        cap: in units of the quiescent power, above 1.
+        members: how many.
+        seed: of the streams, a whole number.
+        years: Julian years of each member.
+        threads: to use; all cores of this process by default.
+
+    Raises:
+        SpecError: a cap at or below 1, which quiet light alone would break; another shape.
+    """
+    _exponential(process)
+    value = checks.number("cap", cap, positive=True)
+    if value <= 1:
+        raise SpecError(f"cap must be above 1, the quiescent power itself, but it is {value:g}.")
+    law = np.array([1 - value, 0.0, math.inf, 0.0, math.inf])
+    span = checks.number("years", years, positive=True) * YEAR
+    count = checks.whole("members", members, 1)
+    return _run(law, _kinds(process, 1 / process.luminosity), count, seed, span, 0.0, threads)[:, 1].copy()
+
+
+def largest_pulse_storage(process: FlareProcess, cap: float, probability: float, years: float = 1.0) -> float:
+    """Quantile of the storage for the largest flare alone, in seconds of the quiescent power, for any shape.
+
+    In closed form, without sampling: the storage for one flare grows with its energy, so its quantile is the storage
+    for the quantile of the largest energy. Flares that overlap ask for more; see `required_storage`.
+
+    Args:
+        process: of the flares, any shape.
+        cap: in units of the quiescent power, above 1.
+        probability: of the quantile.
+        years: Julian years.
+
+    Raises:
+        SpecError: a cap at or below 1, or a probability outside `FlareProcess.largest`.
+    """
+    value = checks.number("cap", cap, positive=True)
+    if value <= 1:
+        raise SpecError(f"cap must be above 1, the quiescent power itself, but it is {value:g}.")
+    energy = process.largest(probability, years)
+    width = float(process.duration(energy))
+    amplitude = energy / (width * process.shape.area * process.luminosity)
+    return pulse_storage(process.shape, amplitude, width, value - 1)

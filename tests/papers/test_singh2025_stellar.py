@@ -1,0 +1,201 @@
+"""The paper's stellar sections: every verdict follows from numbers, and another number gives another verdict."""
+
+import contextlib
+import dataclasses
+import io
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from qsb.stellar.accretion import AccretionDisk
+from qsb.stellar.constants import SOLAR_MASS, YEAR
+from qsb.stellar.kerr import KerrHole
+from qsb.stellar.observed import tess_flare
+from qsb.stellar.status import Status
+from qsb.stellar.timeline import Anchor, Timeline
+from qsb.studies.bench import Bench
+from qsb.studies.claim import Claim, Verdict, judge
+from qsb.studies.papers.singh2025 import balance, collector, energies, inputs, prospects, stellar_faults, swarms
+from qsb.studies.papers.singh2025.claims import CLAIMS
+from qsb.studies.papers.singh2025.tables import coverage
+from qsb.studies.papers.singh2025.work import Work, paper
+
+YES, NO, OPEN = Verdict.REPRODUCED, Verdict.CONTRADICTED, Verdict.INCONCLUSIVE
+TEXTS = paper()
+MODULES = (energies, collector, balance, prospects, swarms, inputs)
+
+
+def dated(*probabilities):
+    """A timeline with other probabilities at the paper's dates."""
+    dates = (100.0, 500.0, 1000.0)
+    return lambda: Timeline(tuple(Anchor(t * YEAR, *p) for t, p in zip(dates, probabilities, strict=True)), "test")
+
+
+STEADY = dated((0.09, 0.09, 0.09), (0.35, 0.37, 0.40), (0.60, 0.61, 1.0))
+RISING = dated((0.01, 0.01, 0.01), (0.15, 0.16, 0.17), (0.60, 0.60, 1.0))
+
+
+def faint(suns):
+    """A disc that hardly shines."""
+    hole = KerrHole(suns * SOLAR_MASS, 0.0)
+    return AccretionDisk.at_eddington(hole, 1e-14, 0.01 * hole.mass)
+
+
+#: claim -> what the numbers say; what another input says; that input, by module and name
+VERDICTS = {
+    "1-E1s": (YES, NO, energies.scale, {"one_second_of_sunlight": lambda: SimpleNamespace(energy=5e26)}),
+    "3B-lithium": (YES, NO, energies, {"stored": lambda name: 1e9}),
+    "3B-fission": (OPEN, YES, energies, {"burned": lambda: 8e13}),
+    "3B-antimatter": (YES, NO, energies.scale, {"SPEED_OF_LIGHT_SQUARED": 8e16}),
+    "3B-qsb": (NO, YES, energies, {"TARGET": 1e16}),
+    "3B-metastable": (NO, OPEN, energies, {"TARGET": 1e12}),
+    "9-hazard": (OPEN, YES, energies, {"TARGET": 5e16, "metastable": lambda: 1e15}),
+    "3C-power": (OPEN, NO, collector, {"COLD": 200.0}),
+    "3C-matched": (YES, NO, collector, {"best_band": lambda: 0.05, "kept": lambda kelvin: 0.99}),
+    "4B-goal": (YES, NO, balance, {"storing_gain": lambda cap: 0.9}),
+    "15-gap": (YES, NO, balance, {"thermal_ratio": lambda kelvin: 1.5}),
+    "15-range": (YES, NO, balance, {"avalanche_share": lambda law, inflow: 0.5}),
+    "15-avalanche": (NO, YES, balance, {"_LAWS": {**balance._LAWS, "step": balance._LAWS["latching"]}}),
+    "8-type1": (YES, NO, prospects, {"served": lambda: 0.5}),
+    "8-accelerate": (YES, NO, prospects, {"index_gain": lambda lit: 0.0}),
+    "8-dyson": (NO, YES, prospects, {"collector_ratio": lambda duty: 0.5}),
+    "10-hazard": (NO, YES, prospects, {"timeline": STEADY}),
+    "10-probabilities": (OPEN, YES, prospects, {"timeline": STEADY}),
+    "10-rising": (OPEN, YES, prospects, {"timeline": RISING}),
+    "11A-surge": (OPEN, YES, swarms, {"recording": lambda star: tess_flare(), "HALLOWEEN": 2e-3}),
+    "11A-buffer": (YES, NO, swarms, {"peak_behind": lambda star: 1.0}),
+    "11A-shell": (YES, NO, swarms, {"needed_strength": lambda: 1e6, "shell_survives": lambda: 1.0}),
+    "11B-pulsar": (YES, NO, inputs, {"beam": lambda pulsar, channel: 1e-3}),
+    "11B-disk": (YES, NO, inputs, {"disk": faint}),
+    "11B-spin": (YES, NO, inputs, {"spin_gain": lambda spin: 0.5}),
+    "11B-fusion": (YES, NO, inputs, {"burning": lambda name, mass: 1e-3}),
+    "11B-couplings": (YES, NO, inputs, {"cell_share": lambda suns: 0.9}),
+}
+
+
+@pytest.fixture
+def work():
+    """Runs for the claims that need any."""
+    return Work(Bench(), quick=True, readings=())
+
+
+def judged(name, work=None):
+    """The judgement of a claim, as the study makes it."""
+    row = next(row for row in TEXTS["claim"] if row["id"] == name)
+    claim = Claim(name, row["section"], row["statement"])
+    evidence, rule = CLAIMS[name](work, claim)
+    return judge(claim, evidence, rule, default=evidence[0].reading if rule == "default-reading" else None)
+
+
+def test_all_stellar_claims_are_tested():
+    assert {*VERDICTS, "4B-loss"} == {name for module in MODULES for name in module.CLAIMS}
+    assert len(CLAIMS) == len(TEXTS["claim"]) == 46
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_a_verdict_follows_from_the_numbers(name, monkeypatch):
+    verdict, other, module, changes = VERDICTS[name]
+    assert judged(name).verdict is verdict
+    for attribute, value in changes.items():
+        monkeypatch.setattr(module, attribute, value)
+    assert judged(name).verdict is other
+    assert verdict is not other
+
+
+def test_the_loss_rate_is_no_function_of_the_energy(work, monkeypatch):
+    found = judged("4B-loss", work)
+    assert found.verdict is OPEN
+    cell, *chain = found.evidence
+    assert cell.holds
+    assert [e.holds for e in chain] == [True, False, True, False]  # equal energies, unequal rates
+    real = Work.ising
+
+    def equal(self, coupling):
+        return tuple(
+            dataclasses.replace(each, stored={**each.stored, "edge flip": each.stored["domain wall"]})
+            for each in real(self, coupling)
+        )
+
+    monkeypatch.setattr(Work, "ising", equal)
+    assert judged("4B-loss", work).verdict is YES
+
+
+@pytest.mark.parametrize("name", [*VERDICTS, "4B-loss"])
+def test_inputs_have_a_source_and_a_status(name, work):
+    for item in judged(name, work).evidence:
+        assert item.source
+        assert item.status in set(Status)
+        assert item.rerun
+
+
+def test_a_command_gives_its_number_again():
+    checked = 0
+    for name in VERDICTS:
+        for item in judged(name).evidence:
+            code = re.fullmatch(r'python -c "(.*)"', item.rerun)
+            if code:
+                printed = io.StringIO()
+                with contextlib.redirect_stdout(printed):
+                    exec(code[1], {})
+                assert float(printed.getvalue()) == pytest.approx(float(item.value), rel=1e-5, abs=1e-15), item
+                checked += 1
+    assert checked > 50
+
+
+#: printed in the notes on physics or derived there, each at its printed accuracy
+ORACLES = {
+    "3B-qsb": (1112.650, 5e-7),
+    "3C-power": (0.930713, 5e-5),
+    "10-hazard": (0.2262, 2e-4),
+    "11A-surge": (9.53e-7, 2e-3),
+    "11A-shell": (4.435639e8 / (130e9 / 2200), 1e-6),
+}
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_numbers_known_otherwise(name):
+    value, slack = ORACLES[name]
+    assert any(item.value == pytest.approx(value, rel=slack) for item in judged(name).evidence)
+
+
+def test_chances_of_a_swarm_and_of_a_shell():
+    assert swarms.swarm_survives() == pytest.approx(0.9984210545, abs=5e-11)
+    assert swarms.shell_survives() == pytest.approx(4.517334598e-5, rel=1e-9)
+
+
+def test_avalanches_need_memory():
+    assert balance.largest_fall("step") == 0.0
+    assert balance.filling("step").regimes["sliding"] > 5.0
+    assert balance.largest_fall("latching") == pytest.approx(1 - balance.RELEASE, abs=0.02)
+
+
+def test_a_buffer_keeps_the_light():
+    for star in ("sun", "dwarf"):
+        run = swarms.buffered(star)
+        run.ledger.check()
+        assert run.ledger.clipped == 0.0
+
+
+def test_inconsistencies_are_computed(work):
+    assert set(stellar_faults.FINDS) <= {row["id"] for row in TEXTS["inconsistency"]}
+    for find in stellar_faults.FINDS.values():
+        text = find(work)
+        assert re.search(r"\d", text)
+        assert text.endswith(".")
+
+
+def test_every_section_is_judged_or_says_why_not():
+    judgements = [judged(name) for name in VERDICTS]
+    sections = {row["id"]: row for row in TEXTS["section"]}
+    claimed = {row["section"].split(",")[0] for row in TEXTS["claim"]}
+    assert claimed <= set(sections)
+    for name, row in sections.items():
+        assert ("kind" in row) == (name not in claimed), name
+        assert row.get("why") or name in claimed
+    assert sections["6"]["kind"] == "nothing"
+    table = coverage(TEXTS["section"], judgements)
+    found = {row[0].split(":")[0]: row for row in table.rows}
+    assert found["6"][1:3] == ("nothing computable", "-")
+    assert found["11B"][1] == "5 reproduced"
+    assert found["10"][2] == "10-hazard, 10-probabilities, 10-rising"

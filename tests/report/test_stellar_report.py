@@ -1,0 +1,179 @@
+"""Reports of stellar runs: whole, with unit, source and status at every number, and stamped where they must be."""
+
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import qsb
+from qsb import cli
+from qsb.report.stellar import report_run
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SPEC = """
+kind = "stellar"
+title = "a test"
+report = "mine"
+[source]
+kind = "star"
+[collector]
+area = "1 km2"
+distance = "1 au"
+absorber = { kind = "fraction", absorptance = 0.7, ergotropy = 0.4 }
+[store]
+capacity = "1 TJ"
+mass = "1e7 kg"
+[time]
+duration = "1 d"
+steps = 20
+"""
+
+
+class Tables(HTMLParser):
+    """Heads and cells of the tables of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tables, self.cell = [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.cell = ""
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.tables[-1][-1].append(self.cell.strip())
+            self.cell = None
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell += data
+
+
+@pytest.mark.parametrize("name", ["solar-buffer", "m-dwarf-flare", "pulsar", "kerr", "timeline"])
+def test_every_number_has_unit_source_and_status(name, tmp_path):
+    folder = report_run(qsb.run(EXAMPLES / f"{name}.toml"), tmp_path / "r")
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    tables = [t for t in Tables(page).tables if "Status" in t[0]]
+    assert len(tables) >= (3 if name == "timeline" else 8)
+    for head, *rows in tables:
+        for row in rows:
+            said = dict(zip(head, row, strict=True))
+            assert said["Status"] in ("measured", "established theory", "engineering estimate", "speculative")
+            assert said.get("From") or said.get("Reference")
+            assert said.get("Unit", "-")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert set(manifest["files"]) == {
+        p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != "manifest.json"
+    }
+    assert qsb.load_spec(folder / "specs" / "run.toml").title in page
+    pictures = {p.name for p in (folder / "figures").glob("*.png")}
+    assert ("flares.png" in pictures) == (name == "m-dwarf-flare")
+    assert ("spectrum.png" in pictures) == (name in ("m-dwarf-flare", "solar-buffer"))
+    assert page.count("data:image/png") == len(pictures)
+    assert 'class="stamp"' not in page
+    # anchors lead somewhere
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_the_surge_is_said_first(tmp_path):
+    page = (report_run(qsb.run(EXAMPLES / "m-dwarf-flare.toml"), tmp_path / "r") / "index.html").read_text("utf-8")
+    assert page.index("surge ratio: largest excess") < page.index("ledger residual over throughput")
+    assert page.index("<h2>Flares</h2>") < page.index("<h2>Energy ledger</h2>")
+
+
+def test_the_page_of_what_no_law_allows_is_stamped(tmp_path):
+    beyond = SPEC.replace('"1 TJ"', '"1e28 J"').replace('report = "mine"', "allow_unphysical = true")
+    page = (report_run(qsb.run(beyond), tmp_path / "r") / "index.html").read_text("utf-8")
+    assert page.index("VIOLATES c^2 x11126.5") < page.index("<h2>")
+    assert "FORBIDDEN" in page
+    assert json.loads((tmp_path / "r" / "manifest.json").read_text("utf-8"))["stamp"].startswith("VIOLATES")
+
+
+def test_titles_cannot_break_the_page(tmp_path):
+    page = (
+        report_run(qsb.run(SPEC.replace("a test", "<script>x</script>")), tmp_path / "r") / "index.html"
+    ).read_text()
+    assert "<script>" not in page
+
+
+def test_what_is_no_single_stellar_run_is_refused(tmp_path):
+    quantum = qsb.run({"model": {"name": "ensemble", "cells": 1, "field": 0.5}, "stage": [{"duration": 1.0}]})
+    with pytest.raises(qsb.SpecError, match="stellar run"):
+        report_run(quantum, tmp_path / "r")
+    swept = qsb.run(SPEC + '[sweep]\n"store.eta_out" = [0.8, 0.9]\n')
+    with pytest.raises(qsb.SpecError, match="one run"):
+        report_run(swept, tmp_path / "r")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    with pytest.raises(qsb.SpecError, match="not empty"):
+        report_run(qsb.run(SPEC), tmp_path / "full")
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path):
+    """Run `qsb` in an empty folder that holds spec.toml; give its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(text, *words):
+        (tmp_path / "spec.toml").write_text(text)
+        monkeypatch.setattr(sys, "argv", ["qsb", *words])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capsys.readouterr()
+        return stopped.value.code or 0, out, err
+
+    return run
+
+
+def test_run_writes_the_report_that_the_spec_names(call, tmp_path):
+    code, out, err = call(SPEC, "run", "spec.toml")
+    assert code == 0
+    assert "ledger_residual" in out
+    assert "mine" in err
+    assert (tmp_path / "mine" / "index.html").is_file()
+    code, _, _ = call(SPEC, "run", "spec.toml", "--report", "other", "--out", "a.nc", "--plot", "a.png", "--json")
+    assert code == 0
+    assert (tmp_path / "other" / "index.html").is_file()
+    assert qsb.read(tmp_path / "a.nc").attrs["title"] == "a test"
+
+
+def test_json_and_plan(call):
+    code, out, _ = call(SPEC.replace('report = "mine"\n', ""), "run", "spec.toml", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["variables"]["ledger_residual"]["units"] == "J"
+    assert answer["attributes"]["status"] == "engineering estimate"
+    code, out, _ = call(SPEC, "plan", "spec.toml")
+    assert code == 0
+    assert "stellar store: 20 intervals" in out
+    code, out, _ = call(SPEC, "plan", "spec.toml", "--json")
+    assert json.loads(out)["parts"][0]["status"] == "measured"
+
+
+def test_a_sweep_prints_units(call):
+    code, out, _ = call(SPEC + '[sweep]\n"store.capacity" = ["1 GJ", "1 TJ"]\n', "run", "spec.toml")
+    assert code == 0
+    assert "capacity (J)" in out
+    assert "ledger_end (J)" in out
+
+
+def test_errors_of_the_command_line(call):
+    code, _, err = call(SPEC.replace('"1 TJ"', '"1e28 J"'), "run", "spec.toml")
+    assert code == 1
+    assert "VIOLATES" in err
+    code, _, err = call(SPEC.replace("capacity", "capacty"), "run", "spec.toml")
+    assert code == 2
+    assert "'capacity'" in err
+    quantum = '[model]\nname = "ensemble"\ncells = 1\nfield = 0.5\n[[stage]]\nduration = 1.0\n'
+    code, _, err = call(quantum, "run", "spec.toml", "--report", "r")
+    assert code == 2
+    assert "stellar" in err
