@@ -17,7 +17,7 @@ from qsb.stellar.flare_shape import (
     flare_shape,
     half_width,
 )
-from qsb.stellar.hazard import YEAR
+from qsb.stellar.constants import YEAR
 from qsb.stellar.history import simulate
 from qsb.stellar.loss import Loss
 from qsb.stellar.power_law import TruncatedPareto, fit_power_law, fit_truncated
