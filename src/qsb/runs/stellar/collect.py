@@ -43,7 +43,7 @@ class Taken:
         parts: of the collector.
         spectrum: wavelength, irradiance and what is taken of it, SI; None where the source is no light.
         temperature: of the source's light, K; None where it has none.
-        ergotropy: work over what is taken up.
+        efficiency: work over the light, which Landsberg's share limits; of a grey absorber over what it takes up.
         on: shares of another light that are taken up and become work; None where the source is no light.
         interpolation: largest relative error of the source's power that was found between knots.
     """
@@ -56,7 +56,7 @@ class Taken:
     parts: tuple[Part, ...]
     spectrum: tuple[RealArray, RealArray, RealArray] | None = None
     temperature: float | None = None
-    ergotropy: float | None = None
+    efficiency: float | None = None
     on: Callable[[BlackbodyStar], tuple[float, float]] | None = None
     interpolation: float = 0.0
 
@@ -111,7 +111,8 @@ def from_star(light: Light, form: CollectorForm, sink: float, lit: RealArray, *,
         spectrum=absorber.spectrum,
         on=absorber.on,
         temperature=light.temperature,
-        ergotropy=work / taken if taken > 0 else 0.0,
+        # The light in a band may give more work a joule than the whole light does.
+        efficiency=form.absorber.ergotropy if isinstance(form.absorber, FractionForm) else work,
     )
 
 

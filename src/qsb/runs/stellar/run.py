@@ -134,7 +134,8 @@ def _surge(answers: Answers, scene: Scene) -> None:
     answers.scalar("surge_ratio", surge.ratio, status, source)
     if np.isfinite(surge.energy):
         answers.scalar("flare_energy", surge.energy, status, source)
-    answers.scalar("flare_count", surge.count, status, source)
+    if surge.count is not None:
+        answers.scalar("flare_count", surge.count, status, source)
     answers.coordinate("elapsed", scene.edges)
     if taken.source is not None:
         answers.series("flare_power", taken.source / (1 + surge.excess) * surge.excess, status, source)
