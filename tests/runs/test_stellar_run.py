@@ -234,6 +234,18 @@ def test_a_quiet_record_counts_no_flare():
     assert int(qsb.run(edited("flares", {"kind": "observed", "record": "tess"}))["flare_count"]) == 1
 
 
+def test_shares_of_an_absorber_say_that_they_are_its_own(runs):
+    source = runs["solar-buffer"]["absorptance"].attrs["source"]
+    assert "E490" in source
+    assert "shockley_queisser" in source
+    assert "chosen here" in runs["pulsar"]["work_share"].attrs["source"]
+
+
+def test_a_record_that_ends_too_early_says_so(runs):
+    flares = next(p for p in json.loads(runs["m-dwarf-flare"].attrs["parts"]) if p["name"] == "flares")
+    assert "lower bounds" in flares["what"]
+
+
 def test_one_point_beyond_stamps_the_sweep():
     spec = {**edited("sweep", {"store.capacity": ["1 TJ", "1e24 J"]}), "allow_unphysical": True}
     data = qsb.run(spec)
