@@ -41,6 +41,7 @@ class Taken:
         heat: rejected by the collector.
         numbers: scalars of source and collector by the names of the nomenclature: value and status.
         parts: of the collector.
+        shares: where the shares come from that are taken up and become work.
         spectrum: wavelength, irradiance and what is taken of it, SI; None where the source is no light.
         temperature: of the source's light, K; None where it has none.
         efficiency: work over the light, which Landsberg's share limits; of a grey absorber over what it takes up.
@@ -54,6 +55,7 @@ class Taken:
     heat: RealArray
     numbers: dict[str, tuple[float, Status]]
     parts: tuple[Part, ...]
+    shares: str
     spectrum: tuple[RealArray, RealArray, RealArray] | None = None
     temperature: float | None = None
     efficiency: float | None = None
@@ -108,6 +110,7 @@ def from_star(light: Light, form: CollectorForm, sink: float, lit: RealArray, *,
         heat=met * (taken - work),
         numbers=numbers,
         parts=parts,
+        shares=absorber.reference,
         spectrum=absorber.spectrum,
         on=absorber.on,
         temperature=light.temperature,
@@ -175,6 +178,7 @@ def from_source(source: Source, form: CollectorForm, edges: RealArray, lit: Real
         heat=power * heat * lit,
         numbers=numbers,
         parts=tuple(parts),
+        shares=form.reference or "efficiencies given in the spec",
         interpolation=error,
     )
 

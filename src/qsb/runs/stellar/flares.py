@@ -95,7 +95,8 @@ def _recorded(form: ObservedForm, edges: RealArray) -> Surge:
         energy = record.energy()
     first = float(record.times[record.window][0])
     excess = factor * record.power(edges - form.begin + first, 1.0)
-    what = f"{record.name}, from {record.begin}; {how}"
+    cut = "; it is cut, so that its energy and its buffer are lower bounds" if form.record == "tess" else ""
+    what = f"{record.name}, from {record.begin}; {how}{cut}"
     status = Status.MEASURED if form.colour is None else Status.ENGINEERING
     part = Part("flares", what, status, f"{record.source}; licence {record.licence}")
     found = float("nan") if energy is None else energy
