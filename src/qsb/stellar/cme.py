@@ -22,6 +22,7 @@ from qsb.units import SPEED_OF_LIGHT
 
 __all__ = ["Arrival", "DragModel", "Push", "push_on_collector", "radiation_pressure", "ram_pressure"]
 
+
 @dataclass(frozen=True)
 class Arrival:
     """When and how fast an ejection reaches a distance.
