@@ -241,6 +241,11 @@ def test_shares_of_an_absorber_say_that_they_are_its_own(runs):
     assert "chosen here" in runs["pulsar"]["work_share"].attrs["source"]
 
 
+def test_beams_are_said_to_be_counted_as_even(runs):
+    collector = next(p for p in json.loads(runs["pulsar"].attrs["parts"]) if p["name"] == "collector")
+    assert "even over it" in collector["what"]
+
+
 def test_a_record_that_ends_too_early_says_so(runs):
     flares = next(p for p in json.loads(runs["m-dwarf-flare"].attrs["parts"]) if p["name"] == "flares")
     assert "lower bounds" in flares["what"]
