@@ -142,7 +142,12 @@ def from_source(source: Source, form: CollectorForm, edges: RealArray, lit: Real
     work = now.work / now.power
     heat = now.heat / now.power
     parts = [
-        Part("collector", f"{share:.6g} of the sphere, each channel taken as even over it", form.status, form.reference or "given in the spec"),
+        Part(
+            "collector",
+            f"{share:.6g} of the sphere, each channel taken as even over it",
+            form.status,
+            form.reference or "given in the spec",
+        ),
         *(
             Part(
                 f"channel {channel.name}",
