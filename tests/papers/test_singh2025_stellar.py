@@ -59,7 +59,7 @@ VERDICTS = {
     "15-avalanche": (NO, YES, balance, {"_LAWS": {**balance._LAWS, "step": balance._LAWS["latching"]}}),
     "8-type1": (YES, NO, prospects, {"served": lambda: 0.5}),
     "8-accelerate": (YES, NO, prospects, {"index_gain": lambda lit: 0.0}),
-    "8-dyson": (NO, YES, prospects, {"collector_ratio": lambda duty: 0.5}),
+    "8-dyson": (YES, NO, prospects, {"collector_ratio": lambda duty: 1.5}),
     "10-hazard": (NO, YES, prospects, {"timeline": STEADY}),
     "10-probabilities": (OPEN, YES, prospects, {"timeline": STEADY}),
     "10-rising": (OPEN, YES, prospects, {"timeline": RISING}),
@@ -72,6 +72,10 @@ VERDICTS = {
     "11B-fusion": (YES, NO, inputs, {"burning": lambda name, mass: 1e-3}),
     "11B-couplings": (YES, NO, inputs, {"cell_share": lambda suns: 0.9}),
 }
+
+
+#: where "may" is an aim that no reading reaches, "can" is presumed, or the range of operation is part of the sentence
+MAY_NOT = ("3B-qsb", "3B-metastable", "15-range")
 
 
 @pytest.fixture
@@ -101,6 +105,15 @@ def test_a_verdict_follows_from_the_numbers(name, monkeypatch):
         monkeypatch.setattr(module, attribute, value)
     assert judged(name).verdict is other
     assert verdict is not other
+
+
+def test_what_the_paper_only_says_may_be_is_judged_as_such():
+    """A sentence with "could" or "can" is reproduced by one reading that holds; one not printed says so."""
+    for row in TEXTS["claim"]:
+        if row["id"] in CLAIMS and re.search(r"\b(could|can|may)\b", row["statement"]) and row["id"] in VERDICTS:
+            assert judged(row["id"]).rule == "any" or row["id"] in MAY_NOT
+    printed = {row["id"] for row in TEXTS["claim"] if row.get("basis", "read") == "read"}
+    assert not printed & {"3B-metastable", "4B-loss"}
 
 
 def test_the_loss_rate_is_no_function_of_the_energy(work, monkeypatch):

@@ -17,6 +17,7 @@ from qsb.runs import sweep as module
 from qsb.runs.dataset import check
 from qsb.runs.stellar.text import summary
 from qsb.stellar.blackbody import BlackbodyStar
+from qsb.stellar.ceilings import landsberg
 from qsb.stellar.hazard import Weibull
 from qsb.stellar.junction import shockley_queisser
 from qsb.stellar.observed import tess_flare
@@ -205,6 +206,49 @@ def test_a_collector_beyond_its_ceilings_raises_or_stamps():
     spec = edited("collector.absorber", {"kind": "fraction", "absorptance": 1.0, "ergotropy": 0.95})
     with pytest.raises(qsb.PhysicsBoundError, match="Landsberg"):
         qsb.run(spec)
+
+
+def test_a_narrow_band_may_give_more_work_a_joule_than_all_light():
+    """Landsberg's share is that of the whole light: photons above its mean energy carry less entropy each joule."""
+    spec = edited("collector.absorber", {"kind": "bathtub", "width": "100 nm", "ergotropy": 0.935})
+    data = qsb.run(spec)
+    assert landsberg(5772.0, 300.0) < 0.935
+    row = next(row for row in json.loads(data.attrs["bounds"])["rows"] if row["bound"] == "Landsberg")
+    assert row["claimed"] == pytest.approx(float(data["work_share"]), rel=1e-15)
+    assert row["verdict"] == "ok"
+
+
+def test_flares_of_a_process_keep_their_energy_on_another_star():
+    """Flares have joules of their own: on a brighter star they are a smaller share of its light."""
+    spec = edited("flares", {"kind": "process", "process": "m-dwarf"})
+    data = qsb.run({**spec, "seed": 7})
+    steps = np.diff(data["elapsed"].values)
+    inside = float(data["flare_power"].values[1:] @ steps)
+    # one may be cut by the end of the run
+    assert 0.5 * float(data["flare_energy"]) < inside <= float(data["flare_energy"]) * (1 + 1e-12)
+
+
+def test_a_quiet_record_counts_no_flare():
+    spec = edited("flares", {"kind": "observed", "record": "goes-2021-01-01"})
+    assert "flare_count" not in qsb.run(spec)
+    assert int(qsb.run(edited("flares", {"kind": "observed", "record": "tess"}))["flare_count"]) == 1
+
+
+def test_shares_of_an_absorber_say_that_they_are_its_own(runs):
+    source = runs["solar-buffer"]["absorptance"].attrs["source"]
+    assert "E490" in source
+    assert "shockley_queisser" in source
+    assert "chosen here" in runs["pulsar"]["work_share"].attrs["source"]
+
+
+def test_beams_are_said_to_be_counted_as_even(runs):
+    collector = next(p for p in json.loads(runs["pulsar"].attrs["parts"]) if p["name"] == "collector")
+    assert "even over it" in collector["what"]
+
+
+def test_a_record_that_ends_too_early_says_so(runs):
+    flares = next(p for p in json.loads(runs["m-dwarf-flare"].attrs["parts"]) if p["name"] == "flares")
+    assert "lower bounds" in flares["what"]
 
 
 def test_one_point_beyond_stamps_the_sweep():

@@ -8,6 +8,7 @@ import pytest
 from scipy.integrate import quad
 
 from qsb.errors import SpecError
+from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_process import SUPERFLARES, DurationLaw, FlareProcess
 from qsb.stellar.flare_shape import (
     Davenport2014,
@@ -17,7 +18,6 @@ from qsb.stellar.flare_shape import (
     flare_shape,
     half_width,
 )
-from qsb.stellar.hazard import YEAR
 from qsb.stellar.history import simulate
 from qsb.stellar.loss import Loss
 from qsb.stellar.power_law import TruncatedPareto, fit_power_law, fit_truncated
@@ -194,3 +194,10 @@ def test_quantile_intervals_cover():
     small = quantile_with_interval(np.arange(10.0), 0.99)
     assert small.high == math.inf
     assert quantile_with_interval(np.arange(10.0), 0.01).low == -math.inf
+
+
+def test_values_at_one_end_of_the_law_fix_a_steep_exponent():
+    """Mean of ln(x/low) of 1e-4: the cut is far away, so that alpha - 1 is its inverse."""
+    fit = fit_truncated(np.full(20, math.exp(1e-4)), 1.0, 1e5)
+    assert fit.exponent - 1 == pytest.approx(1e4, rel=1e-9)
+    assert fit.error == pytest.approx(1e4 / math.sqrt(20), rel=1e-9)

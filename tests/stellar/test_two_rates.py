@@ -163,3 +163,11 @@ def test_the_second_loss_has_no_avalanche_and_counts_for_the_status():
     run = simulate(Store(Loss(), passive_loss=Loss(0.1, status=Status.SPECULATIVE)), [0, 1], 1.0)
     assert run.status is Status.SPECULATIVE
     assert math.isfinite(run.end.energy)
+
+
+def test_a_full_store_of_heat_that_stays_passes_on_what_comes_in():
+    """No leak of passive energy and all inflow is work: the load takes it and nothing moves."""
+    store = Store(Loss(1e-3), capacity=1.0, passive_loss=Loss())
+    run = simulate(store, [0, 5], 1.0, 2.0, start=State(0.0, 1.0))
+    assert (run.ledger.delivered, run.ledger.unserved, run.ledger.clipped) == (5.0, 5.0, 0.0)
+    assert (run.end.work, run.end.passive) == (0.0, 1.0)

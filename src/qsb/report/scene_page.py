@@ -31,8 +31,8 @@ _CLASSES = {
 }
 _LEAD = {
     "Energy ledger": "Each entry is an integral of its own; the residual is what they do not account for.",
-    "Waste heat": "Every watt that is not delivered leaves as heat from a black surface, one face, under a cold sky; "
-    "the area is that for the largest waste heat.",
+    "Waste heat": "What is taken up and neither stored, delivered nor turned away leaves as heat from a black "
+    "surface, one face, under a cold sky; the area is that for the largest waste heat.",
     "Throughput": "The index rates the power that is taken up, never stored energy.",
     "Regimes and times": "Of the avalanche law, and at the ends of the store.",
 }

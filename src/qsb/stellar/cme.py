@@ -15,15 +15,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from qsb.errors import SpecError
-from qsb.stellar.constants import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_RADIUS
+from qsb.stellar.constants import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_RADIUS, PROTON_MASS
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.units import SPEED_OF_LIGHT
 
 __all__ = ["Arrival", "DragModel", "Push", "push_on_collector", "radiation_pressure", "ram_pressure"]
-
-PROTON_MASS = 1.67262192595e-27
-"""kg: CODATA 2022."""
 
 
 @dataclass(frozen=True)

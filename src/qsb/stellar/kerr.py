@@ -81,7 +81,7 @@ def blandford_znajek_fraction(spin: float) -> float:
 
     .. math:: 1 - \exp\left(-\tfrac12\left[\ln\frac{2}{1+s} + \frac12 - \frac{1}{1+s}\right]\right),
 
-    0.0921 at a = 1: the other two thirds of the rotational energy heat the horizon and are lost.
+    0.0921 at a = 1: the other two thirds of the rotational energy go into the irreducible mass and are lost.
 
     Raises:
         SpecError: a spin outside 0 to 1.
@@ -260,7 +260,7 @@ class BlandfordZnajek:
 
     @property
     def lost(self) -> float:
-        """Rotational energy that heats the horizon and never leaves, J."""
+        """Rotational energy that raises the irreducible mass and never leaves, J; more than `heat` adds up to."""
         return self.hole.rotational_energy - self.reservoir
 
     @property

@@ -126,8 +126,8 @@ def _full(store: Store, scene: _Scene, inflow: float, draw: float, avalanche: fl
     rest = (leaks.passive + avalanche) * state.energy
     empty = state.work == 0.0 and share * min(inflow, draw + rest) < draw
     drawn = draw
-    if empty:  # then share < 1, for the energy that is held is all passive
-        drawn = share * min(inflow, rest / (1.0 - share))
+    if empty:  # all that is held is passive; with share = 1 none of the inflow becomes so, and all is passed on
+        drawn = share * (inflow if share == 1.0 else min(inflow, rest / (1.0 - share)))
     return Phase(
         Full(state.work, state.energy, share, drawn, leaks, avalanche, inflow, empty), drawn, regime, True, empty
     )

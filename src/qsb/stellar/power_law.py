@@ -214,12 +214,18 @@ def fit_truncated(values: Any, low: float, high: float) -> PowerLawFit:
         raise SpecError("the values are all at one bound; they fix no exponent.")
     s = _solve(mean / span) / span
     x = s * span
-    spread = span**2 * (1 / 12 - x**2 / 240 if abs(x) < 0.03 else 1 / x**2 - 0.25 / math.sinh(x / 2) ** 2)
+    spread = span**2 * (1 / 12 - x**2 / 240 if abs(x) < 0.03 else 1 / x**2 - _square(x))
     model = TruncatedPareto(1 + s, low, high)
     reached = 1 - model.survival(data)
     steps = np.arange(len(data) + 1) / len(data)
     distance = float(max(np.abs(reached - steps[:-1]).max(), np.abs(reached - steps[1:]).max()))
     return PowerLawFit(1 + s, 1 / math.sqrt(len(data) * spread), law.low, len(data), len(data), distance)
+
+
+def _square(x: float) -> float:
+    """e^x/(e^x - 1)^2, for any size of x."""
+    small = math.exp(-abs(x))
+    return small / (1 - small) ** 2
 
 
 def _solve(mean: float) -> float:

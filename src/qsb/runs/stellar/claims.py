@@ -50,8 +50,8 @@ def bounds_of(spec: StellarSpec, scene: Scene, found: Run | None) -> BoundsRepor
         # all heat, not that of the leaks alone, so that the row of the radiator is that of the whole run
         claims["loss_rate"] = float(waste_of(scene, found).max()) / energy if energy > 0 else None
         claims["work"] = min(float(found.work.max()), energy)
-    if scene.taken.ergotropy is not None and scene.taken.temperature is not None:
-        claims["efficiency"] = scene.taken.ergotropy
+    if scene.taken.efficiency is not None and scene.taken.temperature is not None:
+        claims["efficiency"] = scene.taken.efficiency
         claims["source_temperature"] = scene.taken.temperature
     with at("store"):
         return bounds_report(matter=store.matter, allow_unphysical=spec.allow_unphysical, **claims)

@@ -41,9 +41,10 @@ class Taken:
         heat: rejected by the collector.
         numbers: scalars of source and collector by the names of the nomenclature: value and status.
         parts: of the collector.
+        shares: where the shares come from that are taken up and become work.
         spectrum: wavelength, irradiance and what is taken of it, SI; None where the source is no light.
         temperature: of the source's light, K; None where it has none.
-        ergotropy: work over what is taken up.
+        efficiency: work over the light, which Landsberg's share limits; of a grey absorber over what it takes up.
         on: shares of another light that are taken up and become work; None where the source is no light.
         interpolation: largest relative error of the source's power that was found between knots.
     """
@@ -54,9 +55,10 @@ class Taken:
     heat: RealArray
     numbers: dict[str, tuple[float, Status]]
     parts: tuple[Part, ...]
+    shares: str
     spectrum: tuple[RealArray, RealArray, RealArray] | None = None
     temperature: float | None = None
-    ergotropy: float | None = None
+    efficiency: float | None = None
     on: Callable[[BlackbodyStar], tuple[float, float]] | None = None
     interpolation: float = 0.0
 
@@ -108,10 +110,12 @@ def from_star(light: Light, form: CollectorForm, sink: float, lit: RealArray, *,
         heat=met * (taken - work),
         numbers=numbers,
         parts=parts,
+        shares=absorber.reference,
         spectrum=absorber.spectrum,
         on=absorber.on,
         temperature=light.temperature,
-        ergotropy=work / taken if taken > 0 else 0.0,
+        # The light in a band may give more work a joule than the whole light does.
+        efficiency=form.absorber.ergotropy if isinstance(form.absorber, FractionForm) else work,
     )
 
 
@@ -138,7 +142,12 @@ def from_source(source: Source, form: CollectorForm, edges: RealArray, lit: Real
     work = now.work / now.power
     heat = now.heat / now.power
     parts = [
-        Part("collector", f"{share:.6g} of the sphere", form.status, form.reference or "given in the spec"),
+        Part(
+            "collector",
+            f"{share:.6g} of the sphere, each channel taken as even over it",
+            form.status,
+            form.reference or "given in the spec",
+        ),
         *(
             Part(
                 f"channel {channel.name}",
@@ -174,6 +183,7 @@ def from_source(source: Source, form: CollectorForm, edges: RealArray, lit: Real
         heat=power * heat * lit,
         numbers=numbers,
         parts=tuple(parts),
+        shares=form.reference or "efficiencies given in the spec",
         interpolation=error,
     )
 

@@ -23,6 +23,9 @@ __all__ = ["Surge", "flaring"]
 
 RealArray = NDArray[np.float64]
 
+#: records of one flare each; the others are a quiet stretch and a day of small flares
+_SINGLE = ("tess", "goes-2017-09-10", "goes-2025-03-28")
+
 
 @dataclass(frozen=True)
 class Surge:
@@ -32,7 +35,7 @@ class Surge:
         ratio: largest excess over the quiet power of the source, at a moment.
         excess: of each interval, mean over the quiet power.
         energy: of the flares, into all directions, J.
-        count: flares.
+        count: flares; None for a record whose flares nobody counted.
         part: what they are, with status and reference.
         cap: of the buffered inflow over the quiet inflow; None for no buffer.
         checksums: name of a record -> sha256.
@@ -41,7 +44,7 @@ class Surge:
     ratio: float
     excess: RealArray
     energy: float
-    count: int
+    count: int | None
     part: Part
     cap: float | None
     checksums: dict[str, str]
@@ -63,7 +66,8 @@ def flaring(form: Any, taken: Taken, edges: RealArray, rng: np.random.Generator)
     """
     if form.cap is not None and form.cap <= 1:
         raise SpecError(f"cap must be above 1, the quiet power itself, but it is {form.cap:g}.")
-    surge = _recorded(form, edges) if isinstance(form, ObservedForm) else _drawn(form, edges, rng)
+    power = None if taken.source is None else float(taken.source[0])
+    surge = _recorded(form, edges) if isinstance(form, ObservedForm) else _drawn(form, edges, rng, power)
     quiet = taken.numbers
     shares = quiet["absorptance"][0], quiet["work_share"][0]
     if form.colour is not None and taken.on is not None:
@@ -91,21 +95,25 @@ def _recorded(form: ObservedForm, edges: RealArray) -> Surge:
         energy = record.energy()
     first = float(record.times[record.window][0])
     excess = factor * record.power(edges - form.begin + first, 1.0)
-    what = f"{record.name}, from {record.begin}; {how}"
+    cut = "; it is cut, so that its energy and its buffer are lower bounds" if form.record == "tess" else ""
+    what = f"{record.name}, from {record.begin}; {how}{cut}"
     status = Status.MEASURED if form.colour is None else Status.ENGINEERING
     part = Part("flares", what, status, f"{record.source}; licence {record.licence}")
     found = float("nan") if energy is None else energy
-    return Surge(factor * record.surge_ratio, excess, found, 1, part, form.cap, {record.name: record.sha256})
+    count = 1 if form.record in _SINGLE else None
+    return Surge(factor * record.surge_ratio, excess, found, count, part, form.cap, {record.name: record.sha256})
 
 
-def _drawn(form: ProcessForm, edges: RealArray, rng: np.random.Generator) -> Surge:
-    """A sample of a process over the duration of the run."""
+def _drawn(form: ProcessForm, edges: RealArray, rng: np.random.Generator, quiet: float | None) -> Surge:
+    """A sample of a process over the duration of the run; its flares keep their energy under another quiet power."""
     numbers = {} if form.per_year is None else {"per_year": form.per_year}
     shape = flare_shape(form.shape)
     if form.process == "solar":
         process = FlareProcess.solar(form.superflares, shape=shape, **numbers)
     else:
         process = FlareProcess.m_dwarf(shape=shape, **numbers)
+    if quiet is not None:
+        process = replace(process, luminosity=quiet)
     events = process.sample(float(edges[-1]) / YEAR, rng)
     excess = events.power(edges, 1.0)
     populations = "; ".join(f"{kind.name}: {kind.source}" for kind in process.populations)

@@ -7,6 +7,7 @@ import re
 from functools import cache
 from typing import Any
 
+from qsb import checks
 from qsb.errors import SpecError
 from qsb.runs.refusal import advice
 from qsb.stellar.constants import (
@@ -108,7 +109,7 @@ def measure(value: Any, unit: str) -> float:
         unit: SI unit, e.g. "m", "J", "W / m2", or "" for a pure number.
 
     Raises:
-        SpecError: no number, an unknown unit, a unit of another kind, or a number that is not finite.
+        SpecError: no number, an unknown unit, a unit of another kind, or a number that is not finite or of absurd size.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise SpecError(f"{value!r} is no number; give one in {unit or 'no unit'}, or a text with a unit")
@@ -125,6 +126,9 @@ def measure(value: Any, unit: str) -> float:
         number = float(value)
     if not math.isfinite(number):
         raise SpecError(f"{value!r} is not a finite number")
+    if number and not 1 / checks.LARGEST <= abs(number) <= checks.LARGEST:
+        word = "larger" if abs(number) > 1 else "smaller"
+        raise SpecError(f"{value!r} is {word} than any number that is computed with: 1e-60 to 1e60 in {unit or 'size'}")
     return number
 
 

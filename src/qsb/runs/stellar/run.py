@@ -134,7 +134,8 @@ def _surge(answers: Answers, scene: Scene) -> None:
     answers.scalar("surge_ratio", surge.ratio, status, source)
     if np.isfinite(surge.energy):
         answers.scalar("flare_energy", surge.energy, status, source)
-    answers.scalar("flare_count", surge.count, status, source)
+    if surge.count is not None:
+        answers.scalar("flare_count", surge.count, status, source)
     answers.coordinate("elapsed", scene.edges)
     if taken.source is not None:
         answers.series("flare_power", taken.source / (1 + surge.excess) * surge.excess, status, source)
@@ -177,7 +178,9 @@ def _history(answers: Answers, scene: Scene, found: Run) -> None:
 def _totals(answers: Answers, scene: Scene, found: Run) -> None:
     """The ledger, the times in each regime, and what source and collector are."""
     for name, (value, status) in scene.taken.numbers.items():
-        answers.scalar(name, value, status, scene.parts[0].reference)
+        shares = name in ("absorptance", "work_share")  # the collector's as much as the light's
+        source = f"{scene.parts[0].reference}; {scene.taken.shares}" if shares else scene.parts[0].reference
+        answers.scalar(name, value, status, source)
     ledger, status = found.ledger, found.status
     for name in ("start", *ENTRIES, "end"):
         answers.scalar(f"ledger_{name}", getattr(ledger, name), status, "source, collector, store, load")

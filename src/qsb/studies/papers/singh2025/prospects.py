@@ -195,7 +195,7 @@ def reliance(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             status=Status.ENGINEERING,
         )
         for reading, duty in rows
-    ], "default-reading"
+    ], "any"
 
 
 def one_hazard(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:

@@ -1,4 +1,4 @@
-"""How far a number may be from what a sentence says; set before anything was computed."""
+"""How far a number may be from what a sentence says: round numbers, chosen from the sentences."""
 
 from __future__ import annotations
 
