@@ -284,6 +284,24 @@ def test_what_does_not_fit_is_refused_with_figures():
         plan(endless, representation="permutation")
 
 
+@pytest.mark.parametrize(("cells", "cutoff"), [(30, 60), (60, 100)])
+def test_planning_allocates_no_state(cells, cutoff):
+    """Where nothing is conserved a state may be of any size: that is a refusal, and no failed allocation."""
+    import tracemalloc
+
+    battery = DICKE(cells, coupling=0.1, cutoff=cutoff, start=mode("coherent", amplitude=1.0))
+    problem = Problem(battery, quench(1.0), LOCAL[:1], np.linspace(0.0, 1.0, 3))
+    tracemalloc.start()
+    try:
+        with pytest.raises(PlanError, match="it needs"):
+            plan(problem, representation="permutation", memory="1 MiB")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    states = sum(range(cells + 1, 0, -2)) * (cutoff + 5)
+    assert peak < 2000 * states
+
+
 def test_forty_cells_in_a_cavity_stay_a_state():
     battery = qsb.models.tavis_cummings(40, coupling=0.1, cutoff=12, start=fock(10))
     noise = (qsb.emission(0.05), qsb.dephasing(0.05), qsb.emission(0.1, on="charger"))

@@ -158,15 +158,23 @@ class Reached:
         where: all states.
         position: place of each of them in the order of the blocks, -1 of those that are not reached.
         blocks: how the reached ones fall into blocks.
-        start: the initial state, packed.
+        begin: positions and values of the initial state's packed entries; planning lays out no whole state.
         leaks: whether terms or jumps lead beyond the cutoff from reached states.
     """
 
     where: ChargedSectors
     position: Ints
     blocks: PackedBlocks
-    start: Real
+    begin: tuple[Ints, Real]
     leaks: bool
+
+    @cached_property
+    def start(self) -> Real:
+        """The initial state, packed."""
+        out = np.zeros(int(self.blocks.entries[-1]))
+        at, values = self.begin
+        out[at] = values
+        return out
 
     def matrix(self, op: OpSum) -> Entries:
         """An operator on the reached states."""
@@ -244,10 +252,8 @@ def reached(problem: Problem) -> Reached:
     order = np.argsort(label, kind="stable")
     position[index[order]] = np.arange(len(index))
     blocks = PackedBlocks(np.bincount(label).astype(np.int64))
-    at, values = blocks.pack(start.at(position))
-    packed = np.zeros(int(blocks.entries[-1]))
-    packed[at] = values
-    return Reached(where, position, blocks, packed, bool(np.any(found[moves.column[~inside]])))
+    leaks = bool(np.any(found[moves.column[~inside]]))
+    return Reached(where, position, blocks, blocks.pack(start.at(position)), leaks)
 
 
 @lru_cache(maxsize=8)
@@ -426,7 +432,7 @@ def size(problem: Problem, request: Request) -> Size:
 
 def _work(problem: Problem, request: Request, found: Reached) -> Work:
     """Applications of the right-hand side, and eigenvalues at the save times."""
-    n, times, cells = float(found.start.size), len(problem.times), problem.battery.space.cells
+    n, times, cells = float(found.blocks.entries[-1]), len(problem.times), problem.battery.space.cells
     total = Work(calls=60.0 * times, flops=300.0 * n * times)
     if request.needs & {"spectrum", "collective_passive"}:
         total += Work(flops=times * (cells + 2.0) ** 4, calls=cells * 5.0)
