@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -300,6 +301,34 @@ def test_planning_allocates_no_state(cells, cutoff):
         tracemalloc.stop()
     states = sum(range(cells + 1, 0, -2)) * (cutoff + 5)
     assert peak < 2000 * states
+
+
+def test_what_is_read_of_many_cells_fits_the_plan():
+    """One excitation among 100 cells is five numbers, but the battery's sectors are 176 851 a save time."""
+    import tracemalloc
+
+    battery = qsb.models.tavis_cummings(100, coupling=0.1, cutoff=6, start=fock(1))
+    problem = Problem(battery, quench(0.5), (qsb.emission(0.1), *LOSS[:1]), np.linspace(0.0, 0.5, 101))
+    for figures in (["stored_energy", "charger_energy"], ["ergotropy", "incoherent_ergotropy"]):
+        made = qsb.plan(problem, figures)
+        assert made.representation == "permutation"
+        qsb.run(replace(problem, times=problem.times[::50]), figures)
+        tracemalloc.start()
+        qsb.run(problem, figures)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < made.bytes + 2**20
+
+
+@pytest.mark.parametrize("start", ["down", "up"])
+def test_steady_states_that_are_reached_slowly_are_those_of_the_null_space(start):
+    """A weakly coupled lossless mode loses its quanta through the cell, a hundred times as slowly as the cell."""
+    battery = DICKE(1, coupling=0.01, cutoff=9, start=Start(start, charger=ModeStart()), cavity=1.16)
+    problem = Problem(battery, quench(1.0), (qsb.emission(0.12),), np.linspace(0.0, 1.0, 3))
+    figures = ["stored_energy", "ergotropy"]
+    made = [qsb.run(problem, figures, representation=r, steady=True, peaks=False) for r in ("permutation", "density")]
+    for name in ("steady_stored_energy", "steady_ergotropy"):
+        np.testing.assert_allclose(made[0][name], made[1][name], rtol=0, atol=1e-9)
 
 
 def test_forty_cells_in_a_cavity_stay_a_state():

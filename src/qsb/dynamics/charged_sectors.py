@@ -29,7 +29,7 @@ from qsb.dynamics.charged import TAIL, top_levels
 from qsb.dynamics.full import charger_ket
 from qsb.dynamics.ladder import cells_alone
 from qsb.dynamics.packed_blocks import BlockTerms, block_generator, block_terms, real_weights
-from qsb.dynamics.permutation import PermutationReadout
+from qsb.dynamics.permutation import POSITIVITY_CELLS, PermutationReadout
 from qsb.dynamics.representation import BATCH_BYTES, Array, Reduced, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Value
@@ -44,6 +44,11 @@ MOST_STATES = 2**20
 MOST_ENTRIES = 2**30
 #: operations up to which the whole state is checked for positivity at every save time; of others the last of a batch
 POSITIVITY_WORK = 20_000
+#: readouts of the battery's own state, and those of its rate of change
+_STATE = frozenset(
+    {"variance", "spectrum", "collective_passive", "populations", "pinched", "marginals", "reduced"}
+)  # fmt: skip
+_RATES = frozenset({"populations", "pinched"})
 #: levels beyond the cutoff that one term or jump may lead to
 BEYOND = 4
 
@@ -362,14 +367,16 @@ class ChargedSectorReadout:
 
     def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
         """See `Readout`."""
-        battery = self._battery(x)
-        whole = bool(needs & {"populations", "pinched"})
-        rates = [self.found.battery(part) if whole else np.zeros_like(battery) for part in (unitary, dissipative)]
-        out = self._inner.observe(needs - {"charger_variance"}, battery, *rates)
+        out: dict[str, Value] = {}
+        if needs & _STATE:
+            battery = self._battery(x)
+            moving = bool(needs & _RATES)
+            rates = [self.found.battery(part) if moving else np.zeros_like(battery[:1]) for part in (unitary, dissipative)]
+            out = self._inner.observe(needs & _STATE, battery, *rates)
         if needs & {"energy", "power", "variance"}:
-            # without the rates of the whole battery
+            # without the state of the battery, which may be much larger than that of both
             work, heat = self._meter(unitary), self._meter(dissipative)
-            out |= {"work_power": work, "heat_power": heat, "power": work + heat}
+            out |= {"energy": self._meter(x), "work_power": work, "heat_power": heat, "power": work + heat}
         if "charger_variance" in needs:
             v, square = self._interaction
             out["charger_variance"] = np.maximum(square(x) - v(x) ** 2, 0.0)
@@ -385,12 +392,22 @@ class ChargedSectorReadout:
         """Trace, positivity (of large blocks in the last state only), and the highest levels of a mode."""
         if not np.isfinite(x).all():
             return {"trace": np.nan}
-        out = self._inner.check(self._battery(x))
+        read = "spectrum" in self.request.needs or self.found.where.cells.cells <= POSITIVITY_CELLS
+        out = self._inner.check(self._battery(x) if read else self.found.battery(x[-1:]))
         every = _cheap(self.found)
         lowest = float(self.found.blocks.spectra(x if every else x[-1:]).min())
         out["negativity"] = max(out["negativity"], -lowest)
+        out["trace"] = float(np.abs(x[:, self.found.blocks.diagonal].sum(axis=1) - 1).max())
         tails = self.found.highest.items()
         return out | {name: float(x[:, at].sum(axis=1).max()) for name, at in tails}
+
+
+def _reading(cells: int, needs: frozenset[str]) -> int:
+    """Bytes that reading one state takes: the battery's packed sectors, and spectra of the largest."""
+    whole, widest = packed_size(cells), (cells + 1) ** 2
+    if not needs & _STATE and cells > POSITIVITY_CELLS:
+        return 0
+    return 8 * whole * (4 if needs & _RATES else 2) + 4 * 16 * widest
 
 
 def _cheap(found: Reached) -> bool:
@@ -402,7 +419,8 @@ def reduce(problem: Problem, request: Request) -> Reduced:
     """Generators and readouts on the reached states."""
     found = reached(problem)
     generators = tuple(block_generator(s, t) for s, t in zip(segments(problem), terms(problem), strict=True))
-    return Reduced(found.start, generators, ChargedSectorReadout(problem, request, found))
+    readout = ChargedSectorReadout(problem, request, found)
+    return Reduced(found.start, generators, readout, _reading(problem.cells, request.needs))
 
 
 def integrators(problem: Problem) -> tuple[str, ...]:
@@ -419,12 +437,14 @@ def size(problem: Problem, request: Request) -> Size:
         n = packed_size(space.cells) * levels**2
         return Size(n, 8 * 30 * n, untimed="so many states are not looked at before they fit")
     found = reached(problem)
-    n, widest = int(found.blocks.entries[-1]), int(found.blocks.sizes.max())
-    room = max(1, BATCH_BYTES // (24 * n))
-    held = 8 * n * (30 if n < 2**21 else 16) + min(8 * n * times, 2**26) + 8 * 8 * n * min(times, room)
+    n, widest, read = int(found.blocks.entries[-1]), int(found.blocks.sizes.max()), _reading(space.cells, request.needs)
+    batch = min(times, max(1, BATCH_BYTES // (24 * n + read)))
+    held = 8 * n * (30 if n < 2**21 else 16) + min(8 * n * times, 2**26) + (8 * 8 * n + read) * batch
+    # of the last state of each batch the battery is always looked at
+    held += _reading(space.cells, _STATE)
     # sparse matrices of all states, about eight entries a row and jump
     tables = 16 * 12 * states * (4 + 3 * len(problem.jumps))
-    spectra = 3 * 16 * widest**2 * (min(times, room) if _cheap(found) else 2)
+    spectra = 3 * 16 * widest**2 * (batch if _cheap(found) else 2)
     if n > MOST_ENTRIES:
         return Size(n, held + tables + spectra, untimed="its terms are not laid out before so large a state fits")
     return Size(n, held + tables + spectra, _work(problem, request, found))
