@@ -331,6 +331,19 @@ def test_steady_states_that_are_reached_slowly_are_those_of_the_null_space(start
         np.testing.assert_allclose(made[0][name], made[1][name], rtol=0, atol=1e-9)
 
 
+def test_a_steady_state_beyond_the_cutoff_is_refused_and_raises_an_automatic_one():
+    """A mode with gain 0.1 and loss 0.4 ends with 1/3 of a quantum, more than a short run sees."""
+    noise = (qsb.pumping(0.1, on="charger"), qsb.emission(0.4, on="charger"), qsb.emission(0.3))
+    narrow = Problem(TAVIS(1, coupling=0.1, cutoff=8), quench(1e-3), noise, np.array([0.0, 1e-3]))
+    with pytest.raises(CutoffError, match="raise it"):
+        qsb.run(narrow, ["stored_energy"], steady=True)
+    grows = replace(narrow, battery=TAVIS(1, coupling=0.1, cutoff="auto"))
+    found = qsb.run(grows, ["stored_energy"], steady=True)
+    wide = qsb.run(replace(narrow, battery=TAVIS(1, coupling=0.1, cutoff=40)), ["stored_energy"], steady=True)
+    assert json.loads(found.attrs["cutoffs"])["mode"] < 40
+    np.testing.assert_allclose(found["steady_stored_energy"], wide["steady_stored_energy"], rtol=0, atol=1e-7)
+
+
 def test_forty_cells_in_a_cavity_stay_a_state():
     battery = qsb.models.tavis_cummings(40, coupling=0.1, cutoff=12, start=fock(10))
     noise = (qsb.emission(0.05), qsb.dephasing(0.05), qsb.emission(0.1, on="charger"))
