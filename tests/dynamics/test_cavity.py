@@ -302,6 +302,21 @@ def test_expansion_on_the_grid_is_the_exponential_and_widens_a_window_that_is_to
         np.testing.assert_allclose(states, there, rtol=0, atol=1e-11)
 
 
+def test_many_uneven_times_are_laid_out_at_once(monkeypatch):
+    """A grid with a probe in every interval: only the numbers of outputs that its first times allow are tried."""
+    times = np.linspace(0.0, 30.0, 2001)
+    times = np.sort(np.append(times[1:], times[:-1] + 0.618 * times[1]))
+    calls = []
+    search = np.searchsorted
+    monkeypatch.setattr(expansion.np, "searchsorted", lambda *a, **k: calls.append(1) or search(*a, **k))
+    found = expansion._centres(times, 40.0, 1000)
+    monkeypatch.undo()
+    assert len(calls) < 50
+    assert found.count * found.step == pytest.approx(30.0, rel=1e-15)
+    reached = np.append(found.place[found.place >= 0], [k for k, _, _ in found.beside])
+    assert sorted(reached) == list(range(len(times)))
+
+
 def test_a_second_look_goes_on_from_states_on_the_way():
     problem = at(qsb.models.dicke(20, coupling=0.1, cutoff=80), np.linspace(0, 4, 41))
     plan = qsb.plan(problem, ["stored_energy"])

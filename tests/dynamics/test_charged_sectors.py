@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -282,6 +283,65 @@ def test_what_does_not_fit_is_refused_with_figures():
     endless = Problem(DICKE(10_000, coupling=0.01, cutoff=100, start=fock(1)), quench(1.0), (qsb.emission(0.1),))
     with pytest.raises(PlanError, match=r"permutation: it needs .*iB"):
         plan(endless, representation="permutation")
+
+
+@pytest.mark.parametrize(("cells", "cutoff"), [(30, 60), (60, 100)])
+def test_planning_allocates_no_state(cells, cutoff):
+    """Where nothing is conserved a state may be of any size: that is a refusal, and no failed allocation."""
+    import tracemalloc
+
+    battery = DICKE(cells, coupling=0.1, cutoff=cutoff, start=mode("coherent", amplitude=1.0))
+    problem = Problem(battery, quench(1.0), LOCAL[:1], np.linspace(0.0, 1.0, 3))
+    tracemalloc.start()
+    try:
+        with pytest.raises(PlanError, match="it needs"):
+            plan(problem, representation="permutation", memory="1 MiB")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    states = sum(range(cells + 1, 0, -2)) * (cutoff + 5)
+    assert peak < 2000 * states
+
+
+def test_what_is_read_of_many_cells_fits_the_plan():
+    """One excitation among 100 cells is five numbers, but the battery's sectors are 176 851 a save time."""
+    import tracemalloc
+
+    battery = qsb.models.tavis_cummings(100, coupling=0.1, cutoff=6, start=fock(1))
+    problem = Problem(battery, quench(0.5), (qsb.emission(0.1), *LOSS[:1]), np.linspace(0.0, 0.5, 101))
+    for figures in (["stored_energy", "charger_energy"], ["ergotropy", "incoherent_ergotropy"]):
+        made = qsb.plan(problem, figures)
+        assert made.representation == "permutation"
+        qsb.run(replace(problem, times=problem.times[::50]), figures)
+        tracemalloc.start()
+        qsb.run(problem, figures)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < made.bytes + 2**20
+
+
+@pytest.mark.parametrize("start", ["down", "up"])
+def test_steady_states_that_are_reached_slowly_are_those_of_the_null_space(start):
+    """A weakly coupled lossless mode loses its quanta through the cell, a hundred times as slowly as the cell."""
+    battery = DICKE(1, coupling=0.01, cutoff=9, start=Start(start, charger=ModeStart()), cavity=1.16)
+    problem = Problem(battery, quench(1.0), (qsb.emission(0.12),), np.linspace(0.0, 1.0, 3))
+    figures = ["stored_energy", "ergotropy"]
+    made = [qsb.run(problem, figures, representation=r, steady=True, peaks=False) for r in ("permutation", "density")]
+    for name in ("steady_stored_energy", "steady_ergotropy"):
+        np.testing.assert_allclose(made[0][name], made[1][name], rtol=0, atol=1e-9)
+
+
+def test_a_steady_state_beyond_the_cutoff_is_refused_and_raises_an_automatic_one():
+    """A mode with gain 0.1 and loss 0.4 ends with 1/3 of a quantum, more than a short run sees."""
+    noise = (qsb.pumping(0.1, on="charger"), qsb.emission(0.4, on="charger"), qsb.emission(0.3))
+    narrow = Problem(TAVIS(1, coupling=0.1, cutoff=8), quench(1e-3), noise, np.array([0.0, 1e-3]))
+    with pytest.raises(CutoffError, match="raise it"):
+        qsb.run(narrow, ["stored_energy"], steady=True)
+    grows = replace(narrow, battery=TAVIS(1, coupling=0.1, cutoff="auto"))
+    found = qsb.run(grows, ["stored_energy"], steady=True)
+    wide = qsb.run(replace(narrow, battery=TAVIS(1, coupling=0.1, cutoff=40)), ["stored_energy"], steady=True)
+    assert json.loads(found.attrs["cutoffs"])["mode"] < 40
+    np.testing.assert_allclose(found["steady_stored_energy"], wide["steady_stored_energy"], rtol=0, atol=1e-7)
 
 
 def test_forty_cells_in_a_cavity_stay_a_state():

@@ -279,6 +279,17 @@ def test_a_switch_is_a_peak_of_its_own(times, channels):
     assert float(data["charging_time"]) == pytest.approx(0.8, abs=1e-6)
 
 
+@pytest.mark.parametrize("switch", [0.99, 1.4])
+def test_an_ergotropy_that_peaks_at_a_switch_is_that_of_the_switch(switch):
+    """It climbs until the charger goes off, and falls from there on: a corner between two save times."""
+    protocol = qsb.Protocol((Stage("charge", switch), Stage("store", 2.0 - switch)))
+    noise = (qsb.emission(0.3), qsb.dephasing(0.05))
+    problem = cells(2, field=0.6, protocol=protocol, channels=noise, times=np.linspace(0.0, 2.0, 8))
+    found = qsb.run(problem, ["ergotropy"])
+    there = qsb.run(dataclasses.replace(problem, times=np.array([0.0, switch])), ["ergotropy"], peaks=False)
+    assert float(found["peak_ergotropy"]) == pytest.approx(float(there["ergotropy"][-1]), abs=1e-12)
+
+
 def test_a_switch_on_has_its_right_limit():
     """H_B off, y = -sin(2 lam t): the charger grows fivefold at 0.5, and the power jumps up just after it."""
     envelope = Piecewise((0.0, 0.5, 0.6), (1.0, 5.0))

@@ -10,40 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from qsb.algebra import ladder
 from qsb.algebra.opsum import Local, OpSum
 from qsb.algebra.packed import Entries, PackedBlocks, components, follow
-from qsb.algebra.sectors import REACH, Banded, Sectors, packed_size
+from qsb.algebra.sectors import REACH, Banded, Sectors
 from qsb.algebra.space import Boson, Group, Space
 from qsb.algebra.states import ModeStart
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, charger_populations
-from qsb.dynamics import costs
 from qsb.dynamics.charged import TAIL, top_levels
 from qsb.dynamics.full import charger_ket
 from qsb.dynamics.ladder import cells_alone
-from qsb.dynamics.packed_blocks import BlockTerms, block_generator, block_terms, real_weights
-from qsb.dynamics.permutation import PermutationReadout
-from qsb.dynamics.representation import BATCH_BYTES, Array, Reduced, Request, Size, Work
+from qsb.dynamics.packed_blocks import BlockTerms, block_terms
+from qsb.dynamics.representation import Array
 from qsb.dynamics.segment import Segment, segments
-from qsb.dynamics.series import Value
 from qsb.dynamics.spin_sectors import couplings, fastest, rate_of, start_blocks
 
 Ints = NDArray[np.int64]
 Real = NDArray[np.float64]
 
-#: states of all sectors up to which the reached ones are looked for to plan; above, all of them count
-MOST_STATES = 2**20
-#: entries of a state up to which its time is estimated
-MOST_ENTRIES = 2**30
-#: operations up to which the whole state is checked for positivity at every save time; of others the last of a batch
-POSITIVITY_WORK = 20_000
 #: levels beyond the cutoff that one term or jump may lead to
 BEYOND = 4
 
@@ -158,15 +147,23 @@ class Reached:
         where: all states.
         position: place of each of them in the order of the blocks, -1 of those that are not reached.
         blocks: how the reached ones fall into blocks.
-        start: the initial state, packed.
+        begin: positions and values of the initial state's packed entries; planning lays out no whole state.
         leaks: whether terms or jumps lead beyond the cutoff from reached states.
     """
 
     where: ChargedSectors
     position: Ints
     blocks: PackedBlocks
-    start: Real
+    begin: tuple[Ints, Real]
     leaks: bool
+
+    @cached_property
+    def start(self) -> Real:
+        """The initial state, packed."""
+        out = np.zeros(int(self.blocks.entries[-1]))
+        at, values = self.begin
+        out[at] = values
+        return out
 
     def matrix(self, op: OpSum) -> Entries:
         """An operator on the reached states."""
@@ -244,10 +241,8 @@ def reached(problem: Problem) -> Reached:
     order = np.argsort(label, kind="stable")
     position[index[order]] = np.arange(len(index))
     blocks = PackedBlocks(np.bincount(label).astype(np.int64))
-    at, values = blocks.pack(start.at(position))
-    packed = np.zeros(int(blocks.entries[-1]))
-    packed[at] = values
-    return Reached(where, position, blocks, packed, bool(np.any(found[moves.column[~inside]])))
+    leaks = bool(np.any(found[moves.column[~inside]]))
+    return Reached(where, position, blocks, blocks.pack(start.at(position)), leaks)
 
 
 @lru_cache(maxsize=8)
@@ -257,31 +252,6 @@ def terms(problem: Problem) -> tuple[BlockTerms, ...]:
     return tuple(
         block_terms(s, found.blocks, found.matrix, found.jumps, _decay(s, found.where)) for s in segments(problem)
     )
-
-
-def lacks(problem: Problem, needs: frozenset[str]) -> str | None:
-    """What is not read beside a charger, and jumps that leave one ladder."""
-    if needs & {"cut", "span"}:
-        return "entanglement across a cut and the span of V are read in the full space where a charger is there"
-    space = problem.battery.space
-    small = ChargedSectors(Space(tuple(_few(g) for g in space.groups)))
-    for jump in problem.jumps:
-        if isinstance(jump.op, OpSum):
-            m = small.matrix(jump.op)
-            try:
-                real_weights(m.value)
-            except ValueError:
-                return "the elements of a custom jump have no common phase"
-            if not m.one_to_one:
-                return "a custom jump is a sum of steps along more than one ladder"
-    return None
-
-
-def _few(group: Group) -> Group:
-    """A group whose ladders have the same steps in fewer states."""
-    if isinstance(group.kind, Boson):
-        return replace(group, kind=Boson(min(group.kind.highest, 8)))
-    return replace(group, count=min(group.count, 8))
 
 
 def _decay(segment: Segment, where: ChargedSectors) -> float:
@@ -305,141 +275,3 @@ def _decay(segment: Segment, where: ChargedSectors) -> float:
                 else:
                     phase += rate * float(np.ptp(w.real[: where.levels])) ** 2 / 2
     return fastest(rates, where.cells.cells) + len(directions) * float(leaving.max()) + phase + other
-
-
-@dataclass(frozen=True)
-class ChargedSectorReadout:
-    """Readouts of packed states (T, n) of cells and charger: the battery's are those of its own sectors.
-
-    Attributes:
-        problem: what is solved.
-        request: what is asked.
-        found: the reached states.
-    """
-
-    problem: Problem
-    request: Request
-    found: Reached
-
-    @cached_property
-    def _inner(self) -> PermutationReadout:
-        return PermutationReadout(cells_alone(self.problem), self.request, self.found.where.cells)
-
-    @cached_property
-    def _meter(self) -> Callable[[Array], Real]:
-        return self.found.functional(self.found.matrix(self.problem.battery.battery))
-
-    @cached_property
-    def _own(self) -> Callable[[Array], Real]:
-        return self.found.functional(self.found.matrix(self.problem.battery.charger))
-
-    @cached_property
-    def _interaction(self) -> tuple[Callable[[Array], Real], Callable[[Array], Real]]:
-        """V and its square, as far as it stays within the cutoff."""
-        b, size = self.problem.battery, self.found.blocks.states
-        v = self.found.matrix(OpSum(b.interaction.terms + tuple(t for op, _ in b.drives for t in op.terms)))
-        whole = sp.csr_array((v.value, (v.row, v.column)), (size, size))
-        square = (whole @ whole).tocoo()
-        both = (v, Entries(square.row.astype(np.int64), square.col.astype(np.int64), square.data))
-        one, two = (self.found.functional(m) for m in both)
-        return one, two
-
-    @cached_property
-    def _kept(self) -> dict[str, Any]:
-        return {}
-
-    def _battery(self, x: Array) -> Array:
-        """Packed states of the battery (T, n); those of the last batch are kept, for `check` sees it first."""
-        if self._kept.get("x") is not x:
-            self._kept.update(x=x, battery=self.found.battery(x))
-        return np.asarray(self._kept["battery"])
-
-    def observe(self, needs: frozenset[str], x: Array, unitary: Array, dissipative: Array) -> dict[str, Value]:
-        """See `Readout`."""
-        battery = self._battery(x)
-        whole = bool(needs & {"populations", "pinched"})
-        rates = [self.found.battery(part) if whole else np.zeros_like(battery) for part in (unitary, dissipative)]
-        out = self._inner.observe(needs - {"charger_variance"}, battery, *rates)
-        if needs & {"energy", "power", "variance"}:
-            # without the rates of the whole battery
-            work, heat = self._meter(unitary), self._meter(dissipative)
-            out |= {"work_power": work, "heat_power": heat, "power": work + heat}
-        if "charger_variance" in needs:
-            v, square = self._interaction
-            out["charger_variance"] = np.maximum(square(x) - v(x) ** 2, 0.0)
-        if "charger_energy" in needs:
-            out["charger_energy"] = self._own(x) - self._own(self.found.start[None])
-        return out
-
-    def statics(self, needs: frozenset[str]) -> dict[str, Any]:
-        """See `Readout`."""
-        return self._inner.statics(needs)
-
-    def check(self, x: Array) -> dict[str, float]:
-        """Trace, positivity (of large blocks in the last state only), and the highest levels of a mode."""
-        if not np.isfinite(x).all():
-            return {"trace": np.nan}
-        out = self._inner.check(self._battery(x))
-        every = _cheap(self.found)
-        lowest = float(self.found.blocks.spectra(x if every else x[-1:]).min())
-        out["negativity"] = max(out["negativity"], -lowest)
-        tails = self.found.highest.items()
-        return out | {name: float(x[:, at].sum(axis=1).max()) for name, at in tails}
-
-
-def _cheap(found: Reached) -> bool:
-    """Whether spectra of all blocks cost little beside all else."""
-    return float(np.sum(found.blocks.sizes**3)) <= POSITIVITY_WORK
-
-
-def reduce(problem: Problem, request: Request) -> Reduced:
-    """Generators and readouts on the reached states."""
-    found = reached(problem)
-    generators = tuple(block_generator(s, t) for s, t in zip(segments(problem), terms(problem), strict=True))
-    return Reduced(found.start, generators, ChargedSectorReadout(problem, request, found))
-
-
-def integrators(problem: Problem) -> tuple[str, ...]:
-    """A series where nothing changes inside a segment, Runge-Kutta steps elsewhere."""
-    return tuple("faber" if s.constant else "dop853" for s in segments(problem))
-
-
-def size(problem: Problem, request: Request) -> Size:
-    """Packed states: a batch of save times, a window of the expansion or stages; the partial trace, and one block."""
-    space, times = problem.battery.space, len(problem.times)
-    levels = ladder.ladder_dimension(space.part("charger").groups[0])
-    states = (space.cells // 2 + 1) * ((space.cells + 1) // 2 + 1) * levels
-    if states > MOST_STATES:
-        n = packed_size(space.cells) * levels**2
-        return Size(n, 8 * 30 * n, untimed="so many states are not looked at before they fit")
-    found = reached(problem)
-    n, widest = int(found.blocks.entries[-1]), int(found.blocks.sizes.max())
-    room = max(1, BATCH_BYTES // (24 * n))
-    held = 8 * n * (30 if n < 2**21 else 16) + min(8 * n * times, 2**26) + 8 * 8 * n * min(times, room)
-    # sparse matrices of all states, about eight entries a row and jump
-    tables = 16 * 12 * states * (4 + 3 * len(problem.jumps))
-    spectra = 3 * 16 * widest**2 * (min(times, room) if _cheap(found) else 2)
-    if n > MOST_ENTRIES:
-        return Size(n, held + tables + spectra, untimed="its terms are not laid out before so large a state fits")
-    return Size(n, held + tables + spectra, _work(problem, request, found))
-
-
-def _work(problem: Problem, request: Request, found: Reached) -> Work:
-    """Applications of the right-hand side, and eigenvalues at the save times."""
-    n, times, cells = float(found.start.size), len(problem.times), problem.battery.space.cells
-    total = Work(calls=60.0 * times, flops=300.0 * n * times)
-    if request.needs & {"spectrum", "collective_passive"}:
-        total += Work(flops=times * (cells + 2.0) ** 4, calls=cells * 5.0)
-    if _cheap(found):
-        total += Work(flops=30.0 * times * float(np.sum(found.blocks.sizes**3)), calls=20.0 * times)
-    for s, t in zip(segments(problem), terms(problem), strict=True):
-        states = found.blocks.states
-        each = 2.0 * len(t.hamiltonians.row) / states + 2.0 * len(t.rates) + 3.0
-        apply = Work(flops=12.0 * each * n + 60.0 * each * states)
-        length, speed = s.end - s.start, t.width + t.decay
-        if s.constant:
-            total += apply * (1.3 * length * speed + 60.0) + Work(calls=2.0 * length * speed + 200)
-        else:
-            applied = costs.runge_kutta(0.25 * speed, s, costs.saves(s, problem.times)) if length else 1.0
-            total += apply * applied + costs.stages(applied, n)
-    return total

@@ -328,7 +328,11 @@ def _centres(times: Floats, half: float, room: int) -> _Centres | None:
         )
 
     found: list[_Centres] = []
-    grids = (n for n in range(len(times), len(times) // 2, -1) if np.all(placed(n)[1:] >= 0))
+    counts = np.arange(len(times), len(times) // 2, -1)
+    # few numbers pass at their first output, so that uneven grids are not laid out for each of them
+    first = times[np.minimum(np.searchsorted(times, whole / counts - near), len(times) - 1)]
+    likely = counts[np.abs(first - whole / counts) <= near].tolist()
+    grids = (n for n in likely if np.all(placed(n)[1:] >= 0))
     even = next(grids, 0)
     if even:
         most = max(1, min(even, room, int(4 * _LONG * even / (half * whole))))

@@ -303,9 +303,9 @@ class Permutation:
         s, n = problem.structure, problem.cells
         if s.charged:
             # which needs the readout of this module
-            from qsb.dynamics import charged_sectors
+            from qsb.dynamics import charged_permutation
 
-            if reason := charged_sectors.lacks(problem, needs):
+            if reason := charged_permutation.lacks(problem, needs):
                 return reason
         if "marginals" in needs and not s.battery_one_body:
             return (
@@ -329,9 +329,9 @@ class Permutation:
     def size(self, problem: Problem, request: Request) -> Size:
         """Packed states: a batch of save times, a window of the expansion, stages or a propagator; and one sector."""
         if problem.structure.charged:
-            from qsb.dynamics import charged_sectors
+            from qsb.dynamics import charged_permutation
 
-            return charged_sectors.size(problem, request)
+            return charged_permutation.size(problem, request)
         cells, times = problem.battery.space.sites, len(problem.times)
         n, widest = packed_size(cells), (cells + 1) ** 2
         room = max(1, BATCH_BYTES // (24 * n))
@@ -363,9 +363,9 @@ class Permutation:
     def integrators(self, problem: Problem) -> tuple[str, ...]:
         """One a segment, by the number of unknowns and whether anything changes inside."""
         if problem.structure.charged:
-            from qsb.dynamics import charged_sectors
+            from qsb.dynamics import charged_permutation
 
-            return charged_sectors.integrators(problem)
+            return charged_permutation.integrators(problem)
         n = packed_size(problem.battery.space.sites)
         small = n <= DENSE_UNKNOWNS
         constant = "propagator" if small else "faber"
@@ -375,9 +375,9 @@ class Permutation:
     def reduce(self, problem: Problem, request: Request) -> Reduced:
         """Diagonals of each segment's Hamiltonian, and its rates; sparse rows of it beside a charger."""
         if problem.structure.charged:
-            from qsb.dynamics import charged_sectors
+            from qsb.dynamics import charged_permutation
 
-            return charged_sectors.reduce(problem, request)
+            return charged_permutation.reduce(problem, request)
         space = problem.battery.space
         where = Sectors(space.sites)
         generators = tuple(sector_generator(s, space, where, DENSE_UNKNOWNS) for s in segments(problem))

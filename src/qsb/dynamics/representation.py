@@ -115,11 +115,19 @@ class Readout(Protocol):
 
 @dataclass(frozen=True)
 class Reduced:
-    """A reduced linear system: start, one generator a segment, readout."""
+    """A reduced linear system.
+
+    Attributes:
+        start: the initial state.
+        generators: one a segment.
+        readout: reads states.
+        reading: bytes that reading one state takes beside the state and its derivatives.
+    """
 
     start: Array
     generators: tuple[Generator, ...]
     readout: Readout
+    reading: int = 0
 
 
 @dataclass(frozen=True)

@@ -283,7 +283,7 @@ def _batches(
 ) -> Iterator[tuple[Array, Array, Array, list[float]]]:
     """Yield states, both parts of their derivative and drives, a bounded number of save times at once."""
     most = KET_BATCH_BYTES if reduced.generators[0].skew else BATCH_BYTES
-    room = max(1, int(most // (3 * reduced.start.nbytes)))
+    room = max(1, int(most // (3 * reduced.start.nbytes + reduced.reading)))
     reading = isinstance(reduced.generators[0], GridGenerator) and "spectrum" in plan.request.needs
     if reading or plan.request.needs & _SPECTRA:
         room = max(min(threads.count(), 4), room, min(SPECTRA_BYTES // (3 * reduced.start.nbytes), 8))

@@ -32,6 +32,8 @@ from qsb.errors import ConvergenceError, SpecError
 NULL = 1e-11
 #: eigenvalues on the imaginary axis are searched for up to this many unknowns
 SPECTRUM_UNKNOWNS = 1024
+#: real unknowns up to which the generator is written down to find its null space, whatever makes it
+FEW_UNKNOWNS = 512
 #: the residual |G x| that is allowed, as a share of tolerance x slowest rate: what is left decays at about that rate
 STRICT = 1e-2
 #: bytes that the vectors of a Krylov space may take
@@ -95,6 +97,9 @@ def steady_state(problem: Problem, reduced: Reduced, integrators: Sequence[str],
             found = _solve(last, local, tolerance)
             if found is not None:
                 return _checked(last, found, tolerance)
+    if x.ndim == 1 and np.isrealobj(x) and x.size <= FEW_UNKNOWNS:
+        columns = np.array([last.apply(last.segment.start, e) for e in np.eye(x.size)])
+        return _project(columns.T[None], problem, reduced, integrators, tolerance)
     return _relax(last, _entering(problem, reduced, integrators, tolerance), integrators[-1], tolerance)
 
 

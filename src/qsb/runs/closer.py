@@ -358,7 +358,8 @@ def _polished(
         patches = {name: _patches(near[name], width[name], edges) for name in near}
         if not any(patches.values()):
             return tops
-        whole = np.unique(np.concatenate([p for each in patches.values() for p in each]))
+        beside = {name: _edges_beside(patches[name], edges) for name in patches if name not in _SMOOTH}
+        whole = np.unique(np.concatenate([p for each in (*patches.values(), beside.values()) for p in each]))
         found = at(whole)
         for name, each in patches.items():
             looked = []
@@ -367,6 +368,8 @@ def _polished(
                 slopes = found["power"][here] if name == "stored_energy" else None
                 looked.append(maximum(patch, found[name][here], slopes))
             near[name], width[name] = [t for t, _ in looked], [2 * float(p[1] - p[0]) for p in each]
+            corners = beside.get(name, np.empty(0))
+            looked += zip(corners.tolist(), found[name][np.searchsorted(whole, corners)].tolist(), strict=True)
             if looked and np.abs(edges - tops[name][0]).min() <= 1e-9 * (times[-1] - times[0]):
                 looked.append(tops[name])
             if looked:
@@ -384,6 +387,12 @@ def _patches(places: Sequence[float], widths: Sequence[float], edges: RealArray)
             low, high = max(t - wide, edges[edges < t][-1]), min(t + wide, edges[edges > t][0])
             out.append(np.linspace(low, high, 23)[1:-1])
     return out
+
+
+def _edges_beside(patches: Sequence[RealArray], edges: RealArray) -> RealArray:
+    """The edges that patches end at, where a series whose slope is not known may have a corner that is its top."""
+    reach = [(p[0] - 1.5 * (p[1] - p[0]), p[-1] + 1.5 * (p[1] - p[0])) for p in patches]
+    return np.array([e for e in edges if any(low <= e <= high for low, high in reach)])
 
 
 def _candidates(times: RealArray, values: RealArray, top: float, height: float) -> list[float]:

@@ -264,6 +264,7 @@ def run(
             reading = Reading(problem, series)
         if looked:
             closer = look_closer(problem, made, reading, peaked(chosen, timed, reading), bound)
+        still = steady_figures(problem, made, reading, chosen, bound) if steady else {}
     except CutoffError as error:
         wider = widened(problem, error.group)
         if wider is None:
@@ -298,9 +299,8 @@ def run(
     if series.replicas:
         shown |= {f"{name}_error": standard_error(reading, name) for name in chosen if name != "drive"}
     data = _dataset(problem, reading, closer, shown, timed)
-    if steady:
-        for name, value in steady_figures(problem, made, reading, chosen, bound).items():
-            data[name] = variable(name, (), value)
+    for name, value in still.items():
+        data[name] = variable(name, (), value)
     data.attrs.update(described | provenance(problem, made, series, wanted, bound, closer))
     for name in SUBSET & set(data.data_vars):
         data[name].attrs["cells"] = json.dumps(list(subset))

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from qsb.charging.problem import Problem
+from qsb.dynamics.charged import TAIL
 from qsb.dynamics.plan import Plan
+from qsb.dynamics.solve import verify
 from qsb.dynamics.steady import steady_state
 from qsb.errors import ConvergenceError, SpecError
 from qsb.runs.figures import FIGURES, Reading
@@ -24,6 +26,7 @@ def steady_figures(
     Raises:
         SpecError: if there is no steady state, or the representation is no linear system.
         ConvergenceError: if it is not reached, or fails the checks that every state must pass.
+        CutoffError: if it occupies the highest Fock states of a mode.
     """
     reduced = reading.series.reduced
     if reduced is None:
@@ -32,6 +35,8 @@ def steady_figures(
         )
     x = steady_state(problem, reduced, made.integrators, tolerance)
     for name, value in reduced.readout.check(x[None]).items():
+        if name.startswith(TAIL):
+            verify(problem, {name: value}, tolerance)
         if not value <= 10 * tolerance:
             raise ConvergenceError(
                 f"the {name} violation of the steady state", value, 10 * tolerance, "lower [solve] tolerance."
