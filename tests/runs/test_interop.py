@@ -91,9 +91,21 @@ def test_a_charger_before_the_battery_and_of_three_levels():
     np.testing.assert_allclose(data["ergotropy"], np.maximum(0, 2 * p - 1), atol=1e-10)
 
 
+@pytest.mark.parametrize("chargers", [[0], (0,), np.array([0]), np.array([0, 1])])
+def test_chargers_may_be_an_array(chargers):
+    """An array [0] is false and one of two entries neither true nor false."""
+    h_b = qutip.tensor(*[qutip.qeye(2)] * len(chargers), qutip.sigmaz())
+    start = qutip.tensor(*[qutip.basis(2, 0)] * len(chargers), qutip.basis(2, 1))
+    problem = qsb.from_qutip(h_b, duration=1.0, rho0=start, chargers=chargers)
+    assert list(problem.battery.space.sites_of("charger")) == list(range(len(chargers)))
+    assert problem.battery.space.cells == 1
+
+
 def test_what_qutip_cannot_hold_is_refused():
     with pytest.raises(PlanError, match="is the most that is handed to QuTiP"):
         qsb.to_qutip(qsb.Problem(qsb.models.ensemble(16, field=0.1), qsb.quench(1.0)))
+    with pytest.raises(PlanError, match="of 1000000 sites"):
+        qsb.to_qutip(qsb.Problem(qsb.models.ensemble(10**6, field=0.1), qsb.quench(1.0)))
     battery = qsb.models.collision(5, coupling=0.3)
     with pytest.raises(SpecError, match="renew the charger"):
         qsb.to_qutip(qsb.Problem(battery, collisions(3)))

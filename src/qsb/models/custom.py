@@ -92,6 +92,7 @@ def custom(
         StructureError: if :math:`H_B`, :math:`H_C` or V(t) is not Hermitian.
     """
     _check_options(max_step, tlist, args)
+    chargers = checks.several("chargers", chargers, "a list of tensor factors")  # an array [0] would count as none
     space = _space(battery, chargers)
     if chargers and (start is None or (isinstance(start, Start) and start.kind != "state")):
         raise SpecError("With chargers the start must be given as a ket or a density matrix of battery and charger.")
@@ -347,8 +348,7 @@ def _space(operator: Any, chargers: Sequence[int] = ()) -> Space:
         d = int(shape[0])
         cells = d.bit_length() - 1
         dimensions = [2] * cells if d == 2**cells and cells else [d]
-    named = checks.several("chargers", chargers, "a list of tensor factors")
-    if any(isinstance(c, bool) or not isinstance(c, Integral) or not 0 <= int(c) < len(dimensions) for c in named):
+    if any(isinstance(c, bool) or not isinstance(c, Integral) or not 0 <= int(c) < len(dimensions) for c in chargers):
         raise SpecError(f"chargers must name tensor factors 0..{len(dimensions) - 1}, but they are {list(chargers)}.")
     if chargers:
         kinds = [(Spin() if d == 2 else Level(d), i in chargers) for i, d in enumerate(dimensions)]

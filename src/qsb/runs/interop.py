@@ -116,7 +116,7 @@ def to_qutip(problem: Problem) -> QutipProblem:
     space = problem.battery.space
     if 16 * space.dimension**2 > LIMIT:
         raise PlanError(
-            f"A density matrix of {space.dimension} dimensions takes {format_bytes(16 * space.dimension**2)}, and "
+            f"A density matrix of {space.sites} sites takes {format_bytes(16 * space.dimension**2)}, and "
             f"{format_bytes(LIMIT)} is the most that is handed to QuTiP; take fewer cells or a lower cutoff.",
             16 * space.dimension**2,
         )
