@@ -27,7 +27,15 @@ from qsb.stellar.status import Status
 from qsb.stellar.store import Store
 from qsb.stellar.surge import QuantileEstimate, pulse_storage, quantile_with_interval, surge_line
 
-__all__ = ["BLOCK", "Ensemble", "follow", "largest_pulse_storage", "required_storage", "simulate_ensemble"]
+__all__ = [
+    "BLOCK",
+    "Ensemble",
+    "follow",
+    "largest_pulse_storage",
+    "required_storage",
+    "simulate_ensemble",
+    "size_buffers",
+]
 
 BLOCK = 256
 """Members that share a stream of random numbers; a stream belongs to a block, so threads change nothing."""
@@ -174,9 +182,13 @@ def simulate_ensemble(
     order = list(Status)
     avalanche = store.loss.avalanche
     parts = [process.status, store.status, store.loss.status, *([] if avalanche is None else [avalanche.status])]
+    return _gathered(rows, _surge(rows, process, scale), begin, span / YEAR, seed, max(parts, key=order.index))
+
+
+def _surge(rows: NDArray[np.float64], process: FlareProcess, scale: float) -> float:
+    """Surge ratio of the largest flare of all members."""
     largest = float(rows[:, -1].max()) / scale
-    ratio = largest / float(process.duration(largest)) / process.luminosity if largest else 0.0
-    return _gathered(rows, ratio, begin, span / YEAR, seed, max(parts, key=order.index))
+    return largest / float(process.duration(largest)) / process.luminosity if largest else 0.0
 
 
 def _run(
@@ -288,14 +300,46 @@ def required_storage(
     Raises:
         SpecError: a cap at or below 1, which quiet light alone would break; another shape.
     """
+    return size_buffers(process, cap, members, seed=seed, years=years, threads=threads).peak
+
+
+def size_buffers(
+    process: FlareProcess,
+    cap: float,
+    members: int,
+    *,
+    seed: int,
+    years: float = 1.0,
+    quiescent: Any = 1.0,
+    threads: int | None = None,
+) -> Ensemble:
+    """Buffers without losses that keep a bus at a cap through years of flares: `required_storage` with all entries.
+
+    The `peak` of a member is the storage that its flares ask for, its `largest` the largest of them on the collector,
+    both in J; its `unmet` is the room below the cap that nothing fills.
+
+    Args:
+        process: of the flares, exponential pulses.
+        cap: in units of the quiescent power, above 1.
+        members: how many.
+        seed: of the streams, a whole number.
+        years: Julian years of each member.
+        quiescent: power that the collector gives in quiet light, W.
+        threads: to use; all cores of this process by default.
+
+    Raises:
+        SpecError: as `required_storage`, or a power that is not positive.
+    """
     _exponential(process)
     value = checks.number("cap", cap, positive=True)
     if value <= 1:
         raise SpecError(f"cap must be above 1, the quiescent power itself, but it is {value:g}.")
-    law = np.array([1 - value, 0.0, math.inf, 0.0, math.inf])
+    power = si("quiescent", quiescent, "W", positive=True)
+    scale = power / process.luminosity
+    law = np.array([(1 - value) * power, 0.0, math.inf, 0.0, math.inf])
     span = checks.number("years", years, positive=True) * YEAR
-    count = checks.whole("members", members, 1)
-    return _run(law, _kinds(process, 1 / process.luminosity), count, seed, span, 0.0, threads)[:, 1].copy()
+    rows = _run(law, _kinds(process, scale), checks.whole("members", members, 1), seed, span, 0.0, threads)
+    return _gathered(rows, _surge(rows, process, scale), 0.0, span / YEAR, seed, process.status)
 
 
 def largest_pulse_storage(process: FlareProcess, cap: float, probability: float, years: float = 1.0) -> float:
