@@ -91,7 +91,9 @@ def test_the_surge_is_said_first(tmp_path):
     years = [t for t in Tables(page).tables if t[0][0] == "Quantile p"]
     assert [len(t) for t in years] == [7, 7]
     assert all("%" in t[0][2] and "order statistics" in row[5] for t in years for row in t[1:])
-    assert [row[0] for row in years[1] if row[4] == "extrapolated"] == ["0.5", "0.8", "0.9", "0.95", "0.98", "0.99"]
+    beyond = [row[0] for row in years[0][1:] if float(row[1]) > 1e26]
+    assert {"0.8", "0.9", "0.95", "0.98", "0.99"} <= set(beyond)
+    assert all([row[0] for row in t if row[4] == "extrapolated"] == beyond for t in years)
 
 
 def test_a_storm_stands_beside_the_power(tmp_path):

@@ -24,7 +24,7 @@ QUANTILES = [0.5, 0.9, 0.99]
 def spec(**ensemble):
     """An M dwarf at 0.05 au with an ensemble."""
     flares = {"kind": "process", "process": "m-dwarf", "cap": 1.2}
-    out = edited("flares", flares | {"ensemble": {"members": 600, "quantiles": QUANTILES} | ensemble})
+    out = edited("flares", flares | {"ensemble": {"members": 800, "quantiles": QUANTILES} | ensemble})
     out["source"] |= {"temperature": "2824 K", "radius": "0.129 Rsun"}
     out["collector"] |= {"distance": "0.05 au"}
     return out
@@ -32,7 +32,7 @@ def spec(**ensemble):
 
 @pytest.fixture(scope="module")
 def data():
-    """600 years, one each."""
+    """800 years, one each."""
     return qsb.run({**spec(level=0.999), "seed": 5})
 
 
@@ -42,7 +42,7 @@ def quiet(data):
 
 
 def test_the_buffer_is_the_required_storage_of_the_library(data):
-    seconds = required_storage(DWARF, 1.2, 600, seed=5)
+    seconds = required_storage(DWARF, 1.2, 800, seed=5)
     for p in QUANTILES:
         wanted = quantile_with_interval(seconds * quiet(data), p, 0.999)
         found = [float(data[f"ensemble_buffer{end}"].sel(quantile=p)) for end in ("", "_low", "_high")]
@@ -84,9 +84,12 @@ def test_seeds(data):
 
 
 def test_what_is_extrapolated_is_said(data):
-    assert data["ensemble_extrapolated"].values.tolist() == [1.0, 1.0, 1.0]
+    # the median of a year's largest flare is near 1e26 J, up to which the law was observed
+    far = data["ensemble_extrapolated"].values > 0
+    assert far[1:].all()
+    np.testing.assert_array_equal(far, data["ensemble_flare"].values > 1e26)
     assert "extrapolated" in data["ensemble_buffer"].attrs["source"]
-    assert "0.5, 0.9, 0.99" in data["ensemble_flare"].attrs["source"]
+    assert "0.9, 0.99" in data["ensemble_flare"].attrs["source"]
     assert "extrapolated" in summary(data)
     few = qsb.run(spec(years=0.002, quantiles=[0.5, 0.9]))
     assert few["ensemble_extrapolated"].values.tolist() == [0.0, 0.0]

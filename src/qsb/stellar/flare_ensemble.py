@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -178,7 +179,14 @@ def simulate_ensemble(
     if begin > law[4]:
         raise SpecError(f"start holds {begin:g} J, more than the capacity of {law[4]:g} J.")
     span = checks.number("years", years, positive=True) * YEAR
-    rows = _run(law, _kinds(process, scale), checks.whole("members", members, 1), seed, span, begin, threads)
+    kinds = _kinds(process, scale)
+    from qsb.stellar.kernels import surge
+
+    def block(stream: np.random.Generator, part: NDArray[np.float64]) -> None:
+        part[:, surge.ENERGY] = part[:, surge.PEAK] = begin
+        surge.members(stream, part, law, kinds, span)
+
+    rows = _run(block, checks.whole("members", members, 1), seed, threads)
     order = list(Status)
     avalanche = store.loss.avalanche
     parts = [process.status, store.status, store.loss.status, *([] if avalanche is None else [avalanche.status])]
@@ -192,26 +200,20 @@ def _surge(rows: NDArray[np.float64], process: FlareProcess, scale: float) -> fl
 
 
 def _run(
-    law: NDArray[np.float64],
-    kinds: NDArray[np.float64],
+    follow_block: Callable[[np.random.Generator, NDArray[np.float64]], None],
     count: int,
     seed: int,
-    span: float,
-    start: float,
     threads: int | None,
 ) -> NDArray[np.float64]:
     """Rows of all members, block by block, each block with a stream of its own."""
-    from qsb.stellar.kernels import surge
-
     key = checks.whole("seed", seed)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = cores if threads is None else checks.whole("threads", threads, 1)
     rows = np.zeros((count, len(_COLUMNS)))
-    rows[:, surge.ENERGY] = rows[:, surge.PEAK] = start
 
     def block(first: int) -> None:
         stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key, spawn_key=(first // BLOCK,))))
-        surge.members(stream, rows[first : first + BLOCK], law, kinds, span)
+        follow_block(stream, rows[first : first + BLOCK])
 
     firsts = range(0, count, BLOCK)
     if workers == 1 or count <= BLOCK:
@@ -336,9 +338,14 @@ def size_buffers(
         raise SpecError(f"cap must be above 1, the quiescent power itself, but it is {value:g}.")
     power = si("quiescent", quiescent, "W", positive=True)
     scale = power / process.luminosity
-    law = np.array([(1 - value) * power, 0.0, math.inf, 0.0, math.inf])
+    kinds, push = _kinds(process, scale), (1 - value) * power
     span = checks.number("years", years, positive=True) * YEAR
-    rows = _run(law, _kinds(process, scale), checks.whole("members", members, 1), seed, span, 0.0, threads)
+    from qsb.stellar.kernels import buffer
+
+    def block(stream: np.random.Generator, part: NDArray[np.float64]) -> None:
+        buffer.buffers(stream, part, push, kinds, span)
+
+    rows = _run(block, checks.whole("members", members, 1), seed, threads)
     return _gathered(rows, _surge(rows, process, scale), 0.0, span / YEAR, seed, process.status)
 
 

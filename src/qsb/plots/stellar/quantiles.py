@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
+from numpy.typing import NDArray
 
 from qsb.plots.stellar.scales import needs, scaled
 from qsb.plots.style import COLOURS, SINGLE, blank, stamp, style
@@ -55,7 +56,7 @@ def _unit(data: xr.Dataset, name: str) -> str:
     return scaled(float(data[f"{name}_high"].max()), "J")[1]
 
 
-def _curve(ax: Axes, data: xr.Dataset, name: str, every: np.ndarray) -> None:
+def _curve(ax: Axes, data: xr.Dataset, name: str, every: NDArray[np.float64]) -> None:
     """Band, line and marks of one quantity."""
     divisor, _ = scaled(float(data[f"{name}_high"].max()), "J")
     value, low, high = (data[f"{name}{end}"].values / divisor for end in ("", "_low", "_high"))
@@ -74,7 +75,7 @@ def _curve(ax: Axes, data: xr.Dataset, name: str, every: np.ndarray) -> None:
         ax.set_ylim(bottom=0.0)
 
 
-def _times(ax: Axes, every: np.ndarray) -> None:
+def _times(ax: Axes, every: NDArray[np.float64]) -> None:
     """Years on a logarithmic axis, written out."""
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -227,7 +227,7 @@ def gap(
 
 
 @inner
-def _over(span: float, pulses: NDArray[np.float64], n: int) -> int:
+def over(span: float, pulses: NDArray[np.float64], n: int) -> int:
     """Drop pulses that are over; how many are left."""
     kept = 0
     for i in range(n):
@@ -240,7 +240,7 @@ def _over(span: float, pulses: NDArray[np.float64], n: int) -> int:
 
 
 @inner
-def _wider(pulses: NDArray[np.float64]) -> NDArray[np.float64]:
+def wider(pulses: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same pulses with as much room again."""
     found = np.empty((3, 2 * pulses.shape[1]))
     for i in range(pulses.shape[1]):
@@ -308,11 +308,11 @@ def flare(
     pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energy / width, 1.0 / width, GONE * width
     if not _quiet(row, law, span, pulses, n + 1):
         gap(row, law, span, pulses, n + 1)
-    return _over(span, pulses, n + 1)
+    return over(span, pulses, n + 1)
 
 
 @inner
-def _first(due: NDArray[np.float64]) -> int:
+def first(due: NDArray[np.float64]) -> int:
     """Which kind of flare comes first."""
     k = 0
     for j in range(1, due.size):
@@ -322,7 +322,7 @@ def _first(due: NDArray[np.float64]) -> int:
 
 
 @inner
-def _draw(x: float, smallest: float, fall: float, breadth: float, width: float, growth: float) -> tuple[float, float]:
+def draw(x: float, smallest: float, fall: float, breadth: float, width: float, growth: float) -> tuple[float, float]:
     """Energy in J and width in s of a flare, from a standard exponential number.
 
     ln(E/smallest) is exponential of rate `fall`, cut at `breadth`: so is the rest of the number after division by it.
@@ -370,7 +370,7 @@ def _easy(
     most_x, scale, cubic = fall * breadth, growth / fall, growth == 1.0 / 3.0
     while coming < until:
         now = coming
-        # as `_draw`, written out because it is most of the work
+        # as `draw`, written out because it is most of the work
         x = rng.standard_exponential()
         if x > most_x:
             x -= most_x * math.floor(x / most_x)
@@ -421,7 +421,7 @@ def members(
         row = rows[m]
         for j in range(due.size):
             due[j] = rng.standard_exponential() * kinds[j, EVERY]
-        n, k = 0, _first(due)
+        n, k = 0, first(due)
         gap(row, law, min(due[k], span), pulses, n)
         while due[k] < span:
             energy = -1.0
@@ -436,13 +436,13 @@ def members(
                 row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST] = stored, peak, given, largest
             else:
                 now = due[k]
-                energy, width = _draw(
+                energy, width = draw(
                     rng.standard_exponential(), kinds[k, 1], kinds[k, 2], kinds[k, 3], kinds[k, 4], kinds[k, 5]
                 )
                 row[LARGEST] = max(row[LARGEST], energy)
                 due[k] = now + rng.standard_exponential() * kinds[k, EVERY]
-            k = _first(due)
+            k = first(due)
             if energy >= 0.0:
                 if n == pulses.shape[1]:
-                    pulses = _wider(pulses)
+                    pulses = wider(pulses)
                 n = flare(row, law, min(due[k], span) - now, energy, width, pulses, n)
