@@ -128,6 +128,8 @@ def test_buffers_have_the_same_flares_as_stores():
     assert buffers.peak == pytest.approx(1e9 * required_storage(DWARF, 1.2, 300, seed=2, years=0.05), rel=1e-9)
     assert buffers.surge_ratio == pytest.approx(stores.surge_ratio, rel=1e-12)
     assert buffers.status == DWARF.status
+    assert np.abs(buffers.leaked).max() < 1e-12 * np.abs(buffers.offered).max()
+    assert (buffers.end <= buffers.peak).all()
     with pytest.raises(qsb.SpecError, match="quiescent"):
         size_buffers(DWARF, 1.2, 3, seed=2, quiescent=0.0)
     with pytest.raises(qsb.SpecError, match="above 1"):

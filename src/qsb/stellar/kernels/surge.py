@@ -36,7 +36,7 @@ PUSH, RATE, THRESHOLD, EXTRA, CAPACITY = range(5)
 # What describes a kind of flare.
 EVERY, SMALLEST, FALL, SPAN, WIDTH, GROWTH = range(6)
 # Phases of a gap.
-BELOW, ABOVE, FULL, SINKING, SLIDING, FALLING, EMPTY, DONE = range(8)
+BELOW, ABOVE, FULL, SINKING, SLIDING, FALLING, DONE = range(7)
 
 GONE = 28.0
 """Widths after which a pulse is dropped: e^-28 of its energy, 7e-13, is left out."""
@@ -143,7 +143,7 @@ def _begin(row: NDArray[np.float64], law: NDArray[np.float64], power: float) -> 
     if energy > threshold:
         return ABOVE
     if energy < threshold:
-        return BELOW if power > 0.0 or energy > 0.0 else EMPTY
+        return BELOW if power > 0.0 or energy > 0.0 else DONE
     if power >= (rate + law[EXTRA]) * threshold:
         return ABOVE
     return SLIDING if power > rate * threshold else FALLING
@@ -158,12 +158,9 @@ def _hold(
     pulses: NDArray[np.float64],
     n: int,
 ) -> tuple[float, int]:
-    """Stay full, slide, or stay empty until the input has fallen too far: the time, and the phase after it."""
+    """Stay full or slide until the input has fallen too far: the time, and the phase after it."""
     push, energy = law[PUSH], row[ENERGY]
-    if phase == EMPTY:
-        row[UNMET] -= given_by(span, push, pulses, n)
-        after, t = DONE, span
-    elif phase == FULL:
+    if phase == FULL:
         above = energy > law[THRESHOLD]
         extra = law[EXTRA] if above else 0.0
         loss = (law[RATE] + extra) * energy
@@ -194,7 +191,7 @@ def gap(
     left = span
     phase = _begin(row, law, input_now(push, pulses, n))
     while phase != DONE and left > 0.0:
-        if phase in (FULL, SLIDING, EMPTY):
+        if phase in (FULL, SLIDING):
             t, phase = _hold(row, law, phase, left, pulses, n)
         elif phase == BELOW:
             target = min(threshold, capacity)
@@ -213,16 +210,14 @@ def gap(
                 phase = FULL
         else:
             above = phase == SINKING
-            target = threshold if above else 0.0
             lost, open_ = (rate + extra, extra) if above else (rate, 0.0)
-            t = _fall(row[ENERGY], target, left, lost, push, pulses, n) if above or push < 0.0 else -1.0
+            t = _fall(row[ENERGY], threshold, left, lost, push, pulses, n) if above else -1.0
             if t < 0.0:
                 _move(row, left, lost, open_, -1.0, push, pulses, n)
                 t, phase = left, DONE
             else:
-                _move(row, t, lost, open_, target, push, pulses, n)
-                power = input_now(push, pulses, n)
-                phase = (SLIDING if power > rate * threshold else FALLING) if above else EMPTY
+                _move(row, t, lost, open_, threshold, push, pulses, n)
+                phase = SLIDING if input_now(push, pulses, n) > rate * threshold else FALLING
         left -= t
 
 
@@ -255,7 +250,7 @@ def _quiet(
 ) -> bool:
     """A gap in which no threshold can be reached, with one exponential a pulse, if it is so."""
     push, rate, stored = law[PUSH], law[RATE], row[ENERGY]
-    if push < 0.0 or rate == 0.0:
+    if rate == 0.0:
         return False
     rest = push / rate
     most, parts = max(stored, rest), 0.0
@@ -299,12 +294,6 @@ def flare(
     n: int,
 ) -> int:
     """A flare and the gap after it, whatever happens; how many pulses go on."""
-    push = law[PUSH]
-    if n == 0 and push < 0.0 and row[ENERGY] == 0.0 and energy + push * width <= 0.0 and GONE * width < span:
-        given = energy + push * span
-        row[GIVEN] += given
-        row[UNMET] -= given
-        return 0
     pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energy / width, 1.0 / width, GONE * width
     if not _quiet(row, law, span, pulses, n + 1):
         gap(row, law, span, pulses, n + 1)
@@ -408,11 +397,11 @@ def members(
     Args:
         rng: stream of this block of members.
         rows: (M, 7), in the order of ENERGY and so on; ENERGY and PEAK hold the start.
-        law: in the order of PUSH and so on; an infinite threshold or capacity is none.
+        law: in the order of PUSH, not negative, and so on; an infinite threshold or capacity is none.
         kinds: (K, 6) in the order of EVERY (mean gap, s) and so on; the first is the most frequent.
         span: s.
     """
-    simple = law[PUSH] >= 0.0 and law[RATE] > 0.0 and kinds[0, FALL] > 0.0
+    simple = law[RATE] > 0.0 and kinds[0, FALL] > 0.0
     store = (law[PUSH], law[RATE], min(law[THRESHOLD], law[CAPACITY]))
     often = (kinds[0, 0], kinds[0, 1], kinds[0, 2], kinds[0, 3], kinds[0, 4], kinds[0, 5])
     due = np.empty(kinds.shape[0])
