@@ -48,7 +48,8 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
         plot_quantiles,
         "What rare years ask for",
         "Largest flare and buffer that are exceeded once in a number of years, with the intervals of order statistics "
-        "as a band; open marks are extrapolated beyond the flares that were observed.",
+        "as a band; open marks are extrapolated beyond the flares that were observed. On a logarithmic axis the years "
+        "that need none are left out.",
     ),
     "spectrum": (
         "irradiance",

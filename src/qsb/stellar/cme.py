@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from qsb.errors import SpecError
-from qsb.stellar.blackbody import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_RADIUS
+from qsb.stellar.constants import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_RADIUS
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.units import SPEED_OF_LIGHT

@@ -22,7 +22,7 @@ _DRAWN = {
     "ensemble_flare": "Largest flare\n$E_\\mathrm{max}$",
     "ensemble_buffer": "Buffer\n$B$",
 }
-#: values that differ by more than this stand on a logarithmic axis
+#: values that differ by more than this stand on a logarithmic axis, which begins so far below the smallest
 _WIDE = 5.0
 
 
@@ -60,6 +60,8 @@ def _curve(ax: Axes, data: xr.Dataset, name: str, every: NDArray[np.float64]) ->
     """Band, line and marks of one quantity."""
     divisor, _ = scaled(float(data[f"{name}_high"].max()), "J")
     value, low, high = (data[f"{name}{end}"].values / divisor for end in ("", "_low", "_high"))
+    if not value.any():
+        ax.annotate("none needed", (0.5, 0.5), xycoords="axes fraction", ha="center", color="0.35")
     far = data["ensemble_extrapolated"].values > 0
     level = 100 * float(data["ensemble_level"])
     if len(every) > 1:
@@ -69,8 +71,10 @@ def _curve(ax: Axes, data: xr.Dataset, name: str, every: NDArray[np.float64]) ->
     ax.plot(every, value, color=COLOURS[1], label="quantile")
     ax.plot(every[~far], value[~far], "o", color=COLOURS[1], label="as far as observed")
     ax.plot(every[far], value[far], "o", color=COLOURS[1], markerfacecolor="white", label="extrapolated")
-    if low.min() > 0 and high.max() / low.min() > _WIDE:
-        ax.set_yscale("log")
+    there = value[value > 0]
+    if there.size and high.max() / there.min() > _WIDE:
+        ax.set_yscale("log", nonpositive="clip")
+        ax.set_ylim(bottom=there.min() / _WIDE)
     else:
         ax.set_ylim(bottom=0.0)
 

@@ -9,7 +9,10 @@ from pydantic import Field, model_validator
 
 from qsb.runs.forms import Form
 
-__all__ = ["EnsembleForm"]
+__all__ = ["QUANTILES", "EnsembleForm"]
+
+QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
+"""Unless a spec names others."""
 
 
 class EnsembleForm(Form):
@@ -20,7 +23,7 @@ class EnsembleForm(Form):
 
     members: Annotated[int, Field(ge=1, le=10_000_000)]
     years: Annotated[float, Field(gt=0, allow_inf_nan=False), "yr"] = 1.0
-    quantiles: Annotated[list[float], Field(min_length=1, max_length=1000)] = [0.5, 0.8, 0.9, 0.95, 0.98, 0.99]
+    quantiles: Annotated[list[float], Field(min_length=1, max_length=1000)] = list(QUANTILES)
     level: float = 0.95
     seed: Annotated[int, Field(ge=0)] | None = None
     process: Literal["solar", "m-dwarf"] | None = None

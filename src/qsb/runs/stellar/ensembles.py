@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -47,9 +48,7 @@ class Years:
     def sample(self, answers: Answers) -> None:
         """Follow all members, and put quantiles with their intervals into the answers."""
         form, process = self.form, self.process
-        found = size_buffers(
-            process, self.cap, form.members, seed=self.seed, years=form.years, quiescent=self.power
-        )
+        found = size_buffers(process, self.cap, form.members, seed=self.seed, years=form.years, quiescent=self.power)
         sized = [found.quantile("peak", p, form.level) for p in form.quantiles]
         flares = [found.quantile("largest", p, form.level) for p in form.quantiles]
         onto = process.luminosity / self.power  # from the collector's work back to all directions
@@ -82,7 +81,7 @@ def process_of(name: str, superflares: str | None, per_year: float | None) -> Fl
     Raises:
         SpecError: a rate that is not positive.
     """
-    numbers = {} if per_year is None else {"per_year": per_year}
+    numbers: dict[str, Any] = {} if per_year is None else {"per_year": per_year}
     return FlareProcess.solar(superflares, **numbers) if name == "solar" else FlareProcess.m_dwarf(**numbers)
 
 

@@ -91,16 +91,14 @@ def flaring(
 def _years(form: Any, taken: Taken, share: float, seed: int) -> Years:
     """The ensemble of a spec: of its own process, or of that of its flares."""
     asked = form.ensemble
-    if asked.process is None:
-        process = _process(form)
-    else:
-        process = process_of(asked.process, asked.superflares, asked.per_year)
+    own = asked.process is not None
+    process = process_of(asked.process, asked.superflares, asked.per_year) if own else _process(form)
     work = taken.numbers["work_share"][0]
     least = weakest([taken.numbers["irradiance_total"][1], *(part.status for part in taken.parts)])
     quiet = float(taken.met.max()) * work
-    own = seed if asked.seed is None else asked.seed
+    streams = seed if asked.seed is None else asked.seed
     with at("ensemble"):
-        return years_of(asked, process, form.cap, quiet, share / work if work > 0 else 0.0, own, least)
+        return years_of(asked, process, form.cap, quiet, share / work if work > 0 else 0.0, streams, least)
 
 
 def _recorded(form: ObservedForm, edges: RealArray) -> Surge:

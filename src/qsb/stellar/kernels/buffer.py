@@ -1,9 +1,9 @@
 r"""A buffer without losses under random flares: :math:`\dot E = I(t)`, at least 0, from flare to flare in closed form.
 
-Between two flares :math:`I = p + \sum a_ie^{-\kappa_it}` with p < 0 only falls. So E rises, if it does, until I = 0, and
-then falls, until it is 0 and stays there: at the end it is :math:`\max(0, E_0 + \int I)`, and the one root, that of I, is
-needed where E may become larger than it ever was. `qsb.stellar.kernels.surge` has losses and thresholds as well, and
-takes longer to compile and to run.
+Between two flares :math:`I = p + \sum a_ie^{-\kappa_it}` with p < 0 only falls. So E rises, if it does, until I = 0,
+and then falls, until it is 0 and stays there: at the end it is :math:`\max(0, E_0 + \int I)`, and the one root, that
+of I, is needed where E may become larger than it ever was. `qsb.stellar.kernels.surge` has losses and thresholds as
+well, and takes longer to compile and to run.
 """
 
 from __future__ import annotations
