@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from qsb.plots.stellar.scales import needs, scaled
@@ -69,8 +69,9 @@ def _curve(ax: Axes, data: xr.Dataset, name: str, every: NDArray[np.float64]) ->
     else:  # a band has no width at a single place
         ax.vlines(every, low, high, color=COLOURS[5], linewidth=4, label=f"{level:g} % interval")
     ax.plot(every, value, color=COLOURS[1], label="quantile")
-    ax.plot(every[~far], value[~far], "o", color=COLOURS[1], label="as far as observed")
-    ax.plot(every[far], value[far], "o", color=COLOURS[1], markerfacecolor="white", label="extrapolated")
+    for chosen, face, words in ((~far, COLOURS[1], "as far as observed"), (far, "white", "extrapolated")):
+        if chosen.any():
+            ax.plot(every[chosen], value[chosen], "o", color=COLOURS[1], markerfacecolor=face, label=words)
     there = value[value > 0]
     if there.size and high.max() / there.min() > _WIDE:
         ax.set_yscale("log", nonpositive="clip")
@@ -82,6 +83,7 @@ def _curve(ax: Axes, data: xr.Dataset, name: str, every: NDArray[np.float64]) ->
 def _times(ax: Axes, every: NDArray[np.float64]) -> None:
     """Years on a logarithmic axis, written out."""
     ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlim(every[0] / 1.1, every[-1] * 1.1)

@@ -23,7 +23,7 @@ class EnsembleForm(Form):
 
     members: Annotated[int, Field(ge=1, le=10_000_000)]
     years: Annotated[float, Field(gt=0, allow_inf_nan=False), "yr"] = 1.0
-    quantiles: Annotated[list[float], Field(min_length=1, max_length=1000)] = list(QUANTILES)
+    quantiles: list[float] = Field(default_factory=lambda: list(QUANTILES), min_length=1, max_length=1000)
     level: float = 0.95
     seed: Annotated[int, Field(ge=0)] | None = None
     process: Literal["solar", "m-dwarf"] | None = None

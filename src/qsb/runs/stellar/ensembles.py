@@ -54,16 +54,16 @@ class Years:
         onto = process.luminosity / self.power  # from the collector's work back to all directions
         beyond = [process.extrapolated(onto * flare.value) for flare in flares]
         source = (
-            f"{form.members} members of {form.years:g} years, seed {self.seed}; order statistics at {form.level:g}; "
+            f"{form.members} members of {form.years:g} yr, seed {self.seed}; order statistics at {form.level:g}; "
             f"{self.part.reference}"
         )
         if any(beyond):
             named = ", ".join(f"{p:g}" for p, far in zip(form.quantiles, beyond, strict=True) if far)
             source += f"; extrapolated beyond the flares that were observed: quantiles {named}"
         status = process.status
-        answers.scalar("ensemble_members", form.members, Status.ESTABLISHED, "given in the spec")
-        answers.scalar("ensemble_span", form.years * YEAR, Status.ESTABLISHED, "given in the spec")
-        answers.scalar("ensemble_level", form.level, Status.ESTABLISHED, "given in the spec")
+        answers.scalar("ensemble_members", form.members, Status.ENGINEERING, "given in the spec")
+        answers.scalar("ensemble_span", form.years * YEAR, Status.ENGINEERING, "given in the spec")
+        answers.scalar("ensemble_level", form.level, Status.ENGINEERING, "given in the spec")
         answers.scalar("ensemble_surge", found.surge_ratio, status, source)
         answers.coordinate("quantile", form.quantiles)
         whole = weakest([status, self.least])
@@ -123,6 +123,6 @@ def years_of(
     if count > _MOST:
         raise SpecError(f"{count:.3g} flares are to be expected, more than {_MOST:g}; take fewer members or years.")
     populations = "; ".join(f"{kind.name}: {kind.source}" for kind in process.populations)
-    what = f"{form.members} members of {form.years:g} years of {process.name}, cap {cap:g}, no losses and no shade"
+    what = f"{form.members} members of {form.years:g} yr of {process.name}, cap {cap:g}, no losses and no shade"
     part = Part("ensemble", what, process.status, populations)
     return Years(form, process, 1 + (cap - 1) / gain, quiet * gain, seed, part, least)
