@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from qsb.errors import SpecError
+from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_ensemble import follow, largest_pulse_storage, required_storage, simulate_ensemble
 from qsb.stellar.flare_process import FlareProcess, Population
 from qsb.stellar.flare_shape import Davenport2014
-from qsb.stellar.hazard import YEAR
 from qsb.stellar.loss import Latching, Loss, Step
 from qsb.stellar.power_law import TruncatedPareto
 from qsb.stellar.store import Store

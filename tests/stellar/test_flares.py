@@ -8,6 +8,7 @@ import pytest
 from scipy.integrate import quad
 
 from qsb.errors import SpecError
+from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_process import SUPERFLARES, DurationLaw, FlareProcess
 from qsb.stellar.flare_shape import (
     Davenport2014,
@@ -17,7 +18,6 @@ from qsb.stellar.flare_shape import (
     flare_shape,
     half_width,
 )
-from qsb.stellar.hazard import YEAR
 from qsb.stellar.history import simulate
 from qsb.stellar.loss import Loss
 from qsb.stellar.power_law import TruncatedPareto, fit_power_law, fit_truncated
