@@ -142,7 +142,7 @@ def test_errors_as_json(call):
 
 
 @pytest.mark.parametrize(
-    "kind", ["models", "figures", "channels", "envelopes", "representations", "papers", "references"]
+    "kind", ["models", "figures", "channels", "envelopes", "representations", "papers", "references", "stellar"]
 )
 def test_lists(call, kind):
     code, out, _ = call("list", kind)

@@ -82,11 +82,12 @@ REFERENCE = re.compile(
 def test_every_variable_has_a_row_of_its_kind():
     assert set(quantities.names("series")) == set(SERIES)
     assert set(quantities.names("scalar")) == set(SCALARS)
-    assert quantities.names("coordinate") == ("time", "elapsed", "wavelength", "horizon")
+    assert quantities.names("coordinate") == ("time", "elapsed", "wavelength", "quantile", "horizon")
     assert quantities.names("fit") == ("exponent", "exponent_low", "exponent_high")
-    stellar = [name for kind in ("history", "total", "spectral", "rung", "outlook") for name in quantities.names(kind)]
+    kinds = ("history", "total", "spectral", "rung", "outlook", "rare")
+    stellar = [name for kind in kinds for name in quantities.names(kind)]
     quantum = [name for name in quantities.names() if name not in stellar]
-    assert len(set(quantum)) == len(quantum) == 2 * len(SERIES) + len(SCALARS) + 7
+    assert len(set(quantum)) == len(quantum) == 2 * len(SERIES) + len(SCALARS) + 8
     assert len(set(stellar)) == len(stellar) > 50
     assert set(quantities.names("error")) == {f"{name}_error" for name in SERIES}
 

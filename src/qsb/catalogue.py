@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-Kind = Literal["models", "figures", "channels", "envelopes", "representations", "integrators", "papers", "references"]
+Kind = Literal[
+    "models",
+    "figures",
+    "channels",
+    "envelopes",
+    "representations",
+    "integrators",
+    "papers",
+    "references",
+    "stellar",
+]
 
 
 def _models() -> dict[str, str]:
@@ -60,6 +70,12 @@ def _references() -> dict[str, str]:
     return {key: str(entry) for key, entry in references().items()}
 
 
+def _stellar() -> dict[str, str]:
+    from qsb.runs.stellar.choices import choices
+
+    return choices()
+
+
 def known_bounds() -> dict[str, str]:
     """Bounds on a run, and what they assume."""
     from qsb.quantities import names, quantity
@@ -76,6 +92,7 @@ CATALOGUES: Mapping[str, Callable[[], dict[str, str]]] = {
     "integrators": _integrators,
     "papers": _papers,
     "references": _references,
+    "stellar": _stellar,
 }
 
 

@@ -69,6 +69,10 @@ UNITS = MappingProxyType(
         "W/kg": r"\mathrm{W/kg}",
         "W/m^2": r"\mathrm{W/m}^2",
         "W/m^3": r"\mathrm{W/m}^3",
+        "m/s": r"\mathrm{m/s}",
+        "Pa": r"\mathrm{Pa}",
+        "J/m^2": r"\mathrm{J/m}^2",
+        "1/m^2": r"\mathrm{m}^{-2}",
     },
 )
 """Units and how they are typeset: those of the quantum half, ``"1"`` for dimensionless, SI in the stellar half."""
@@ -85,6 +89,7 @@ KINDS = MappingProxyType(
         "spectral": "Stellar runs: along the wavelength",
         "rung": "Stellar runs: one number a limit or a kind of matter",
         "outlook": "Timelines: along the time from now",
+        "rare": "Stellar runs: along the probability of a quantile",
     },
 )
 """The kinds of rows and their headings on the glossary page."""

@@ -11,10 +11,11 @@ from qsb.plots import plot_series, save, stellar
 from qsb.plots.stellar.scales import readable, scaled
 from qsb.report.stellar import FIGURES
 
+YEARS = {"process": "m-dwarf", "members": 300, "years": 0.05, "quantiles": [0.5, 0.8, 0.9, 0.95], "level": 0.9}
 SPEC = {
     "kind": "stellar",
     "source": {"kind": "star", "spectrum": "blackbody", "temperature": "3000 K", "radius": "0.13 Rsun"},
-    "flares": {"kind": "observed", "record": "tess", "begin": "10 min", "cap": 1.2},
+    "flares": {"kind": "observed", "record": "tess", "begin": "10 min", "cap": 1.2, "ensemble": YEARS},
     "collector": {
         "area": "1 km2",
         "distance": "0.05 au",

@@ -76,7 +76,7 @@ def test_every_number_has_unit_source_and_status(name, tmp_path):
     }
     assert qsb.load_spec(folder / "specs" / "run.toml").title in page
     pictures = {p.name for p in (folder / "figures").glob("*.png")}
-    assert ("flares.png" in pictures) == (name == "m-dwarf-flare")
+    assert ("flares.png" in pictures) == ("quantiles.png" in pictures) == (name == "m-dwarf-flare")
     assert ("spectrum.png" in pictures) == (name in ("m-dwarf-flare", "solar-buffer"))
     assert page.count("data:image/png") == len(pictures)
     assert 'class="stamp"' not in page
@@ -87,7 +87,31 @@ def test_every_number_has_unit_source_and_status(name, tmp_path):
 def test_the_surge_is_said_first(tmp_path):
     page = (report_run(qsb.run(EXAMPLES / "m-dwarf-flare.toml"), tmp_path / "r") / "index.html").read_text("utf-8")
     assert page.index("surge ratio: largest excess") < page.index("ledger residual over throughput")
-    assert page.index("<h2>Flares</h2>") < page.index("<h2>Energy ledger</h2>")
+    assert page.index("<h2>Flares</h2>") < page.index("<h2>Years of flares</h2>") < page.index("<h2>Energy ledger</h2>")
+    years = [t for t in Tables(page).tables if t[0][0] == "Quantile p"]
+    assert [len(t) for t in years] == [7, 7]
+    assert all("%" in t[0][2] and "order statistics" in row[5] for t in years for row in t[1:])
+    beyond = [row[0] for row in years[0][1:] if float(row[1]) > 1e26]
+    assert {"0.8", "0.9", "0.95", "0.98", "0.99"} <= set(beyond)
+    assert all([row[0] for row in t if row[4] == "extrapolated"] == beyond for t in years)
+
+
+def test_a_storm_stands_beside_the_power(tmp_path):
+    page = (report_run(qsb.run(EXAMPLES / "solar-buffer.toml"), tmp_path / "r") / "index.html").read_text("utf-8")
+    (table,) = [t for t in Tables(page).tables if any(row[0] == "Arrival of the ejection" for row in t)]
+    said = {row[0]: row[1:3] for row in table[1:]}
+    assert list(said) == [
+        "Arrival of the ejection",
+        "Speed of the ejection on arrival",
+        "Ram pressure",
+        "Radiation pressure",
+        "Ram over radiation pressure",
+        "X-ray fluence",
+        "X-ray dose",
+    ]
+    assert said["Ram pressure"][1] == said["Radiation pressure"][1] == "Pa"
+    assert said["X-ray fluence"] == ["3.146691", "J/m\N{SUPERSCRIPT TWO}"]
+    assert "storm.density" in page
 
 
 def test_the_page_of_what_no_law_allows_is_stamped(tmp_path):

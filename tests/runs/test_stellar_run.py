@@ -20,7 +20,7 @@ from qsb.stellar.blackbody import BlackbodyStar
 from qsb.stellar.ceilings import landsberg
 from qsb.stellar.hazard import Weibull
 from qsb.stellar.junction import shockley_queisser
-from qsb.stellar.observed import tess_flare
+from qsb.stellar.observed import goes, tess_flare
 from qsb.stellar.pulsar import Pulsar
 from qsb.stellar.spectrum import astm_e490
 from qsb.stellar.status import Status
@@ -98,7 +98,8 @@ def test_the_solar_buffer_carries_the_shade(runs):
     dip = 2e12 - float(data["store_energy"].min())
     assert dip == pytest.approx(365e6 / 0.94 * 0.0485 * 23.93447 * 3600, rel=2e-3)
     sums = json.loads(data.attrs["checksums"])
-    assert sums == {"ASTM E490-00a": astm_e490().sha256}
+    xray = goes("2017-09-10")
+    assert sums == {"ASTM E490-00a": astm_e490().sha256, xray.name: xray.sha256}
 
 
 def test_the_flare_asks_for_the_buffer_that_its_record_says(runs):

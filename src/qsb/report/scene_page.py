@@ -13,7 +13,7 @@ from qsb.runs.stellar.inputs import inputs_of
 from qsb.runs.stellar.measure import pretty_unit
 from qsb.runs.stellar.parts import Part
 from qsb.runs.stellar.spec import StellarSpec
-from qsb.runs.stellar.text import sections
+from qsb.runs.stellar.text import QUANTILES, sections
 from qsb.stellar.status import Status
 from qsb.stellar.surge import surge_line
 
@@ -35,7 +35,13 @@ _LEAD = {
     "surface, one face, under a cold sky; the area is that for the largest waste heat.",
     "Throughput": "The index rates the power that is taken up, never stored energy.",
     "Regimes and times": "Of the avalanche law, and at the ends of the store.",
+    "Years of flares": "Many buffers, each through flares of its own: a share 1 - p of them asks for more than the "
+    "quantile p. Beyond the flares that were observed a number is extrapolated by the law of their energies.",
+    "Storm": "Harm beside power: nothing here is part of an inflow. An ejection's push stands beside that of light; a "
+    "dose is energy that is left in a mass. Charging and induced currents are not in these numbers.",
 }
+#: sections before the figures
+_FIRST = ("Flares", "Years of flares", "Energy ledger")
 
 
 def scene_page(data: xr.Dataset, figures: Sequence[tuple[str, str, str, str]], made: str) -> str:
@@ -49,10 +55,11 @@ def scene_page(data: xr.Dataset, figures: Sequence[tuple[str, str, str, str]], m
     told = {key: json.loads(data.attrs[key]) for key in ("bounds", "timeline", "kardashev", "parts", "events")}
     spec = StellarSpec.of(data.attrs["spec"])
     groups = sections(data)
-    first = [(t, groups[t]) for t in ("Flares", "Energy ledger") if t in groups]
-    later = [(t, n) for t, n in groups.items() if t not in ("Flares", "Energy ledger", "Trust")]
+    first = [(t, groups[t]) for t in _FIRST if t in groups]
+    later = [(t, n) for t, n in groups.items() if t not in (*_FIRST, "Trust")]
+    years = _quantiles(data)
     parts = [
-        *((t, _lead(t) + _numbers(data, names)) for t, names in first),
+        *((t, _lead(t) + _numbers(data, names) + (years if t == "Years of flares" else "")) for t, names in first),
         ("Figures", "".join(_figure(*f) for f in figures)),
         *((t, _lead(t) + _numbers(data, names) + _beside(t, told)) for t, names in later),
         ("Bounds", _bounds(told["bounds"])),
@@ -131,6 +138,32 @@ def _numbers(data: xr.Dataset, names: Iterable[str]) -> str:
         for name in names
     ]
     return grid(("Quantity", "Value", "Unit", "From", "Status"), rows)
+
+
+def _quantiles(data: xr.Dataset) -> str:
+    """Quantiles over years of flares with their intervals, a table for each quantity."""
+    if "quantile" not in data.coords:
+        return ""
+    level = 100 * float(data["ensemble_level"])
+    header = ("Quantile p", "Value", f"{level:g} % interval", "Unit", "Note", "From", "Status")
+    tables = []
+    for name, words in QUANTILES.items():
+        ends = [data[f"{name}{end}"].values for end in ("", "_low", "_high")]
+        beyond = data["ensemble_extrapolated"].values
+        rows = [
+            (
+                f'<a href="#q-{name}">{p:g}</a>',
+                _whole(f"{value:.5g}"),
+                _whole(f"{low:.5g} to {high:.5g}"),
+                escape(pretty_unit(data[name].attrs["units"])),
+                "extrapolated" if far else "",
+                linked(data[name].attrs["source"]),
+                _badge(data[name].attrs["status"]),
+            )
+            for p, value, low, high, far in zip(data["quantile"].values, *ends, beyond, strict=True)
+        ]
+        tables.append(grid(header, rows, caption=f"{words[0].upper()}{words[1:]}"))
+    return "".join(tables)
 
 
 def _figure(name: str, title: str, caption: str, image: str) -> str:

@@ -21,6 +21,7 @@ from qsb.plots.stellar import (
     plot_history,
     plot_ladders,
     plot_ledger,
+    plot_quantiles,
     plot_spectrum,
     plot_timeline,
 )
@@ -41,6 +42,14 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
         "The surge, and the buffer that it asks for",
         "Power of the star over its quiet power; the inflow with what is above the cap; the energy in a buffer without "
         "losses that takes it and gives it back below the cap.",
+    ),
+    "quantiles": (
+        "ensemble_buffer",
+        plot_quantiles,
+        "What rare years ask for",
+        "Largest flare and buffer that are exceeded once in a number of years, with the intervals of order statistics "
+        "as a band; open marks are extrapolated beyond the flares that were observed. On a logarithmic axis the years "
+        "that need none are left out.",
     ),
     "spectrum": (
         "irradiance",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
@@ -290,9 +291,41 @@ class RangeForm(Form):
 
     def values(self) -> list[Any]:
         """The values; whole numbers where both ends are and all values are."""
-        check_points(self.num, "values of a range")
-        make = np.geomspace if self.spacing == "log" else np.linspace
-        values = make(self.start, self.stop, self.num)
-        if isinstance(self.start, int) and isinstance(self.stop, int) and np.all(values == np.round(values)):
-            return [int(v) for v in values]
-        return [float(v) for v in values]
+        return _between(self.start, self.stop, self.num, self.spacing)
+
+
+class UnitRangeForm(Form):
+    """An axis from start to stop, both included, whose ends may be texts with units."""
+
+    start: float | int | str
+    stop: float | int | str
+    num: Annotated[int, Field(ge=1)]
+    spacing: Literal["linear", "log"] = "linear"
+
+    def ends(self, read: Callable[[str], float]) -> tuple[float | int, float | int]:
+        """Both ends as numbers.
+
+        Args:
+            read: what makes a number of a text.
+
+        Raises:
+            ValueError: a logarithmic range that is not positive; and what `read` raises.
+        """
+        start, stop = (read(end) if isinstance(end, str) else end for end in (self.start, self.stop))
+        if self.spacing == "log" and not (start > 0 and stop > 0):
+            raise ValueError("a logarithmic range needs a positive start and stop")
+        return start, stop
+
+    def values(self, read: Callable[[str], float]) -> list[Any]:
+        """The values, as those of `RangeForm`."""
+        return _between(*self.ends(read), self.num, self.spacing)
+
+
+def _between(start: float | int, stop: float | int, num: int, spacing: str) -> list[Any]:
+    """Values from start to stop; whole numbers where both ends are and all values are."""
+    check_points(num, "values of a range")
+    make = np.geomspace if spacing == "log" else np.linspace
+    values = make(start, stop, num)
+    if isinstance(start, int) and isinstance(stop, int) and np.all(values == np.round(values)):
+        return [int(v) for v in values]
+    return [float(v) for v in values]

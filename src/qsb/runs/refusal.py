@@ -18,6 +18,7 @@ from qsb.runs.forms import (
     StageForm,
     StartForm,
     TaggedForm,
+    UnitRangeForm,
 )
 
 _FORMS: dict[str, type[Form]] = {
@@ -28,7 +29,7 @@ _FORMS: dict[str, type[Form]] = {
     "solve": SolveForm,
     "sweep": RangeForm,
 }
-_ALTERNATIVES = ("RangeForm", "float", "int", "str")
+_ALTERNATIVES = ("RangeForm", "UnitRangeForm", "float", "int", "str")
 
 
 #: from pydantic's path and the form of the whole file: the keys of the path, and the form that its last key is of
@@ -105,7 +106,7 @@ def _sentences(error: ValidationError, top: type[Form], locate: Locate) -> Itera
                 yield f"{path} is {given!r}{advice(given, words)}"
             case "value_error":
                 yield f"{path}: {message}." if not message.endswith("?") else f"{path}: {message}"
-            case _ if parts[0] == "sweep" and form is RangeForm and len(parts) < 4:
+            case _ if parts[0] == "sweep" and form in (RangeForm, UnitRangeForm) and len(parts) < 4:
                 yield f"{path} is {fault['input']!r}: it must be a list of values, or {{start, stop, num}}."
             case _:
                 yield f"{path} is {fault['input']!r}: {message[0].lower() + message[1:]}."

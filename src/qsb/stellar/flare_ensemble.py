@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,7 +28,15 @@ from qsb.stellar.status import Status
 from qsb.stellar.store import Store
 from qsb.stellar.surge import QuantileEstimate, pulse_storage, quantile_with_interval, surge_line
 
-__all__ = ["BLOCK", "Ensemble", "follow", "largest_pulse_storage", "required_storage", "simulate_ensemble"]
+__all__ = [
+    "BLOCK",
+    "Ensemble",
+    "follow",
+    "largest_pulse_storage",
+    "required_storage",
+    "simulate_ensemble",
+    "size_buffers",
+]
 
 BLOCK = 256
 """Members that share a stream of random numbers; a stream belongs to a block, so threads change nothing."""
@@ -170,36 +179,41 @@ def simulate_ensemble(
     if begin > law[4]:
         raise SpecError(f"start holds {begin:g} J, more than the capacity of {law[4]:g} J.")
     span = checks.number("years", years, positive=True) * YEAR
-    rows = _run(law, _kinds(process, scale), checks.whole("members", members, 1), seed, span, begin, threads)
+    kinds = _kinds(process, scale)
+    from qsb.stellar.kernels import surge
+
+    def block(stream: np.random.Generator, part: NDArray[np.float64]) -> None:
+        part[:, surge.ENERGY] = part[:, surge.PEAK] = begin
+        surge.members(stream, part, law, kinds, span)
+
+    rows = _run(block, checks.whole("members", members, 1), seed, threads)
     order = list(Status)
     avalanche = store.loss.avalanche
     parts = [process.status, store.status, store.loss.status, *([] if avalanche is None else [avalanche.status])]
+    return _gathered(rows, _surge(rows, process, scale), begin, span / YEAR, seed, max(parts, key=order.index))
+
+
+def _surge(rows: NDArray[np.float64], process: FlareProcess, scale: float) -> float:
+    """Surge ratio of the largest flare of all members."""
     largest = float(rows[:, -1].max()) / scale
-    ratio = largest / float(process.duration(largest)) / process.luminosity if largest else 0.0
-    return _gathered(rows, ratio, begin, span / YEAR, seed, max(parts, key=order.index))
+    return largest / float(process.duration(largest)) / process.luminosity if largest else 0.0
 
 
 def _run(
-    law: NDArray[np.float64],
-    kinds: NDArray[np.float64],
+    follow_block: Callable[[np.random.Generator, NDArray[np.float64]], None],
     count: int,
     seed: int,
-    span: float,
-    start: float,
     threads: int | None,
 ) -> NDArray[np.float64]:
     """Rows of all members, block by block, each block with a stream of its own."""
-    from qsb.stellar.kernels import surge
-
     key = checks.whole("seed", seed)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = cores if threads is None else checks.whole("threads", threads, 1)
     rows = np.zeros((count, len(_COLUMNS)))
-    rows[:, surge.ENERGY] = rows[:, surge.PEAK] = start
 
     def block(first: int) -> None:
         stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key, spawn_key=(first // BLOCK,))))
-        surge.members(stream, rows[first : first + BLOCK], law, kinds, span)
+        follow_block(stream, rows[first : first + BLOCK])
 
     firsts = range(0, count, BLOCK)
     if workers == 1 or count <= BLOCK:
@@ -288,14 +302,51 @@ def required_storage(
     Raises:
         SpecError: a cap at or below 1, which quiet light alone would break; another shape.
     """
+    return size_buffers(process, cap, members, seed=seed, years=years, threads=threads).peak
+
+
+def size_buffers(
+    process: FlareProcess,
+    cap: float,
+    members: int,
+    *,
+    seed: int,
+    years: float = 1.0,
+    quiescent: Any = 1.0,
+    threads: int | None = None,
+) -> Ensemble:
+    """Buffers without losses that keep a bus at a cap through years of flares: `required_storage` with all entries.
+
+    The `peak` of a member is the storage that its flares ask for, its `largest` the largest of them on the collector,
+    both in J; its `unmet` is the room below the cap that nothing fills.
+
+    Args:
+        process: of the flares, exponential pulses.
+        cap: in units of the quiescent power, above 1.
+        members: how many.
+        seed: of the streams, a whole number.
+        years: Julian years of each member.
+        quiescent: power that the collector gives in quiet light, W.
+        threads: to use; all cores of this process by default.
+
+    Raises:
+        SpecError: as `required_storage`, or a power that is not positive.
+    """
     _exponential(process)
     value = checks.number("cap", cap, positive=True)
     if value <= 1:
         raise SpecError(f"cap must be above 1, the quiescent power itself, but it is {value:g}.")
-    law = np.array([1 - value, 0.0, math.inf, 0.0, math.inf])
+    power = si("quiescent", quiescent, "W", positive=True)
+    scale = power / process.luminosity
+    kinds, push = _kinds(process, scale), (1 - value) * power
     span = checks.number("years", years, positive=True) * YEAR
-    count = checks.whole("members", members, 1)
-    return _run(law, _kinds(process, 1 / process.luminosity), count, seed, span, 0.0, threads)[:, 1].copy()
+    from qsb.stellar.kernels import buffer
+
+    def block(stream: np.random.Generator, part: NDArray[np.float64]) -> None:
+        buffer.buffers(stream, part, push, kinds, span)
+
+    rows = _run(block, checks.whole("members", members, 1), seed, threads)
+    return _gathered(rows, _surge(rows, process, scale), 0.0, span / YEAR, seed, process.status)
 
 
 def largest_pulse_storage(process: FlareProcess, cap: float, probability: float, years: float = 1.0) -> float:

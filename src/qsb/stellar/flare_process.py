@@ -69,6 +69,7 @@ class Population:
         name: for reports.
         source: where the numbers come from.
         status: how far they can be trusted.
+        seen: largest energy that was observed, J; beyond it the law is extrapolated.
     """
 
     rate: float
@@ -76,9 +77,12 @@ class Population:
     name: str
     source: str
     status: Status = Status.ENGINEERING
+    seen: float = math.inf
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rate", si("rate of Population", self.rate, "1 / s", positive=True))
+        if self.seen != math.inf:
+            object.__setattr__(self, "seen", si("seen of Population", self.seen, "J", positive=True))
         checks.made_of("law of Population", self.law, TruncatedPareto, "a TruncatedPareto(1.8, 1e22, 1e27)")
 
 
@@ -233,7 +237,9 @@ class FlareProcess:
             rate,
             TruncatedPareto(1.8, 1e22, 1e27),
             "ordinary flares",
-            "exponent from Maehara et al., Earth Planets Space 67, 59 (2015), arXiv:1504.00074; the rate is assumed",
+            "exponent from Maehara et al., Earth Planets Space 67, 59 (2015), arXiv:1504.00074, for up to 1e32 erg; "
+            "the rate is assumed",
+            seen=1e25,
         )
         kinds = [ordinary]
         if superflares is not None:
@@ -261,7 +267,9 @@ class FlareProcess:
             checks.number("per_year", per_year, positive=True) / YEAR,
             TruncatedPareto(2.0, 1e22, 1e29),
             "flares of an active M dwarf",
-            "rate: Davenport et al., ApJ 797, 122 (2014); exponent: Ilin et al., A&A 622, A133 (2019)",
+            "rate: Davenport et al., ApJ 797, 122 (2014), seen up to 1e33 erg; exponent: Ilin et al., A&A 622, A133 "
+            "(2019)",
+            seen=1e26,
         )
         star = BlackbodyStar(2824.0, 0.129 * NOMINAL_SOLAR_RADIUS)
         where = "2824 K and 0.129 solar radii: header of the TESS light curve of TIC 358108509"
@@ -289,6 +297,16 @@ class FlareProcess:
         """Flares per second above an energy in J."""
         level = si("energy", energy, "J", least=0.0)
         return math.fsum(kind.rate * float(kind.law.survival(max(level, 1e-300))) for kind in self.populations)
+
+    def extrapolated(self, energy: Any) -> bool:
+        """Whether no population was observed at an energy in J, though its law is carried on to it.
+
+        Raises:
+            SpecError: a negative energy.
+        """
+        level = si("energy", energy, "J", least=0.0)
+        reached = [kind for kind in self.populations if kind.law.low <= level <= kind.law.high]
+        return bool(reached) and all(level > kind.seen for kind in reached)
 
     def largest(self, probability: float, years: float = 1.0) -> float:
         r"""Quantile of the largest flare of a number of years, J: where :math:`e^{-\lambda T S(E)}` is the probability.

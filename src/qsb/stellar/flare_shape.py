@@ -21,6 +21,7 @@ from qsb.errors import SpecError
 from qsb.stellar.status import Status
 
 __all__ = [
+    "FLARE_SHAPES",
     "Davenport2014",
     "ExponentialPulse",
     "FlareShape",
@@ -196,7 +197,7 @@ class TovarMendoza2022:
 
 FlareShape = ExponentialPulse | Davenport2014 | TovarMendoza2022
 
-_SHAPES: dict[str, type[FlareShape]] = {
+FLARE_SHAPES: dict[str, type[FlareShape]] = {
     "exponential": ExponentialPulse,
     "davenport2014": Davenport2014,
     "tovarmendoza2022": TovarMendoza2022,
@@ -209,7 +210,7 @@ def flare_shape(name: str) -> FlareShape:
     Raises:
         SpecError: an unknown name.
     """
-    return _SHAPES[checks.one_of("shape", name, tuple(_SHAPES))]()
+    return FLARE_SHAPES[checks.one_of("shape", name, tuple(FLARE_SHAPES))]()
 
 
 def crossings(shape: FlareShape, level: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Stellar runs as figures: spectrum, powers and store, ledger, flares, bounds, ladders, timeline."""
+"""Stellar runs as figures: spectrum, powers and store, ledger, flares, rare years, bounds, ladders, timeline."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from qsb.plots.stellar.bounds import plot_bounds
 from qsb.plots.stellar.flares import plot_flares
 from qsb.plots.stellar.history import plot_history, plot_ledger
 from qsb.plots.stellar.ladder import plot_ladders
+from qsb.plots.stellar.quantiles import plot_quantiles
 from qsb.plots.stellar.spectrum import plot_spectrum
 from qsb.plots.stellar.timeline import plot_timeline
 
@@ -15,6 +16,7 @@ __all__ = [
     "plot_history",
     "plot_ladders",
     "plot_ledger",
+    "plot_quantiles",
     "plot_spectrum",
     "plot_timeline",
 ]

@@ -54,7 +54,7 @@ def needs(data: xr.Dataset, *names: str, what: str) -> None:
     lacking: list[Any] = [name for name in names if name not in data]
     if lacking:
         raise SpecError(f"{what} needs {', '.join(lacking)}, which this dataset lacks.")
-    known = {"elapsed", "wavelength", "horizon", "bound", "matter"}
+    known = {"elapsed", "wavelength", "horizon", "bound", "matter", "quantile"}
     swept = [str(d) for d in data.dims if d not in known]
     if swept:
         raise SpecError(f"{what} shows one run, but {', '.join(swept)} is swept; select a point: data.isel(...).")

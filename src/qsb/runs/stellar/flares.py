@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.errors import SpecError
+from qsb.runs.document import at
 from qsb.runs.stellar.collect import Taken
+from qsb.runs.stellar.ensembles import Years, process_of, years_of
 from qsb.runs.stellar.forms import ObservedForm, ProcessForm
-from qsb.runs.stellar.parts import Part
+from qsb.runs.stellar.parts import Part, weakest
 from qsb.stellar.blackbody import BlackbodyStar
 from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_process import FlareProcess
@@ -39,6 +41,7 @@ class Surge:
         part: what they are, with status and reference.
         cap: of the buffered inflow over the quiet inflow; None for no buffer.
         checksums: name of a record -> sha256.
+        ensemble: years of flares to sample; None for none.
     """
 
     ratio: float
@@ -48,9 +51,12 @@ class Surge:
     part: Part
     cap: float | None
     checksums: dict[str, str]
+    ensemble: Years | None = None
 
 
-def flaring(form: Any, taken: Taken, edges: RealArray, rng: np.random.Generator) -> tuple[Taken, Surge]:
+def flaring(
+    form: Any, taken: Taken, edges: RealArray, rng: np.random.Generator, *, seed: int = 0
+) -> tuple[Taken, Surge]:
     """What source and collector give with flares.
 
     The collector takes a flare's light as a black sphere's of the flare's colour, if there is one, else as the star's.
@@ -60,6 +66,7 @@ def flaring(form: Any, taken: Taken, edges: RealArray, rng: np.random.Generator)
         taken: the quiet powers.
         edges: of the intervals, s.
         rng: for a drawn sample.
+        seed: of the spec, for an ensemble that has none of its own.
 
     Raises:
         SpecError: numbers that the flares cannot have.
@@ -72,6 +79,8 @@ def flaring(form: Any, taken: Taken, edges: RealArray, rng: np.random.Generator)
     shares = quiet["absorptance"][0], quiet["work_share"][0]
     if form.colour is not None and taken.on is not None:
         shares = taken.on(BlackbodyStar(form.colour))
+    if form.ensemble is not None:
+        surge = replace(surge, ensemble=_years(form, taken, shares[1], seed))
     arriving = taken.met * surge.excess
     more = replace(
         taken,
@@ -81,6 +90,22 @@ def flaring(form: Any, taken: Taken, edges: RealArray, rng: np.random.Generator)
         heat=taken.heat + arriving * (shares[0] - shares[1]),
     )
     return more, surge
+
+
+def _years(form: Any, taken: Taken, share: float, seed: int) -> Years:
+    """The ensemble of a spec: of its own process, or of that of its flares."""
+    asked = form.ensemble
+    own = asked.process is not None
+    process = process_of(asked.process, asked.superflares, asked.per_year) if own else _process(form)
+    if taken.source is not None:
+        # flares keep their energy under another quiet power
+        process = replace(process, luminosity=float(taken.source[0]))
+    work = taken.numbers["work_share"][0]
+    least = weakest([taken.numbers["irradiance_total"][1], *(part.status for part in taken.parts)])
+    quiet = float(taken.met.max()) * work
+    streams = seed if asked.seed is None else asked.seed
+    with at("ensemble"):
+        return years_of(asked, process, form.cap, quiet, share / work if work > 0 else 0.0, streams, least)
 
 
 def _recorded(form: ObservedForm, edges: RealArray) -> Surge:
@@ -106,16 +131,17 @@ def _recorded(form: ObservedForm, edges: RealArray) -> Surge:
 
 def _drawn(form: ProcessForm, edges: RealArray, rng: np.random.Generator, quiet: float | None) -> Surge:
     """A sample of a process over the duration of the run; its flares keep their energy under another quiet power."""
-    numbers = {} if form.per_year is None else {"per_year": form.per_year}
-    shape = flare_shape(form.shape)
-    if form.process == "solar":
-        process = FlareProcess.solar(form.superflares, shape=shape, **numbers)
-    else:
-        process = FlareProcess.m_dwarf(shape=shape, **numbers)
+    process = _process(form)
     if quiet is not None:
         process = replace(process, luminosity=quiet)
     events = process.sample(float(edges[-1]) / YEAR, rng)
     excess = events.power(edges, 1.0)
     populations = "; ".join(f"{kind.name}: {kind.source}" for kind in process.populations)
-    part = Part("flares", f"{len(events)} flares of {process.name}, shape {shape.name}", process.status, populations)
+    what = f"{len(events)} flares of {process.name}, shape {process.shape.name}"
+    part = Part("flares", what, process.status, populations)
     return Surge(events.surge_ratio, excess, float(events.energies.sum()), len(events), part, form.cap, {})
+
+
+def _process(form: ProcessForm) -> FlareProcess:
+    """The process of a spec's flares, in their shape."""
+    return process_of(form.process, form.superflares, form.per_year).with_shape(flare_shape(form.shape))

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from qsb.errors import SpecError
 from qsb.runs.forms import Form, TaggedForm
 from qsb.runs.refusal import advice
+from qsb.runs.stellar.ensemble_form import EnsembleForm
 from qsb.runs.stellar.measure import measure
 from qsb.stellar.status import Status
 
@@ -45,6 +46,13 @@ Joule = Annotated[float, BeforeValidator(_in("J")), Field(ge=0), "J"]
 Watt = Annotated[float, BeforeValidator(_in("W")), Field(ge=0), "W"]
 Tesla = Annotated[float, BeforeValidator(_in("T")), Field(gt=0), "T"]
 PerJouleSecond = Annotated[float, BeforeValidator(_in("1 / J s")), Field(ge=0), "1/(J s)"]
+MetrePerSecond = Annotated[float, BeforeValidator(_in("m / s")), Field(gt=0), "m/s"]
+PerMetre = Annotated[float, BeforeValidator(_in("1 / m")), Field(gt=0), "1/m"]
+PerSquareMetre = Annotated[float, BeforeValidator(_in("1 / m2")), Field(ge=0), "1/m^2"]
+PerCubicMetre = Annotated[float, BeforeValidator(_in("1 / m3")), Field(ge=0), "1/m^3"]
+KilogramPerSquareMetre = Annotated[float, BeforeValidator(_in("kg / m2")), Field(gt=0), "kg/m^2"]
+SquareMetrePerKilogram = Annotated[float, BeforeValidator(_in("m2 / kg")), Field(ge=0), "m^2/kg"]
+StoppingPower = Annotated[float, BeforeValidator(_in("J m2 / kg")), Field(ge=0), "J m^2/kg"]
 Inertia = Annotated[float, BeforeValidator(_in("kg m2")), Field(ge=0), "kg m^2"]
 
 
@@ -225,6 +233,13 @@ class ObservedForm(Sourced, TaggedForm):
     begin: Second = 0.0
     colour: Kelvin | None = None
     cap: Pure | None = None
+    ensemble: EnsembleForm | None = None
+
+    @model_validator(mode="after")
+    def _own_process(self) -> Self:
+        if self.ensemble is not None and self.ensemble.process is None:
+            raise ValueError("the ensemble of a record needs a process of its own, e.g. process = 'm-dwarf'")
+        return self
 
 
 class ProcessForm(Sourced, TaggedForm):
@@ -237,11 +252,14 @@ class ProcessForm(Sourced, TaggedForm):
     shape: str = "exponential"
     colour: Kelvin = 9000.0
     cap: Pure | None = None
+    ensemble: EnsembleForm | None = None
 
     @model_validator(mode="after")
     def _belongs(self) -> Self:
         if self.superflares is not None and self.process != "solar":
             raise ValueError(f"superflares belong to process = 'solar', but the process is {self.process!r}")
+        if self.ensemble is not None and self.ensemble.process is not None:
+            raise ValueError("the ensemble has the process of its [flares]; leave out its own")
         return self
 
 

@@ -41,7 +41,7 @@ class Input:
 def inputs_of(spec: StellarSpec, parts: tuple[Part, ...]) -> tuple[Input, ...]:
     """All numbers and words of a spec, defaults among them, in the order of its tables."""
     found: list[Input] = []
-    for name in ("source", "flares", "collector", "store", "load", "radiator", "time", "timeline"):
+    for name in ("source", "flares", "storm", "collector", "store", "load", "radiator", "time", "timeline"):
         form = getattr(spec, name)
         if form is not None and (name == "timeline" or spec.store is not None):
             given = name in spec.model_fields_set

@@ -110,6 +110,7 @@ def run_stellar(spec: StellarSpec) -> xr.Dataset:
         answers.stamps.append(scene.stamp)
         answers.checksums |= scene.checksums
         _surge(answers, scene)
+        _beside(answers, scene)
         _history(answers, scene, found)
         _totals(answers, scene, found)
         _light(answers, scene)
@@ -149,6 +150,15 @@ def _surge(answers: Answers, scene: Scene) -> None:
         answers.scalar("buffer_cap", cap, status, "flares, collector")
         answers.scalar("buffer_size", max(held), status, "flares, collector")
         answers.series("buffer_energy", held, status, "flares, collector")
+
+
+def _beside(answers: Answers, scene: Scene) -> None:
+    """Years of flares, and the harm of a storm."""
+    if scene.surge is not None and scene.surge.ensemble is not None:
+        scene.surge.ensemble.sample(answers)
+    if scene.storm is not None:
+        for name, (value, status, source) in scene.storm.numbers.items():
+            answers.scalar(name, value, status, source)
 
 
 def _history(answers: Answers, scene: Scene, found: Run) -> None:

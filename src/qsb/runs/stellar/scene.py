@@ -16,6 +16,7 @@ from qsb.runs.stellar.forms import LoadForm, LossForm, ShadeForm, StarForm, Stor
 from qsb.runs.stellar.parts import Part
 from qsb.runs.stellar.sources import Light, light_of, source_of
 from qsb.runs.stellar.spec import StellarSpec
+from qsb.runs.stellar.storm import Storm, storm_of
 from qsb.stellar import loss as laws
 from qsb.stellar.presets import known_losses
 from qsb.stellar.store import State, Store
@@ -45,6 +46,8 @@ class Scene:
         surge: what the flares are; None without flares.
         rng: for what is random.
         stamp: laws of nature that the collector breaks, where that was allowed; empty otherwise.
+        checksums: name of a data set -> sha256.
+        storm: what harms beside the power; None without a storm.
     """
 
     edges: RealArray
@@ -57,6 +60,7 @@ class Scene:
     surge: Surge | None = None
     stamp: str = ""
     checksums: dict[str, str] = field(default_factory=dict)
+    storm: Storm | None = None
 
 
 def scene_of(spec: StellarSpec) -> Scene:
@@ -73,8 +77,9 @@ def scene_of(spec: StellarSpec) -> Scene:
             raise SpecError(f"duration must be positive, but it is {spec.time.duration:g} s.")
     edges = np.linspace(0.0, spec.time.duration, spec.time.steps + 1)
     lit = _lit(spec.collector.shade, edges)
-    stamp = ""
+    stamp, storm = "", None
     checksums: dict[str, str] = {}
+    more: tuple[Part, ...] = ()
     if isinstance(spec.source, StarForm):
         with at("source"):
             light = light_of(spec.source, spec.collector.distance)
@@ -87,24 +92,28 @@ def scene_of(spec: StellarSpec) -> Scene:
                 stamp = error.stamp
                 taken = from_star(light, spec.collector, spec.radiator.temperature, lit, enforced=False)
         source_part, checksums = light.part, _checksums(light)
+        if spec.storm is not None:
+            with at("storm"):
+                storm = storm_of(spec.storm, light, spec.source.spectrum.startswith(("e490", "g173")))
+            more, checksums = (storm.part,), checksums | storm.checksums
     else:
         with at("source"):
             source, source_part = source_of(spec.source)
         with at("collector"):
             taken = from_source(source, spec.collector, edges, lit)
     rng, surge = np.random.default_rng(spec.seed), None
-    more: tuple[Part, ...] = ()
     if spec.flares is not None:
         with at("flares"):
-            taken, surge = flaring(spec.flares, taken, edges, rng)
-        more, checksums = (surge.part,), checksums | surge.checksums
+            taken, surge = flaring(spec.flares, taken, edges, rng, seed=spec.seed)
+        years = () if surge.ensemble is None else (surge.ensemble.part,)
+        more, checksums = (surge.part, *years, *more), checksums | surge.checksums
     with at("store"):
         store, parts = _store(spec.store)
         start = State(spec.store.start_work, spec.store.start_passive)
     with at("load"):
         demand = _demand(spec.load, edges)
     whole = (source_part, *more, *taken.parts, *parts)
-    return Scene(edges, taken, demand, store, start, whole, rng, surge, stamp, checksums)
+    return Scene(edges, taken, demand, store, start, whole, rng, surge, stamp, checksums, storm)
 
 
 def _checksums(light: Light) -> dict[str, str]:

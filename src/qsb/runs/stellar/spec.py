@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import Field, ValidationError, model_validator
 
+from qsb.errors import SpecError
 from qsb.runs.document import Document, axis_names
-from qsb.runs.forms import RangeForm
+from qsb.runs.forms import UnitRangeForm
 from qsb.runs.refusal import explain, walk
 from qsb.runs.stellar.forms import (
     CollectorForm,
@@ -19,6 +21,8 @@ from qsb.runs.stellar.forms import (
     TimeForm,
     TimelineForm,
 )
+from qsb.runs.stellar.measure import measure
+from qsb.runs.stellar.storm_form import StormForm
 
 _SCENE = ("source", "collector", "store", "time")
 
@@ -31,6 +35,7 @@ class StellarSpec(Document):
         title: for people.
         source: what gives power.
         flares: how the source flares; only of a star.
+        storm: harm that comes beside the power; only of a star.
         collector: what takes it up.
         store: what holds it.
         load: what is asked of the store; nothing by default.
@@ -41,7 +46,7 @@ class StellarSpec(Document):
         allow_unphysical: whether claims beyond a law of nature are computed, with a stamp on every result.
         report: name of a folder in which `qsb run` writes a report.
         reference: where the scene comes from.
-        sweep: dotted path -> values, a list or ``{start, stop, num}``.
+        sweep: dotted path -> values, a list or ``{start, stop, num}``, whose ends may have units.
     """
 
     optional: ClassVar[tuple[str, ...]] = ("radiator", "load")
@@ -54,13 +59,14 @@ class StellarSpec(Document):
     allow_unphysical: bool = False
     source: SourceForm | None = None
     flares: FlaresForm | None = None
+    storm: StormForm | None = None
     collector: CollectorForm | None = None
     store: StoreForm | None = None
     load: LoadForm = LoadForm(power=0.0)
     radiator: RadiatorForm = RadiatorForm()
     time: TimeForm | None = None
     timeline: TimelineForm | None = None
-    sweep: dict[str, Annotated[list[Any], Field(min_length=1)] | RangeForm] = Field(default_factory=dict)
+    sweep: dict[str, Annotated[list[Any], Field(min_length=1)] | UnitRangeForm] = Field(default_factory=dict)
 
     @classmethod
     def _refusal(cls, error: ValidationError) -> str:
@@ -72,11 +78,35 @@ class StellarSpec(Document):
         missing = [name for name in _SCENE if name not in given]
         if missing and (given or self.timeline is None):
             raise ValueError(f"[{'], ['.join(missing)}] must be given; a spec without a store has [timeline] alone")
-        if self.flares is not None and (self.source is None or self.source.kind != "star"):
-            raise ValueError("[flares] belong to a star: give [source] with kind = 'star'")
+        for name in ("flares", "storm"):
+            if getattr(self, name) is not None and (self.source is None or self.source.kind != "star"):
+                raise ValueError(f"[{name}] needs a star: give [source] with kind = 'star'")
         if self.report is not None and (self.report in ("", ".", "..") or {"/", "\\"} & set(self.report)):
             raise ValueError(f"report = {self.report!r} is no name of a folder; use one name, e.g. 'solar-report'")
+        for path, values in self.sweep.items():
+            if isinstance(values, UnitRangeForm):
+                try:
+                    values.ends(self._reader(path))
+                except (SpecError, ValueError) as error:
+                    raise ValueError(f"sweep.{path}: {error}") from error
         return self
+
+    def axes(self) -> dict[str, list[Any]]:
+        """Swept paths and their values; those of ranges in SI."""
+        return {
+            path: v.values(self._reader(path)) if isinstance(v, UnitRangeForm) else list(v)
+            for path, v in self.sweep.items()
+        }
+
+    def _reader(self, path: str) -> Callable[[str], float]:
+        """What reads a text in the unit of a dotted path."""
+
+        def read(text: str) -> float:
+            if not self._leads(path):
+                raise SpecError("there is no such key in this spec, so that its unit is not known")
+            return measure(text, self.unit_of(path) or "")
+
+        return read
 
     def to_dict(self) -> dict[str, Any]:
         """The keys that were given, as plain data in SI."""
@@ -98,12 +128,23 @@ class StellarSpec(Document):
 
     def unit_of(self, path: str) -> str | None:
         """SI unit of the number at a dotted path; empty where it has none."""
-        *way, last = path.split(".")
-        here: Any = self
-        for part in way:
-            here = here[int(part)] if isinstance(here, list) else getattr(here, part, None)
-        field = getattr(type(here), "model_fields", {}).get(last)
+        field = getattr(type(self._table(path)), "model_fields", {}).get(path.rpartition(".")[2])
         return "" if field is None else _unit(field)
+
+    def _table(self, path: str) -> Any:
+        """The table, list or free table that holds the last key of a dotted path; None where it leads nowhere."""
+        here: Any = self
+        for part in path.split(".")[:-1]:
+            if isinstance(here, list):
+                here = here[int(part)] if part.isdigit() and int(part) < len(here) else None
+            else:
+                here = here.get(part) if isinstance(here, dict) else getattr(here, part, None)
+        return here
+
+    def _leads(self, path: str) -> bool:
+        """Whether a dotted path leads to a key that the spec may have."""
+        table = self._table(path)
+        return isinstance(table, dict | list) or path.rpartition(".")[2] in getattr(type(table), "model_fields", {})
 
 
 def _value(spec: StellarSpec, path: str) -> Any:

@@ -11,7 +11,7 @@ from qsb.stellar.surge import surge_line
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["REGIMES", "sections", "summary", "varying"]
+__all__ = ["QUANTILES", "REGIMES", "sections", "summary", "varying"]
 
 #: regimes and other times of the store, in the order in which they are told
 REGIMES = ("below", "sliding", "above", "latched", "smooth", "full", "empty")
@@ -19,6 +19,7 @@ REGIMES = ("below", "sliding", "above", "latched", "smooth", "full", "empty")
 #: heading -> scalars, in the order of a report; what a run does not have is left out
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "Flares": ("surge_ratio", "flare_energy", "flare_count", "buffer_cap", "buffer_size"),
+    "Years of flares": ("ensemble_members", "ensemble_span", "ensemble_level", "ensemble_surge"),
     "Energy ledger": (
         "ledger_start",
         "ledger_inflow",
@@ -48,8 +49,22 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
         "source_nearest",
     ),
     "Timeline": ("third_low", "third_high", "reached_first", "reached_last", "hazard_change"),
+    "Storm": (
+        "storm_arrival",
+        "storm_speed",
+        "ram_pressure",
+        "light_pressure",
+        "pressure_ratio",
+        "xray_fluence",
+        "xray_dose",
+        "particle_fluence",
+        "particle_dose",
+    ),
     "Trust": ("speculative_share",),
 }
+
+#: name of a quantity that has quantiles over years of flares -> what it is, in words
+QUANTILES = {"ensemble_flare": "largest flare, into all directions", "ensemble_buffer": "buffer that it takes"}
 
 
 def sections(data: xr.Dataset) -> dict[str, list[str]]:
@@ -77,10 +92,24 @@ def _lines(data: xr.Dataset) -> Iterator[str]:
             yield f"  {name:<22} {float(data[name]):.7g}{unit}  [{data[name].attrs['status']}]"
         if title == "Throughput" and told["kardashev"]:
             yield f"  convention: {told['kardashev']['convention']}"
+        if title == "Years of flares":
+            yield from _quantiles(data)
     yield from _verdicts(told)
     yield "Made of:"
     for part in told["parts"]:
         yield f"  {part['name']}: {part['what']} [{part['status']}]"
+
+
+def _quantiles(data: xr.Dataset) -> Iterator[str]:
+    """A line for each quantile over years of flares."""
+    level = 100 * float(data["ensemble_level"])
+    for name, words in QUANTILES.items():
+        unit, status = data[name].attrs["units"], data[name].attrs["status"]
+        yield f"  {words} ({unit}) [{status}]:"
+        for k, p in enumerate(data["quantile"].values):
+            value, low, high = (float(data[f"{name}{end}"][k]) for end in ("", "_low", "_high"))
+            note = ", extrapolated" if data["ensemble_extrapolated"][k] else ""
+            yield f"    quantile {p:<6g} {value:.4g}, {level:g} % interval {low:.4g} to {high:.4g}{note}"
 
 
 def _verdicts(told: dict[str, Any]) -> Iterator[str]:

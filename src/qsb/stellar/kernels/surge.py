@@ -36,7 +36,7 @@ PUSH, RATE, THRESHOLD, EXTRA, CAPACITY = range(5)
 # What describes a kind of flare.
 EVERY, SMALLEST, FALL, SPAN, WIDTH, GROWTH = range(6)
 # Phases of a gap.
-BELOW, ABOVE, FULL, SINKING, SLIDING, FALLING, EMPTY, DONE = range(8)
+BELOW, ABOVE, FULL, SINKING, SLIDING, FALLING, DONE = range(7)
 
 GONE = 28.0
 """Widths after which a pulse is dropped: e^-28 of its energy, 7e-13, is left out."""
@@ -143,7 +143,7 @@ def _begin(row: NDArray[np.float64], law: NDArray[np.float64], power: float) -> 
     if energy > threshold:
         return ABOVE
     if energy < threshold:
-        return BELOW if power > 0.0 or energy > 0.0 else EMPTY
+        return BELOW if power > 0.0 or energy > 0.0 else DONE
     if power >= (rate + law[EXTRA]) * threshold:
         return ABOVE
     return SLIDING if power > rate * threshold else FALLING
@@ -158,12 +158,9 @@ def _hold(
     pulses: NDArray[np.float64],
     n: int,
 ) -> tuple[float, int]:
-    """Stay full, slide, or stay empty until the input has fallen too far: the time, and the phase after it."""
+    """Stay full or slide until the input has fallen too far: the time, and the phase after it."""
     push, energy = law[PUSH], row[ENERGY]
-    if phase == EMPTY:
-        row[UNMET] -= given_by(span, push, pulses, n)
-        after, t = DONE, span
-    elif phase == FULL:
+    if phase == FULL:
         above = energy > law[THRESHOLD]
         extra = law[EXTRA] if above else 0.0
         loss = (law[RATE] + extra) * energy
@@ -194,7 +191,7 @@ def gap(
     left = span
     phase = _begin(row, law, input_now(push, pulses, n))
     while phase != DONE and left > 0.0:
-        if phase in (FULL, SLIDING, EMPTY):
+        if phase in (FULL, SLIDING):
             t, phase = _hold(row, law, phase, left, pulses, n)
         elif phase == BELOW:
             target = min(threshold, capacity)
@@ -213,21 +210,19 @@ def gap(
                 phase = FULL
         else:
             above = phase == SINKING
-            target = threshold if above else 0.0
             lost, open_ = (rate + extra, extra) if above else (rate, 0.0)
-            t = _fall(row[ENERGY], target, left, lost, push, pulses, n) if above or push < 0.0 else -1.0
+            t = _fall(row[ENERGY], threshold, left, lost, push, pulses, n) if above else -1.0
             if t < 0.0:
                 _move(row, left, lost, open_, -1.0, push, pulses, n)
                 t, phase = left, DONE
             else:
-                _move(row, t, lost, open_, target, push, pulses, n)
-                power = input_now(push, pulses, n)
-                phase = (SLIDING if power > rate * threshold else FALLING) if above else EMPTY
+                _move(row, t, lost, open_, threshold, push, pulses, n)
+                phase = SLIDING if input_now(push, pulses, n) > rate * threshold else FALLING
         left -= t
 
 
 @inner
-def _over(span: float, pulses: NDArray[np.float64], n: int) -> int:
+def over(span: float, pulses: NDArray[np.float64], n: int) -> int:
     """Drop pulses that are over; how many are left."""
     kept = 0
     for i in range(n):
@@ -240,7 +235,7 @@ def _over(span: float, pulses: NDArray[np.float64], n: int) -> int:
 
 
 @inner
-def _wider(pulses: NDArray[np.float64]) -> NDArray[np.float64]:
+def wider(pulses: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same pulses with as much room again."""
     found = np.empty((3, 2 * pulses.shape[1]))
     for i in range(pulses.shape[1]):
@@ -255,7 +250,7 @@ def _quiet(
 ) -> bool:
     """A gap in which no threshold can be reached, with one exponential a pulse, if it is so."""
     push, rate, stored = law[PUSH], law[RATE], row[ENERGY]
-    if push < 0.0 or rate == 0.0:
+    if rate == 0.0:
         return False
     rest = push / rate
     most, parts = max(stored, rest), 0.0
@@ -299,20 +294,14 @@ def flare(
     n: int,
 ) -> int:
     """A flare and the gap after it, whatever happens; how many pulses go on."""
-    push = law[PUSH]
-    if n == 0 and push < 0.0 and row[ENERGY] == 0.0 and energy + push * width <= 0.0 and GONE * width < span:
-        given = energy + push * span
-        row[GIVEN] += given
-        row[UNMET] -= given
-        return 0
     pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energy / width, 1.0 / width, GONE * width
     if not _quiet(row, law, span, pulses, n + 1):
         gap(row, law, span, pulses, n + 1)
-    return _over(span, pulses, n + 1)
+    return over(span, pulses, n + 1)
 
 
 @inner
-def _first(due: NDArray[np.float64]) -> int:
+def first(due: NDArray[np.float64]) -> int:
     """Which kind of flare comes first."""
     k = 0
     for j in range(1, due.size):
@@ -322,7 +311,7 @@ def _first(due: NDArray[np.float64]) -> int:
 
 
 @inner
-def _draw(x: float, smallest: float, fall: float, breadth: float, width: float, growth: float) -> tuple[float, float]:
+def draw(x: float, smallest: float, fall: float, breadth: float, width: float, growth: float) -> tuple[float, float]:
     """Energy in J and width in s of a flare, from a standard exponential number.
 
     ln(E/smallest) is exponential of rate `fall`, cut at `breadth`: so is the rest of the number after division by it.
@@ -370,7 +359,7 @@ def _easy(
     most_x, scale, cubic = fall * breadth, growth / fall, growth == 1.0 / 3.0
     while coming < until:
         now = coming
-        # as `_draw`, written out because it is most of the work
+        # as `draw`, written out because it is most of the work
         x = rng.standard_exponential()
         if x > most_x:
             x -= most_x * math.floor(x / most_x)
@@ -408,11 +397,11 @@ def members(
     Args:
         rng: stream of this block of members.
         rows: (M, 7), in the order of ENERGY and so on; ENERGY and PEAK hold the start.
-        law: in the order of PUSH and so on; an infinite threshold or capacity is none.
+        law: in the order of PUSH, not negative, and so on; an infinite threshold or capacity is none.
         kinds: (K, 6) in the order of EVERY (mean gap, s) and so on; the first is the most frequent.
         span: s.
     """
-    simple = law[PUSH] >= 0.0 and law[RATE] > 0.0 and kinds[0, FALL] > 0.0
+    simple = law[RATE] > 0.0 and kinds[0, FALL] > 0.0
     store = (law[PUSH], law[RATE], min(law[THRESHOLD], law[CAPACITY]))
     often = (kinds[0, 0], kinds[0, 1], kinds[0, 2], kinds[0, 3], kinds[0, 4], kinds[0, 5])
     due = np.empty(kinds.shape[0])
@@ -421,7 +410,7 @@ def members(
         row = rows[m]
         for j in range(due.size):
             due[j] = rng.standard_exponential() * kinds[j, EVERY]
-        n, k = 0, _first(due)
+        n, k = 0, first(due)
         gap(row, law, min(due[k], span), pulses, n)
         while due[k] < span:
             energy = -1.0
@@ -436,13 +425,13 @@ def members(
                 row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST] = stored, peak, given, largest
             else:
                 now = due[k]
-                energy, width = _draw(
+                energy, width = draw(
                     rng.standard_exponential(), kinds[k, 1], kinds[k, 2], kinds[k, 3], kinds[k, 4], kinds[k, 5]
                 )
                 row[LARGEST] = max(row[LARGEST], energy)
                 due[k] = now + rng.standard_exponential() * kinds[k, EVERY]
-            k = _first(due)
+            k = first(due)
             if energy >= 0.0:
                 if n == pulses.shape[1]:
-                    pulses = _wider(pulses)
+                    pulses = wider(pulses)
                 n = flare(row, law, min(due[k], span) - now, energy, width, pulses, n)

@@ -1,0 +1,61 @@
+"""The table of a storm: an ejection, X-rays and particles that reach the collector."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from qsb.runs.stellar.forms import (
+    KilogramPerSquareMetre,
+    Metre,
+    MetrePerSecond,
+    PerCubicMetre,
+    PerMetre,
+    PerSquareMetre,
+    Sourced,
+    SquareMetrePerKilogram,
+    StoppingPower,
+)
+from qsb.stellar.constants import NOMINAL_SOLAR_RADIUS
+
+__all__ = ["StormForm"]
+
+#: key -> the key that it belongs to
+_BELONGS = {
+    "drag": "speed",
+    "wind": "speed",
+    "origin": "speed",
+    "density": "speed",
+    "areal": "record",
+    "absorption": "record",
+    "stopping": "protons",
+}
+
+
+class StormForm(Sourced):
+    """Harm beside power: `qsb.stellar.cme` and `qsb.stellar.dose`; any of its three parts.
+
+    An ejection has `speed`, at `origin`, and `density`, at the collector; X-rays are those of a record, and fall on a
+    sheet of the mass per area `areal`; particles have the fluence `protons`, at the collector.
+    """
+
+    speed: MetrePerSecond | None = None
+    drag: PerMetre = 0.2e-10
+    wind: MetrePerSecond = 4e5
+    origin: Metre = 20 * NOMINAL_SOLAR_RADIUS
+    density: PerCubicMetre | None = None
+    record: Literal["goes-2012-06-01", "goes-2017-09-10", "goes-2021-01-01", "goes-2025-03-28"] | None = None
+    areal: KilogramPerSquareMetre | None = None
+    absorption: SquareMetrePerKilogram | None = None
+    protons: PerSquareMetre | None = None
+    stopping: StoppingPower | None = None
+
+    @model_validator(mode="after")
+    def _parts(self) -> Self:
+        if self.speed is None and self.record is None and self.protons is None:
+            raise ValueError("a storm needs speed (an ejection), record (X-rays) or protons (particles)")
+        for key, owner in _BELONGS.items():
+            if key in self.model_fields_set and getattr(self, key) is not None and getattr(self, owner) is None:
+                raise ValueError(f"{key} belongs to {owner}, which is not given")
+        return self

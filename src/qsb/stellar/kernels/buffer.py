@@ -1,0 +1,98 @@
+r"""A buffer without losses under random flares: :math:`\dot E = I(t)`, at least 0, from flare to flare in closed form.
+
+Between two flares :math:`I = p + \sum a_ie^{-\kappa_it}` with p < 0 only falls. So E rises, if it does, until I = 0,
+and then falls, until it is 0 and stays there: at the end it is :math:`\max(0, E_0 + \int I)`, and the one root, that
+of I, is needed where E may become larger than it ever was. `qsb.stellar.kernels.surge` has losses and thresholds as
+well, and takes longer to compile and to run.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qsb.stellar.kernels.pulses import AMP, KAPPA, LIFE, decay, entry, given_by, inner, input_now
+from qsb.stellar.kernels.surge import ENERGY, EVERY, GIVEN, GONE, LARGEST, PEAK, UNMET, draw, first, over, wider
+
+
+@inner
+def _turn(push: float, pulses: NDArray[np.float64], n: int) -> float:
+    """When an input above zero has fallen to zero.
+
+    I is convex and falls, so that Newton's steps from the left rise to the root and never pass it. E is flat there: an
+    error of 1e-9 in time is one of 1e-18 in E.
+    """
+    t = 0.0
+    for _ in range(1000):
+        level, slope = push, 0.0
+        for i in range(n):
+            now = pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * t)
+            level += now
+            slope += pulses[KAPPA, i] * now
+        step = level / slope
+        t += step
+        if step <= 1e-9 * t:
+            break
+    return t
+
+
+@inner
+def _gap(row: NDArray[np.float64], push: float, span: float, pulses: NDArray[np.float64], n: int) -> None:
+    """From a flare to the next one."""
+    start = row[ENERGY]
+    if input_now(push, pulses, n) > 0.0:
+        most = start
+        for i in range(n):
+            most += pulses[AMP, i] / pulses[KAPPA, i]
+        if most > row[PEAK]:
+            row[PEAK] = max(row[PEAK], start + given_by(min(_turn(push, pulses, n), span), push, pulses, n))
+    given = given_by(span, push, pulses, n)
+    row[GIVEN] += given
+    row[UNMET] += max(0.0, -(start + given))
+    row[ENERGY] = max(0.0, start + given)
+    decay(span, pulses, n)
+
+
+@entry
+def buffers(
+    rng: np.random.Generator, rows: NDArray[np.float64], push: float, kinds: NDArray[np.float64], span: float
+) -> None:
+    """Follow empty buffers, one a row, each through a span of time with flares of its own out of one stream.
+
+    Args:
+        rng: stream of this block of members; the flares are those of `surge.members`.
+        rows: (M, 7) of zeros, in the order of `surge.ENERGY` and so on.
+        push: quiet input less the cap, W; negative.
+        kinds: (K, 6), as those of `surge.members`.
+        span: s.
+    """
+    due = np.empty(kinds.shape[0])
+    pulses = np.empty((3, 64))
+    for m in range(rows.shape[0]):
+        row = rows[m]
+        for j in range(due.size):
+            due[j] = rng.standard_exponential() * kinds[j, EVERY]
+        n, k = 0, first(due)
+        row[GIVEN] = push * min(due[k], span)
+        row[UNMET] = -row[GIVEN]
+        while due[k] < span:
+            now = due[k]
+            energy, width = draw(
+                rng.standard_exponential(), kinds[k, 1], kinds[k, 2], kinds[k, 3], kinds[k, 4], kinds[k, 5]
+            )
+            row[LARGEST] = max(row[LARGEST], energy)
+            due[k] = now + rng.standard_exponential() * kinds[k, EVERY]
+            k = first(due)
+            left = min(due[k], span) - now
+            if n == 0 and row[ENERGY] == 0.0 and energy + push * width <= 0.0 and GONE * width < left:
+                given = energy + push * left  # a flare below the cap that is over before the next
+                row[GIVEN] += given
+                row[UNMET] -= given
+                continue
+            if n == pulses.shape[1]:
+                pulses = wider(pulses)
+            pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energy / width, 1.0 / width, GONE * width
+            _gap(row, push, left, pulses, n + 1)
+            n = over(left, pulses, n + 1)

@@ -1,0 +1,125 @@
+"""Storms of a spec: arrival, push and doses against printed answers, their status, and what is refused."""
+
+import json
+
+import pytest
+
+import qsb
+from qsb.runs.stellar.text import summary
+from qsb.stellar.observed import goes
+
+from .test_stellar_spec import BASE, edited
+
+STORM = {
+    "speed": "2000 km / s",
+    "wind": "450 km / s",
+    "drag": "0.1e-7 / km",
+    "density": "20 / cm3",
+    "record": "goes-2017-09-10",
+    "areal": "2.33 kg / m2",
+    "protons": "1e13 / m2",
+    "stopping": "10 MeV cm2 / g",
+}
+
+
+def stormy(**change):
+    """The Sun at 1 au with a storm; None takes a key away."""
+    storm = {key: value for key, value in (STORM | change).items() if value is not None}
+    spec = edited("storm", storm)
+    spec["source"] = {"kind": "star", "spectrum": "e490"}
+    return spec
+
+
+def test_the_printed_answers():
+    data = qsb.run(stormy())
+    assert float(data["storm_arrival"]) / 3600 == pytest.approx(27.0132990, abs=5e-8)
+    assert float(data["storm_speed"]) / 1e3 == pytest.approx(1068.1845, abs=5e-5)
+    ram = 20e6 * 1.67262192595e-27 * float(data["storm_speed"]) ** 2
+    light = float(data["irradiance_total"]) / 299792458
+    assert float(data["ram_pressure"]) == pytest.approx(ram, rel=1e-12)
+    assert float(data["light_pressure"]) == pytest.approx(light, rel=1e-12)
+    assert float(data["pressure_ratio"]) == pytest.approx(ram / light, rel=1e-12)
+    assert float(data["xray_fluence"]) == pytest.approx(3.146690834, rel=1e-8)
+    assert float(data["xray_dose"]) == pytest.approx(1.350511, abs=5e-7)
+    assert float(data["particle_dose"]) == pytest.approx(1.602177, abs=5e-7)
+    units = {"storm_arrival": "s", "storm_speed": "m/s", "ram_pressure": "Pa", "xray_fluence": "J/m^2"}
+    units |= {"xray_dose": "J/kg", "particle_fluence": "1/m^2", "particle_dose": "J/kg", "pressure_ratio": "1"}
+    assert {name: data[name].attrs["units"] for name in units} == units
+    record = goes("2017-09-10")
+    assert json.loads(data.attrs["checksums"])[record.name] == record.sha256
+    assert "Storm:" in summary(data)
+    assert "at most" in data["xray_dose"].attrs["source"]
+
+
+def test_the_extreme_ejection_does_not_push_as_hard_as_light_does():
+    """2.0e-7 Pa against 4.54e-6 Pa: 20 protons per cm^3 that arrive at 2445 km/s."""
+    storm = stormy(speed="2445 km / s", wind="2445 km / s")
+    data = qsb.run({**storm, "source": BASE["source"]})
+    assert float(data["storm_speed"]) == pytest.approx(2.445e6, rel=1e-12)
+    assert float(data["ram_pressure"]) == pytest.approx(2.0e-7, abs=5e-9)
+    assert float(data["light_pressure"]) == pytest.approx(4.54e-6, abs=1e-8)
+
+
+def test_distance_status_and_coefficient():
+    far = stormy(absorption="0.1 m2 / kg")
+    far["collector"]["distance"] = "2 au"
+    here, there = qsb.run(stormy()), qsb.run(far)
+    assert float(there["xray_fluence"]) == pytest.approx(float(here["xray_fluence"]) / 4, rel=1e-12)
+    assert here["xray_fluence"].attrs["status"] == "measured"
+    assert there["xray_fluence"].attrs["status"] == "established theory"
+    assert "inverse square" in there["xray_fluence"].attrs["source"]
+    assert float(there["xray_dose"]) == pytest.approx(0.1 * float(there["xray_fluence"]), rel=0.13)
+    assert float(there["xray_dose"]) < 0.1 * float(there["xray_fluence"])
+    assert there["storm_arrival"] > here["storm_arrival"]
+    star = stormy()
+    star["source"] = BASE["source"]
+    assert qsb.run(star)["xray_fluence"].attrs["status"] == "engineering estimate"
+
+
+def test_nothing_is_added_to_the_power():
+    calm = stormy()
+    calm.pop("storm")
+    for name in ("ledger_inflow", "peak_waste", "ledger_end"):
+        assert float(qsb.run(stormy())[name]) == float(qsb.run(calm)[name])
+
+
+@pytest.mark.parametrize("key", ["speed", "record", "protons"])
+def test_each_part_alone(key):
+    spec = edited("storm", {key: STORM[key]})
+    names = {"speed": "storm_arrival", "record": "xray_fluence", "protons": "particle_fluence"}
+    data = qsb.run(spec)
+    assert [name in data for name in names.values()] == [k == key for k in names]
+    assert "xray_dose" not in data
+    assert "pressure_ratio" not in data
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"speed": None}, "belongs to speed"),
+        ({"record": None}, "areal belongs to record"),
+        ({"protons": None}, "stopping belongs to protons"),
+        ({"record": "tess"}, "storm.record is 'tess'"),
+        ({"density": "20 kg / m3"}, "must be in 1 / m3"),
+        ({"origin": "2 au"}, "storm: distance is .* inside the origin"),
+        ({"spead": 1.0}, "unknown key; did you mean 'speed'"),
+    ],
+    ids=lambda c: next(iter(c)) if isinstance(c, dict) else "",
+)
+def test_what_a_storm_cannot_be(change, match):
+    with pytest.raises(qsb.SpecError, match=match):
+        qsb.plan(stormy(**change))
+
+
+def test_where_there_is_no_storm():
+    with pytest.raises(qsb.SpecError, match="needs speed"):
+        qsb.plan(edited("storm", {}))
+    ground = stormy()
+    ground["source"]["spectrum"] = "g173-global"
+    ground["collector"].pop("distance")
+    with pytest.raises(qsb.SpecError, match="light at the ground has none"):
+        qsb.plan(ground)
+    hole = stormy()
+    hole["source"] = {"kind": "penrose", "mass": "10 Msun", "spin": 0.9, "feed": "1 kg / s"}
+    with pytest.raises(qsb.SpecError, match=r"\[storm\] needs a star"):
+        qsb.plan(hole)
