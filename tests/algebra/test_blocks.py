@@ -151,7 +151,7 @@ def test_a_simple_spectrum_knows_that_it_is_one():
         (lambda: Spectrum.simple([1.0]).moment(-1), "power"),
         (lambda: Blocks((), ()), "0 blocks"),
         (lambda: Blocks((np.eye(2),), (0,)), "multiplicity 0"),
-        (lambda: Blocks((np.eye(2),), (1,), null=-1), "null is -1"),
+        (lambda: Blocks((np.eye(2),), (1,), null=-1), "null.* is -1"),
         (lambda: Blocks((np.ones((2, 3)),), (1,)), "shape"),
         (lambda: Blocks((np.ones((3, 2, 2)), np.ones((4, 2, 2))), (1, 1)), "batch"),
         (lambda: Factor(np.ones(3)), "Factor"),
