@@ -48,7 +48,8 @@ def syk(
 
     real and imaginary part of variance :math:`J^2/2N^3` each, or real of variance :math:`J^2/N^3` where (ij) = (kl).
     The sum runs over all four indices, so each product of two pairs comes four times. Of hard-core bosons the strings
-    are left out, :math:`c_j\to\sigma^-_j`, and J is symmetric in each pair: the same numbers, other signs.
+    are left out, :math:`c_j\to\sigma^-_j`, and J is symmetric in each pair: the same numbers, other
+    signs, and the whole V of one seed is minus the sum as written, which the distribution of J does not tell apart.
     ``parallel`` is the comparison :math:`V = J\sum_j\sigma^x_j`.
 
     In the paper :math:`H_B` is off while V is on: use a stage with ``battery = false``.

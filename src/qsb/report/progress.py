@@ -11,6 +11,26 @@ if TYPE_CHECKING:
     from qsb.studies.papers import Paper
 
 
+def compiling_column() -> Any:
+    """A column beside a bar that says when loops are compiled, so that nobody takes a first run's time for every run's.
+
+    Returns:
+        a `rich.progress.ProgressColumn`.
+    """
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    from qsb.algebra.kernels import compiling
+
+    class Compiling(ProgressColumn):
+        """Asked each time the bar is drawn, ten times a second."""
+
+        def render(self, task: Any) -> Text:
+            return Text("compiling, the first time only" if compiling.running() else "")
+
+    return Compiling()
+
+
 class Progress:
     """A bar where somebody looks, a line for each step where nobody does.
 
@@ -39,6 +59,7 @@ class Progress:
                 BarColumn(bar_width=30),
                 TimeElapsedColumn(),
                 TextColumn("{task.fields[left]}"),
+                compiling_column(),
                 TextColumn("{task.fields[what]}"),
             )
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)

@@ -7,6 +7,7 @@ nothing here, which asks for the most. Derived in docs/devdocs/stellar-flares.md
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,7 +162,7 @@ def quantile_with_interval(values: Any, probability: float, level: float = 0.95)
     Raises:
         SpecError: probabilities outside 0 to 1.
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr, bdtrc  # scipy.stats takes long to import
 
     data = np.sort(checks.row("values", values, 1))
     p, wanted = (checks.number(n, v, positive=True) for n, v in (("probability", probability), ("level", level)))
@@ -169,8 +170,8 @@ def quantile_with_interval(values: Any, probability: float, level: float = 0.95)
         raise SpecError(f"probability and level must be below 1, but they are {p:g} and {wanted:g}.")
     n, tail = len(data), (1 - wanted) / 2
     # P(B < l) <= tail and P(B >= u) <= tail; the k-th smallest is data[k - 1]
-    lower = int(binom.ppf(tail, n, p))
-    upper = int(binom.isf(tail, n, p)) + 1
+    lower = bisect_left(range(n), True, key=lambda k: bool(bdtr(k, n, p) >= tail))
+    upper = bisect_left(range(n), True, key=lambda k: bool(bdtrc(k, n, p) <= tail)) + 1
     return QuantileEstimate(
         p,
         float(np.quantile(data, p, method="inverted_cdf")),
