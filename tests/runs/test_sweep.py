@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import qsb
-from qsb.runs import sweep as module
 from qsb.runs.batch import in_batches
+from sweeps import resumes_after_an_interruption
 
 SPEC = """
 [model]
@@ -48,20 +48,7 @@ def test_an_executor_gives_the_same():
 
 
 def test_an_interrupted_sweep_resumes(tmp_path, monkeypatch):
-    def stop(fraction):
-        if fraction >= 0.5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        qsb.sweep(SPEC, store=tmp_path, progress=stop)
-    kept = sorted(tmp_path.glob("*.nc"))
-    assert len(kept) == 3
-    ran = []
-    monkeypatch.setattr(module, "compute", lambda text, path, real=module.compute: ran.append(path) or real(text, path))
-    data = qsb.sweep(SPEC, store=tmp_path)
-    assert len(ran) == 3
-    assert not set(ran) & set(kept)
-    np.testing.assert_array_equal(data["power"], qsb.sweep(SPEC)["power"])
+    resumes_after_an_interruption(SPEC, "power", tmp_path, monkeypatch)
 
 
 def test_a_broken_point_is_computed_again(tmp_path):

@@ -28,6 +28,16 @@ ORIGINALS = {
     "tess-358108509.csv.gz": "8f026f87bfaf4e79496e124dd6a9a36b5ff06ed597c0b3bff5387fa240681695",
     "smm-flares.csv.gz": "0e6c6417d9a23af677de5f5aad270ebfda9d48a0ed34dc2671bd80e76ce4401d",
 }
+#: of the shipped tables, unpacked
+TABLES = {
+    "goes16-20170910.csv.gz": "d0b11c1315b66676d7687df9127afe8c372224ca46e691a901308e2e58ea0535",
+    "goes15-20170910.csv.gz": "19c6c1f33ade4843d4af3ac19beb7b09a95bd7c8aa744537579c0a082d48173c",
+    "goes18-20250328.csv.gz": "e5d2bfb730ae828a7369654b24c1ca7a6b0fad2cb607a46c573eddd791832903",
+    "goes16-20210101.csv.gz": "6f9869a0a7343dad0b73be61706a9a67a005c87198af5f621db91583dc7d8c18",
+    "goes15-20120601.csv.gz": "edbeda94e46ac0a293b647d7ee3aa5b6e8a2ee4b6e560af5400ebdfa02f125af",
+    "tess-358108509.csv.gz": "7f38ddf14ed598254828599822384382164cf652e3b11acfae3ccf2ee93bff8e",
+    "smm-flares.csv.gz": "26d5456f356211c190ca067c877c95909a5e4d28f89b21811263f1869e727e51",
+}
 DATA = files("qsb.stellar").joinpath("data")
 
 
@@ -126,17 +136,16 @@ def _installed(original):
 
 
 @pytest.mark.parametrize("name", list(ORIGINALS))
-def test_tables_come_out_of_the_originals_again(name):
+def test_tables_are_what_came_out_of_the_originals(name):
+    shipped = gzip.decompress(DATA.joinpath(name).read_bytes())
+    assert hashlib.sha256(shipped).hexdigest() == TABLES[name]
     original = derive_flares.ORIGINALS[name][0]
     folder = _installed(original)
-    if folder is None or not (folder / original).is_file():
-        pytest.skip(f"{derive_flares.ORIGINALS[name][1]} is not installed")
-    if original.endswith((".fits", ".fits.gz")):
-        pytest.importorskip("astropy")
-    if hashlib.sha256((folder / original).read_bytes()).hexdigest() != ORIGINALS[name]:
-        pytest.skip("another version is installed")
-    shipped = gzip.decompress(DATA.joinpath(name).read_bytes()).decode()
-    assert derive_flares.table(name, folder) == shipped
+    readable = not original.endswith((".fits", ".fits.gz")) or importlib.util.find_spec("astropy")
+    held = folder / original if folder is not None and readable else Path("absent")
+    # once more, where the package is installed that holds the same original
+    if held.is_file() and hashlib.sha256(held.read_bytes()).hexdigest() == ORIGINALS[name]:
+        assert derive_flares.table(name, folder).encode() == shipped
 
 
 def test_printed_arrivals():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -49,7 +49,10 @@ def plot_bounds(data: xr.Dataset) -> Figure:
             ax.plot([low, value], [k, k], color=colour, linewidth=0.8, alpha=0.6)
             ax.plot([value], [k], marker=MARKERS[place], color=colour, linestyle="none")
             text = "0" if ratios[k] == 0 else f"{ratios[k]:.3g}" + (" (off the axis)" if value != ratios[k] else "")
-            ax.annotate(text, (value, k), xytext=(5, 0), textcoords="offset points", va="center", fontsize=7.5)
+            beside: dict[str, Any] = {"xytext": (6, 0), "textcoords": "offset points", "va": "center", "fontsize": 7.5}
+            # a number beside the limit stays readable on the line that it crosses
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+            ax.annotate(text, (value, k), **beside, bbox=box)
         ax.set_yticks(range(len(rows)), [f"{_raised(row['bound'])} [{row['verdict']}]" for row in rows])
         ax.set_xlabel("Claim over limit $r$ (dimensionless)")
         marks = [

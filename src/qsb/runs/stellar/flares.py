@@ -15,7 +15,7 @@ from qsb.runs.stellar.ensembles import Years, process_of, years_of
 from qsb.runs.stellar.forms import ObservedForm, ProcessForm
 from qsb.runs.stellar.parts import Part, weakest
 from qsb.stellar.blackbody import BlackbodyStar
-from qsb.stellar.constants import YEAR
+from qsb.stellar.constants import SOLAR_LUMINOSITY, YEAR
 from qsb.stellar.flare_process import FlareProcess
 from qsb.stellar.flare_shape import flare_shape
 from qsb.stellar.observed import Recording, goes, tess_flare
@@ -74,7 +74,7 @@ def flaring(
     if form.cap is not None and form.cap <= 1:
         raise SpecError(f"cap must be above 1, the quiet power itself, but it is {form.cap:g}.")
     power = None if taken.source is None else float(taken.source[0])
-    surge = _recorded(form, edges) if isinstance(form, ObservedForm) else _drawn(form, edges, rng, power)
+    surge = _recorded(form, edges, power) if isinstance(form, ObservedForm) else _drawn(form, edges, rng, power)
     quiet = taken.numbers
     shares = quiet["absorptance"][0], quiet["work_share"][0]
     if form.colour is not None and taken.on is not None:
@@ -108,8 +108,8 @@ def _years(form: Any, taken: Taken, share: float, seed: int) -> Years:
         return years_of(asked, process, form.cap, quiet, share / work if work > 0 else 0.0, streams, least)
 
 
-def _recorded(form: ObservedForm, edges: RealArray) -> Surge:
-    """A real record, whose window begins at a time of the run."""
+def _recorded(form: ObservedForm, edges: RealArray, quiet: float | None) -> Surge:
+    """A real record, whose window begins at a time of the run; it keeps its energy under another quiet power."""
     record: Recording = tess_flare() if form.record == "tess" else goes(form.record.removeprefix("goes-"))
     factor, energy, how = 1.0, None, "in the band of the record"
     if form.colour is not None:
@@ -118,6 +118,8 @@ def _recorded(form: ObservedForm, edges: RealArray) -> Surge:
         how = f"over all wavelengths, for a flare of the colour of {form.colour:g} K"
     elif record.unit == "W/m2":
         energy = record.energy()
+    if quiet is not None:
+        factor *= (SOLAR_LUMINOSITY if record.star is None else record.star.luminosity) / quiet
     first = float(record.times[record.window][0])
     excess = factor * record.power(edges - form.begin + first, 1.0)
     cut = "; it is cut, so that its energy and its buffer are lower bounds" if form.record == "tess" else ""
