@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -30,6 +30,8 @@ _SLOPES = 2.0
 _LOOKS = 7
 #: ratio of the longest to the shortest interval above which the points alone do not tell where the tops are
 _UNEVEN = 1.5
+#: spread of the intervals, in units of one, up to which they count as equal: what rounding does to 10^4 equal ones
+_EQUAL = 1e-10
 #: rounds of the approach, each eight times as close; then the vertex of a quartic is taken, because the value of a
 #: maximum tells its place to the square root of rounding only
 _ROUNDS = 3
@@ -62,6 +64,46 @@ def _horner(p: Polynomials, at: RealArray) -> tuple[RealArray, RealArray]:
     return value, slope / p.scale
 
 
+def _newton(t: RealArray, values: RealArray, slopes: RealArray | None) -> Polynomials:
+    """Polynomials through values, and slopes if there are any, at increasing times, each (q, w); divided differences."""
+    origin, scale = t[:, :1], np.ptp(t, axis=1)[:, None]
+    twice = 1 if slopes is None else 2
+    z = np.repeat((t - origin) / scale, twice, axis=1)
+    d = np.repeat(values, twice, axis=1)
+    coefficients = [d[:, :1]]
+    for k in range(1, z.shape[1]):
+        gap = z[:, k:] - z[:, :-k]
+        if k == 1 and slopes is not None:
+            gap[:, ::2] = 1.0
+        step = (d[:, 1:] - d[:, :-1]) / gap
+        if k == 1 and slopes is not None:
+            step[:, ::2] = slopes * scale
+        d = step
+        coefficients.append(d[:, :1])
+    return Polynomials(origin, scale, z, np.concatenate(coefficients, axis=1))
+
+
+@cache
+def _weights(m: int, slopes: bool) -> RealArray:
+    """What predicts a point that is left out of 2m + 1 at 0, 1, ..., 2m, on any even grid.
+
+    Returns:
+        Weights (2, 1 or 2, 2m + 1, 2m + 1): of the value and the slope that are predicted, by the values and the slopes
+        that are known, for each point left out; on the last axis the points, 0 for the one itself.
+    """
+    n, kinds = 2 * m + 1, 2 if slopes else 1
+    others = np.array([np.delete(np.arange(n), p) for p in range(n)])
+    unit = np.eye(kinds * 2 * m).reshape(-1, kinds, 2 * m)
+    row = np.repeat(np.arange(n), len(unit))
+    known = np.tile(unit, (n, 1, 1))
+    p = _newton(others[row].astype(float), known[:, 0], known[:, 1] if slopes else None)
+    found = np.array(_horner(p, row[:, None].astype(float))).reshape(2, n, kinds, 2 * m)
+    out = np.zeros((2, kinds, n, n))
+    for k in range(n):
+        out[:, :, k, others[k]] = found[:, k]
+    return out
+
+
 def _vertex(five: RealArray) -> RealArray:
     """Where the quartic through values (q, 5) at -2..2 has its maximum near 0; within one step."""
     a, b, c, d, e = five.T
@@ -91,6 +133,20 @@ def _approached(
     # where there is no vertex nearby, as at an end of the interval, the approach itself is the answer
     good = height >= top - 1e-14 * np.abs(height)
     return np.where(good, places, centre), np.where(good, height, top)
+
+
+def _hopeful(seen: RealArray, owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of looks (q, r) that may hold the largest value of their owner between two looks.
+
+    A smooth function rises above the highest of three looks by less than they differ: a parabola by a quarter of it.
+    """
+    wide = np.concatenate([seen[:, :1], seen, seen[:, -1:]], axis=1)
+    row, k = np.arange(len(seen)), seen.argmax(axis=1)
+    top = seen[row, k]
+    reach = 2 * top - np.minimum(wide[row, k], wide[row, k + 2])
+    best = np.full(int(owner[-1]) + 1, -np.inf)
+    np.maximum.at(best, owner, top)
+    return np.flatnonzero(reach >= best[owner])
 
 
 @dataclass(frozen=True)
@@ -142,17 +198,30 @@ class Curve:
             if n < min(2 * m + 1, 3) or (rows and n < 2 * m + 1):
                 break
             i = np.arange(1, n - 1)
-            window = np.clip(i - m, 0, n - 2 * m - 1)[:, None] + np.arange(2 * m + 1)
-            others = window[window != i[:, None]].reshape(len(i), 2 * m)
-            value, slope = _horner(self._polynomials(others), self.times[i][:, None])
-            within = self._gain(i, others) if self.graded else _WITHIN[m]
+            value, slope, within = self._predicted(m, i)
             if self.slopes is None:
-                rows.append((np.abs(value[:, 0] - self.values[i]) / within, np.zeros(len(i))))
+                rows.append((np.abs(value - self.values[i]) / within, np.zeros(len(i))))
             else:
                 gain = within**2
-                misses = np.abs(value[:, 0] - self.values[i]), np.abs(slope[:, 0] - self.slopes[i])
+                misses = np.abs(value - self.values[i]), np.abs(slope - self.slopes[i])
                 rows.append((misses[0] / gain, misses[1] * _SLOPES / gain))
         return rows
+
+    def _predicted(self, m: int, i: NDArray[np.int64]) -> tuple[RealArray, RealArray, RealArray | float]:
+        """Value and slope at the points i by their neighbours, and how much better it is within an interval."""
+        n = len(self.times)
+        first = np.clip(i - m, 0, n - 2 * m - 1)
+        window = first[:, None] + np.arange(2 * m + 1)
+        step = (self.times[-1] - self.times[0]) / (n - 1)
+        if np.ptp(np.diff(self.times)) <= _EQUAL * step:
+            # the same weights at all points but those near the ends
+            known = [self.values[window]] if self.slopes is None else [self.values[window], step * self.slopes[window]]
+            weights = _weights(m, self.slopes is not None)[:, :, i - first]
+            value, slope = np.einsum("abij,bij->ai", weights, np.array(known))
+            return value, slope / step, _WITHIN[m]
+        others = window[window != i[:, None]].reshape(len(i), 2 * m)
+        value, slope = _horner(self._polynomials(others), self.times[i][:, None])
+        return value[:, 0], slope[:, 0], self._gain(i, others) if self.graded else _WITHIN[m]
 
     def _gain(self, i: NDArray[np.int64], others: NDArray[np.int64]) -> RealArray:
         r"""How much smaller the error is inside the longer of the intervals at points i than at the points, left out.
@@ -203,57 +272,50 @@ class Curve:
         return evaluate
 
     def _polynomials(self, nodes: NDArray[np.int64]) -> Polynomials:
-        """Polynomials through the nodes (q, w), by confluent divided differences."""
-        t = self.times[nodes]
-        origin, scale = t[:, :1], np.ptp(t, axis=1)[:, None]
-        twice = 1 if self.slopes is None else 2
-        z = np.repeat((t - origin) / scale, twice, axis=1)
-        d = np.repeat(self.values[nodes], twice, axis=1)
-        coefficients = [d[:, :1]]
-        for k in range(1, z.shape[1]):
-            gap = z[:, k:] - z[:, :-k]
-            if k == 1 and self.slopes is not None:
-                gap[:, ::2] = 1.0
-            step = np.diff(d, axis=1) / gap
-            if k == 1 and self.slopes is not None:
-                step[:, ::2] = self.slopes[nodes] * scale
-            d = step
-            coefficients.append(d[:, :1])
-        return Polynomials(origin, scale, z, np.concatenate(coefficients, axis=1))
+        """Polynomials through the nodes (q, w)."""
+        return _newton(self.times[nodes], self.values[nodes], None if self.slopes is None else self.slopes[nodes])
 
     def tops(self, functions: Sequence[Height], most: int) -> list[list[tuple[float, float]]]:
-        """(time, value) of the largest local maxima of each function of time, value and slope, ends included.
+        """(time, value) of what may be the largest maximum of each function of time, value and slope, and the ends.
 
         Args:
             functions: elementwise.
-            most: how many of each are approached.
+            most: how many of each are looked at between the points.
         """
         at_points = [f(self.times, self.values, self.slopes) for f in functions]
         ends = [[(float(self.times[k]), float(h[k])) for k in (0, -1)] for h in at_points]
         if len(self.times) < 2:
             return [e[:1] for e in ends]
-        # a row for each promising interval of each function: all are approached together
+        # a row for each promising interval of each function: all are looked at together
         if uneven(self.times):
             found = self._highest(functions, at_points, most)
         else:
             found = [self._promising(h, most) for h in at_points]
-        edges = np.cumsum([0, *map(len, found)])
-        interval, rows = np.concatenate(found), [slice(a, b) for a, b in pairwise(edges)]
+        interval, owner = np.concatenate(found), np.repeat(np.arange(len(found)), [len(f) for f in found])
+        low, high = self.times[interval, None], self.times[interval + 1, None]
+        grid = low + (high - low) * np.linspace(0.0, 1.0, _LOOKS + 2)
+        seen = self._heights(functions, interval, owner)(grid)
+        points = np.array(at_points)
+        seen[:, 0], seen[:, -1] = points[owner, interval], points[owner, interval + 1]
+        near = _hopeful(seen, owner)
+        heights = self._heights(functions, interval[near], owner[near])
+        places, height = _approached(heights, grid[near], seen[near], low[near], high[near])
+        for k, place, top in zip(owner[near].tolist(), places.tolist(), height.tolist(), strict=True):
+            ends[k].append((place, top))
+        return ends
+
+    def _heights(
+        self, functions: Sequence[Height], interval: NDArray[np.int64], owner: NDArray[np.int64]
+    ) -> Callable[[RealArray], RealArray]:
+        """The functions of the owners, which ascend, at times (q, r) inside the intervals (q,)."""
         within = self._within(interval)
+        rows = [slice(a, b) for a, b in pairwise(np.searchsorted(owner, np.arange(len(functions) + 1)))]
 
         def heights(at: RealArray) -> RealArray:
             value, slope = within(at)
             return np.concatenate([f(at[r], value[r], slope[r]) for f, r in zip(functions, rows, strict=True)])
 
-        low, high = self.times[interval, None], self.times[interval + 1, None]
-        grid = low + (high - low) * np.linspace(0.0, 1.0, _LOOKS + 2)
-        seen = heights(grid)
-        for h, r in zip(at_points, rows, strict=True):
-            seen[r, 0], seen[r, -1] = h[interval[r]], h[interval[r] + 1]
-        places, height = _approached(heights, grid, seen, low, high)
-        return [
-            e + list(zip(places[r].tolist(), height[r].tolist(), strict=True)) for e, r in zip(ends, rows, strict=True)
-        ]
+        return heights
 
     def _highest(self, functions: Sequence[Height], at_points: list[RealArray], most: int) -> list[NDArray[np.int64]]:
         """Intervals of an uneven grid that hold the largest values, looked at one and all.
