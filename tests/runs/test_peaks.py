@@ -18,7 +18,7 @@ from qsb.dynamics.plan import plan
 from qsb.dynamics.segment import segments, turns
 from qsb.dynamics.series import Kink
 from qsb.dynamics.solve import solve
-from qsb.runs import closer
+from qsb.runs import closer, resolved
 from qsb.runs.closer import look_closer
 from qsb.runs.figures import Reading
 from qsb.runs.peaks import Peaks, earliest
@@ -257,9 +257,9 @@ def test_both_limits_end_the_search(monkeypatch, limit):
 
 def test_a_limit_that_lets_aliases_pass_would_be_seen(monkeypatch):
     """With any error allowed and no look from near, the coarse grid is believed, and the peak comes out wrong."""
-    monkeypatch.setattr(closer, "RESOLUTION", 1e9)
-    monkeypatch.setattr(closer, "ELSEWHERE", 1e9)
-    monkeypatch.setattr(closer, "FINE", 1e9)
+    monkeypatch.setattr(resolved, "RESOLUTION", 1e9)
+    monkeypatch.setattr(resolved, "ELSEWHERE", 1e9)
+    monkeypatch.setattr(resolved, "FINE", 1e9)
     n, g = 64, 4.0
     data = qsb.run(flip(n, g, np.linspace(0, 20, 11)), ["power"])
     assert abs(float(data["peak_power"]) / (2 * g**2 * n / flip_frequency(n, g)) - 1) > 1e-4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from qsb.charging.problem import Problem
 from qsb.dynamics.series import Series
 from qsb.dynamics.together import Family
 from qsb.runs.balance import BALANCE
-from qsb.runs.closer import Closer, look_closer
+from qsb.runs.closer import Closer, look_closer, look_once
 from qsb.runs.figures import FIGURES, Reading
+from qsb.runs.resolved import Told
 from qsb.runs.run import NO_PEAKS, UNASKED, peaked, peaks_of, plan_problem, provenance, scalars_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ RealArray = NDArray[np.float64]
 _RATE = re.compile(r"channel\.(\d+)\.rate")
 #: where between two save times the interpolants are asked, as a part of the step
 _PROBE = 0.6180339887498949
+#: points whose peaks are looked for together: their series fill a cache
+_TOGETHER = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,10 +121,11 @@ def _solved(corner: Spec, rates: RealArray, progress: Callable[[float], None] | 
             rows.append(values[name].reshape(points, -1))
         budget = {k: max(v, budget.get(k, 0.0)) for k, v in series.budget.items()}
         if corner.save.peaks:
-            part = rates[done : done + points]
-            for one in _point_readings(family, part, series, tolerance):
-                closers.append(look_closer(one.problem, made, one, peaked(corner.figures, timed, one), tolerance))
-                tops.append(peaks_of(one, closers[-1], timed, "ergotropy" in columns) if closers[-1].resolved else {})
+            wanted_tops = peaked(corner.figures, timed, reading)
+            known = {name: values.get(name, FIGURES[name](reading)).reshape(points, -1) for name in wanted_tops}
+            for closer in _closers(family, rates[done : done + points], series, known, tolerance):
+                closers.append(closer)
+                tops.append(peaks_of(reading, closer, timed, "ergotropy" in columns) if closer.resolved else {})
         done += points
         if progress is not None:
             progress(done / len(rates))
@@ -129,9 +133,9 @@ def _solved(corner: Spec, rates: RealArray, progress: Callable[[float], None] | 
     shared = set.intersection(*(set(t) for t in tops)) if tops else set()
     scalars = {name: np.full(len(rates), float(v)) for name, v in scalars_of(problem, reading).items()}
     scalars |= {name: np.array([t[name] for t in tops]) for name in sorted(shared)}
-    closer = Closer({}, max(c.error for c in closers), all(c.resolved for c in closers)) if closers else None
+    overall = Closer({}, max(c.error for c in closers), all(c.resolved for c in closers)) if closers else None
     whole = dataclasses.replace(reading.series, budget=budget)
-    attributes = provenance(problem, made, whole, wanted, tolerance, closer) | {"charging_time_of": timed}
+    attributes = provenance(problem, made, whole, wanted, tolerance, overall) | {"charging_time_of": timed}
     attributes |= {"seed": corner.solve.seed, "left_out": _left_out(tops, shared)}
     kept = {name: np.concatenate(rows) for name, rows in columns.items()}
     return Batch(kept, scalars, attributes, np.array(problem.times))
@@ -148,8 +152,10 @@ def _left_out(tops: list[dict[str, float]], shared: set[str]) -> dict[str, str]:
     return {name: f"missing at {unresolved} of {len(tops)} points: {NO_PEAKS}" for name in missing}
 
 
-def _point_readings(family: Family, rates: RealArray, series: Series, tolerance: float) -> list[Reading]:
-    """The readings of each point, with energies and powers between all save times as probes."""
+def _closers(
+    family: Family, rates: RealArray, series: Series, values: dict[str, RealArray], tolerance: float
+) -> Iterator[Closer]:
+    """The peaks of each point; energies and powers between all save times are the probes."""
     problem, times = family.problem, family.problem.times
     between = times[:-1] + _PROBE * np.diff(times)
     narrow = dataclasses.replace(family, plan=_energies_only(family.plan))
@@ -158,13 +164,22 @@ def _point_readings(family: Family, rates: RealArray, series: Series, tolerance:
         energies.append(np.asarray(told.values["energy"]).reshape(-1, len(between)))
         powers.append(np.asarray(told.values["power"]).reshape(-1, len(between)))
     energy, power = np.concatenate(energies), np.concatenate(powers)
-    out, kinks = [], family.kinks(rates)
-    for k, row in enumerate(rates):
-        here = slice(k * len(times), (k + 1) * len(times))
-        probes = between, energy[k], power[k]
-        alone = dataclasses.replace(series.rows(here), probes=probes, kinks=kinks[k])
-        out.append(Reading(_at(problem, row), alone))
-    return out
+    kinks = family.kinks(rates)
+    once: list[Closer | None] = []
+    for first in range(0, len(rates), _TOGETHER):
+        here = slice(first, first + _TOGETHER)
+        if any(kinks[here]):
+            once += [None] * len(kinks[here])
+        else:
+            some = {name: rows[here] for name, rows in values.items()}
+            once += look_once(problem, series.start_energy, some, Told(between, energy[here], power[here]))
+    for k, (row, found) in enumerate(zip(rates, once, strict=True)):
+        if found is None:
+            part = series.rows(slice(k * len(times), (k + 1) * len(times)))
+            alone = dataclasses.replace(part, probes=(between, energy[k], power[k]), kinks=kinks[k])
+            one = Reading(_at(problem, row), alone)
+            found = look_closer(one.problem, family.plan, one, tuple(values), tolerance)
+        yield found
 
 
 def _energies_only(made: Any) -> Any:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from qsb.runs.polynomials import Polynomials, horner, left_out_weights, newton
 
 RealArray = NDArray[np.float64]
 #: an elementwise function of time, value and slope
@@ -41,67 +43,6 @@ def uneven(times: RealArray) -> bool:
     """Whether some intervals are so much longer than others that points alone do not tell where the tops are."""
     steps = np.diff(times)
     return bool(len(steps)) and bool(steps.max() > _UNEVEN * steps.min())
-
-
-@dataclass(frozen=True)
-class Polynomials:
-    """Polynomials in Newton's form: origins and scales (q, 1), scaled nodes and coefficients (q, k)."""
-
-    origin: RealArray
-    scale: RealArray
-    nodes: RealArray
-    coefficients: RealArray
-
-
-def _horner(p: Polynomials, at: RealArray) -> tuple[RealArray, RealArray]:
-    """Values and slopes at (q, r)."""
-    y = (at - p.origin) / p.scale
-    value, slope = np.zeros_like(y), np.zeros_like(y)
-    for k in reversed(range(p.nodes.shape[1])):
-        step = y - p.nodes[:, k : k + 1]
-        slope = slope * step + value
-        value = value * step + p.coefficients[:, k : k + 1]
-    return value, slope / p.scale
-
-
-def _newton(t: RealArray, values: RealArray, slopes: RealArray | None) -> Polynomials:
-    """Polynomials through values, and slopes if there are any, at increasing times, each (q, w); divided differences."""
-    origin, scale = t[:, :1], np.ptp(t, axis=1)[:, None]
-    twice = 1 if slopes is None else 2
-    z = np.repeat((t - origin) / scale, twice, axis=1)
-    d = np.repeat(values, twice, axis=1)
-    coefficients = [d[:, :1]]
-    for k in range(1, z.shape[1]):
-        gap = z[:, k:] - z[:, :-k]
-        if k == 1 and slopes is not None:
-            gap[:, ::2] = 1.0
-        step = (d[:, 1:] - d[:, :-1]) / gap
-        if k == 1 and slopes is not None:
-            step[:, ::2] = slopes * scale
-        d = step
-        coefficients.append(d[:, :1])
-    return Polynomials(origin, scale, z, np.concatenate(coefficients, axis=1))
-
-
-@cache
-def _weights(m: int, slopes: bool) -> RealArray:
-    """What predicts a point that is left out of 2m + 1 at 0, 1, ..., 2m, on any even grid.
-
-    Returns:
-        Weights (2, 1 or 2, 2m + 1, 2m + 1): of the value and the slope that are predicted, by the values and the slopes
-        that are known, for each point left out; on the last axis the points, 0 for the one itself.
-    """
-    n, kinds = 2 * m + 1, 2 if slopes else 1
-    others = np.array([np.delete(np.arange(n), p) for p in range(n)])
-    unit = np.eye(kinds * 2 * m).reshape(-1, kinds, 2 * m)
-    row = np.repeat(np.arange(n), len(unit))
-    known = np.tile(unit, (n, 1, 1))
-    p = _newton(others[row].astype(float), known[:, 0], known[:, 1] if slopes else None)
-    found = np.array(_horner(p, row[:, None].astype(float))).reshape(2, n, kinds, 2 * m)
-    out = np.zeros((2, kinds, n, n))
-    for k in range(n):
-        out[:, :, k, others[k]] = found[:, k]
-    return out
 
 
 def _vertex(five: RealArray) -> RealArray:
@@ -150,14 +91,14 @@ def _hopeful(seen: RealArray, owner: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class Curve:
-    """A piece without a kink: increasing times, values, and slopes if they are known, each (n,).
+class Curves:
+    """Pieces without a kink over the same increasing times (n,): values, and slopes if they are known, (B, n).
 
     Attributes:
         times: where.
-        values: what.
+        values: what, a row a curve.
         slopes: its slopes, or None.
-        graded: whether nothing has chosen the intervals by how the curve bends, as refining does, although they differ.
+        graded: whether nothing has chosen the intervals by how the curves bend, as refining does, although they differ.
     """
 
     times: RealArray
@@ -165,33 +106,39 @@ class Curve:
     slopes: RealArray | None = None
     graded: bool = False
 
-    def miss(self, size: tuple[float, float], noise: float, blunt: bool = False) -> RealArray:
-        """Estimated error (n,) around each point, the larger of value and slope relative to `size`; 0 at both ends.
+    def miss(self, size: tuple[RealArray, RealArray], noise: RealArray, blunt: bool = False) -> RealArray:
+        """Estimated error (B, n) around each point, the larger of value and slope relative to `size`; 0 at both ends.
 
         Args:
-            size: ranges of the values and of the slopes.
-            noise: ranges up to this are rounding, and count as 0.
+            size: ranges of the values and of the slopes, (B,) each.
+            noise: ranges up to this, (B,), are rounding, and count as 0.
             blunt: whether misses of slopes that such rounding of the values makes count as 0 as well.
         """
         found = self._misses(size, noise, blunt)
-        return found.min(axis=0) if len(found) else np.zeros(len(self.times))
+        return found.min(axis=0) if len(found) else np.zeros(self.values.shape)
 
-    def _misses(self, size: tuple[float, float], noise: float, blunt: bool = False) -> RealArray:
-        """One row an order that the points are enough for."""
-        weights = [1.0 / s if s > noise else 0.0 for s in size]
+    def miss_at(self, row: int, first: int, last: int, size: tuple[float, float], noise: float) -> float:
+        """The largest `miss` of one curve around the points from `first` up to, not including, `last`."""
+        here = slice(max(first, 1) - 1, min(last, len(self.times) - 1) - 1)
+        of_value, of_slope = (1.0 / s if s > noise else 0.0 for s in size)
+        found = [np.maximum(v[row, here] * of_value, s[row, here] * of_slope) for v, s in self._left_out]
+        return float(np.min(found, axis=0).max(initial=0.0)) if found else 0.0
+
+    def _misses(self, size: tuple[RealArray, RealArray], noise: RealArray, blunt: bool = False) -> RealArray:
+        """One layer (B, n) an order that the points are enough for."""
+        of_value, of_slope = (np.where(s > noise, 1.0 / np.where(s > noise, s, 1.0), 0.0)[:, None] for s in size)
+        least = np.zeros((len(self.values), 1))
         if blunt and self._left_out:
-            made = noise / np.minimum(np.diff(self.times)[1:], np.diff(self.times)[:-1])
-            return self._padded([np.maximum(v * weights[0], (s > made) * s * weights[1]) for v, s in self._left_out])
-        return self._padded([np.maximum(v * weights[0], s * weights[1]) for v, s in self._left_out])
-
-    @staticmethod
-    def _padded(rows: list[RealArray]) -> RealArray:
-        """The inner points between zeros."""
-        return np.pad(np.array(rows).reshape(len(rows), -1), ((0, 0), (1, 1))) if rows else np.empty((0, 0))
+            steps = np.diff(self.times)
+            least = noise[:, None] / np.minimum(steps[1:], steps[:-1])
+        out = np.zeros((len(self._left_out), *self.values.shape))
+        for layer, (v, s) in zip(out, self._left_out, strict=True):
+            np.maximum(v * of_value, (s > least) * s * of_slope, out=layer[:, 1:-1])
+        return out
 
     @cached_property
     def _left_out(self) -> list[tuple[RealArray, RealArray]]:
-        """Errors of value and slope at the inner points, predicted from neighbours, an order each."""
+        """Errors of value and slope at the inner points (B, n - 2), predicted from neighbours, an order each."""
         n = len(self.times)
         rows: list[tuple[RealArray, RealArray]] = []
         for m in ORDERS:
@@ -200,28 +147,32 @@ class Curve:
             i = np.arange(1, n - 1)
             value, slope, within = self._predicted(m, i)
             if self.slopes is None:
-                rows.append((np.abs(value - self.values[i]) / within, np.zeros(len(i))))
+                rows.append((np.abs(value - self.values[:, 1:-1]) / within, np.zeros(value.shape)))
             else:
                 gain = within**2
-                misses = np.abs(value - self.values[i]), np.abs(slope - self.slopes[i])
+                misses = np.abs(value - self.values[:, 1:-1]), np.abs(slope - self.slopes[:, 1:-1])
                 rows.append((misses[0] / gain, misses[1] * _SLOPES / gain))
         return rows
 
     def _predicted(self, m: int, i: NDArray[np.int64]) -> tuple[RealArray, RealArray, RealArray | float]:
-        """Value and slope at the points i by their neighbours, and how much better it is within an interval."""
-        n = len(self.times)
+        """Values and slopes (B, q) at the points i by their neighbours, and how much better that is in an interval."""
+        n, count = len(self.times), len(self.values)
         first = np.clip(i - m, 0, n - 2 * m - 1)
         window = first[:, None] + np.arange(2 * m + 1)
         step = (self.times[-1] - self.times[0]) / (n - 1)
         if np.ptp(np.diff(self.times)) <= _EQUAL * step:
             # the same weights at all points but those near the ends
-            known = [self.values[window]] if self.slopes is None else [self.values[window], step * self.slopes[window]]
-            weights = _weights(m, self.slopes is not None)[:, :, i - first]
-            value, slope = np.einsum("abij,bij->ai", weights, np.array(known))
+            weights = left_out_weights(m, self.slopes is not None)[:, :, i - first]
+            value, slope = np.einsum("aij,cij->aci", weights[:, 0], self.values[:, window])
+            if self.slopes is not None:
+                by_value, by_slope = np.einsum("aij,cij->aci", weights[:, 1], self.slopes[:, window])
+                value, slope = value + step * by_value, slope + step * by_slope
             return value, slope / step, _WITHIN[m]
         others = window[window != i[:, None]].reshape(len(i), 2 * m)
-        value, slope = _horner(self._polynomials(others), self.times[i][:, None])
-        return value[:, 0], slope[:, 0], self._gain(i, others) if self.graded else _WITHIN[m]
+        row = np.repeat(np.arange(count), len(i))
+        found = horner(self._polynomials(row, np.tile(others, (count, 1))), np.tile(self.times[i], count)[:, None])
+        value, slope = (f.reshape(count, len(i)) for f in found)
+        return value, slope, self._gain(i, others) if self.graded else _WITHIN[m]
 
     def _gain(self, i: NDArray[np.int64], others: NDArray[np.int64]) -> RealArray:
         r"""How much smaller the error is inside the longer of the intervals at points i than at the points, left out.
@@ -240,76 +191,82 @@ class Curve:
 
     @cached_property
     def _orders(self) -> NDArray[np.int64]:
-        """The best order of each interval, (n - 1,)."""
+        """The best order of each interval, (B, n - 1)."""
         n = len(self.times)
-        size = float(np.ptp(self.values)) or 1.0, float(np.ptp(self.slopes) if self.slopes is not None else 0.0) or 1.0
-        rows = self._misses(size, 0.0)
-        best = np.array(ORDERS)[rows.argmin(axis=0)] if len(rows) else np.ones(n, dtype=np.int64)
+        ranges = [np.ptp(a, axis=1) for a in (self.values, self.values if self.slopes is None else self.slopes)]
+        value, slope = (np.where(r > 0, r, 1.0) for r in ranges)
+        rows = self._misses((value, slope), np.zeros(len(self.values)))
+        best = np.array(ORDERS)[rows.argmin(axis=0)] if len(rows) else np.ones(self.values.shape, dtype=np.int64)
         if n > 2:
-            best[0], best[-1] = best[1], best[-2]
-        return np.asarray(np.minimum(best[1:], best[:-1]))
+            best[:, 0], best[:, -1] = best[:, 1], best[:, -2]
+        return np.asarray(np.minimum(best[:, 1:], best[:, :-1]))
 
-    def inside(self, interval: NDArray[np.int64], at: RealArray) -> tuple[RealArray, RealArray]:
-        """Values and slopes at times (q, r) inside the intervals (q,)."""
-        return self._within(interval)(at)
+    def inside(self, row: NDArray[np.int64], interval: NDArray[np.int64], at: RealArray) -> tuple[RealArray, RealArray]:
+        """Values and slopes of the curves (q,) at times (q, r) inside the intervals (q,)."""
+        return self._within(row, interval)(at)
 
-    def _within(self, interval: NDArray[np.int64]) -> Callable[[RealArray], tuple[RealArray, RealArray]]:
+    def _within(
+        self, row: NDArray[np.int64], interval: NDArray[np.int64]
+    ) -> Callable[[RealArray], tuple[RealArray, RealArray]]:
         """The same as a function of the times, its polynomials made once."""
-        n, order = len(self.times), self._orders[interval]
+        n, order = len(self.times), self._orders[row, interval]
         parts = []
         for m in np.unique(order):
             pick = np.flatnonzero(order == m)
             width = min(2 * int(m), n)
             first = np.clip(interval[pick] - int(m) + 1, 0, n - width)
-            parts.append((pick, self._polynomials(first[:, None] + np.arange(width))))
+            parts.append((pick, self._polynomials(row[pick], first[:, None] + np.arange(width))))
 
         def evaluate(at: RealArray) -> tuple[RealArray, RealArray]:
             value, slope = np.empty(at.shape), np.empty(at.shape)
             for pick, polynomial in parts:
-                value[pick], slope[pick] = _horner(polynomial, at[pick])
+                value[pick], slope[pick] = horner(polynomial, at[pick])
             return value, slope
 
         return evaluate
 
-    def _polynomials(self, nodes: NDArray[np.int64]) -> Polynomials:
-        """Polynomials through the nodes (q, w)."""
-        return _newton(self.times[nodes], self.values[nodes], None if self.slopes is None else self.slopes[nodes])
+    def _polynomials(self, row: NDArray[np.int64], nodes: NDArray[np.int64]) -> Polynomials:
+        """Polynomials of the curves (q,) through the nodes (q, w)."""
+        known = self.values[row[:, None], nodes], None if self.slopes is None else self.slopes[row[:, None], nodes]
+        return newton(self.times[nodes], *known)
 
-    def tops(self, functions: Sequence[Height], most: int) -> list[list[tuple[float, float]]]:
-        """(time, value) of what may be the largest maximum of each function of time, value and slope, and the ends.
+    def tops(self, functions: Sequence[Height], most: int) -> list[list[list[tuple[float, float]]]]:
+        """What may be the largest maximum of each function of time, value and slope, and the ends.
 
         Args:
             functions: elementwise.
-            most: how many of each are looked at between the points.
+            most: how many of each curve are looked at between the points.
+
+        Returns:
+            By function, and by curve, (time, value) of its candidates.
         """
-        at_points = [f(self.times, self.values, self.slopes) for f in functions]
-        ends = [[(float(self.times[k]), float(h[k])) for k in (0, -1)] for h in at_points]
-        if len(self.times) < 2:
-            return [e[:1] for e in ends]
-        # a row for each promising interval of each function: all are looked at together
-        if uneven(self.times):
-            found = self._highest(functions, at_points, most)
-        else:
-            found = [self._promising(h, most) for h in at_points]
-        interval, owner = np.concatenate(found), np.repeat(np.arange(len(found)), [len(f) for f in found])
-        low, high = self.times[interval, None], self.times[interval + 1, None]
-        grid = low + (high - low) * np.linspace(0.0, 1.0, _LOOKS + 2)
-        seen = self._heights(functions, interval, owner)(grid)
-        points = np.array(at_points)
-        seen[:, 0], seen[:, -1] = points[owner, interval], points[owner, interval + 1]
-        near = _hopeful(seen, owner)
-        heights = self._heights(functions, interval[near], owner[near])
-        places, height = _approached(heights, grid[near], seen[near], low[near], high[near])
-        for k, place, top in zip(owner[near].tolist(), places.tolist(), height.tolist(), strict=True):
-            ends[k].append((place, top))
-        return ends
+        count = len(self.values)
+        points = np.array([f(self.times, self.values, self.slopes) for f in functions]).reshape(-1, len(self.times))
+        ends = [[(float(self.times[k]), float(h[k])) for k in (0, -1)] for h in points]
+        if len(self.times) > 1:
+            # a row for each promising interval of each function and curve: all are looked at together
+            if uneven(self.times):
+                owner, interval = self._highest(functions, points, most)
+            else:
+                owner, interval = _promising(points, most)
+            low, high = self.times[interval, None], self.times[interval + 1, None]
+            grid = low + (high - low) * np.linspace(0.0, 1.0, _LOOKS + 2)
+            seen = self._heights(functions, owner, interval)(grid)
+            seen[:, 0], seen[:, -1] = points[owner, interval], points[owner, interval + 1]
+            near = _hopeful(seen, owner)
+            heights = self._heights(functions, owner[near], interval[near])
+            places, height = _approached(heights, grid[near], seen[near], low[near], high[near])
+            for k, place, top in zip(owner[near].tolist(), places.tolist(), height.tolist(), strict=True):
+                ends[k].append((place, top))
+        return [ends[k : k + count] for k in range(0, len(ends), count)]
 
     def _heights(
-        self, functions: Sequence[Height], interval: NDArray[np.int64], owner: NDArray[np.int64]
+        self, functions: Sequence[Height], owner: NDArray[np.int64], interval: NDArray[np.int64]
     ) -> Callable[[RealArray], RealArray]:
-        """The functions of the owners, which ascend, at times (q, r) inside the intervals (q,)."""
-        within = self._within(interval)
-        rows = [slice(a, b) for a, b in pairwise(np.searchsorted(owner, np.arange(len(functions) + 1)))]
+        """Functions at times (q, r) inside the intervals (q,); function f of curve c is owner f B + c, ascending."""
+        which, row = np.divmod(owner, len(self.values))
+        within = self._within(row, interval)
+        rows = [slice(a, b) for a, b in pairwise(np.searchsorted(which, np.arange(len(functions) + 1)))]
 
         def heights(at: RealArray) -> RealArray:
             value, slope = within(at)
@@ -317,30 +274,37 @@ class Curve:
 
         return heights
 
-    def _highest(self, functions: Sequence[Height], at_points: list[RealArray], most: int) -> list[NDArray[np.int64]]:
-        """Intervals of an uneven grid that hold the largest values, looked at one and all.
+    def _highest(
+        self, functions: Sequence[Height], points: RealArray, most: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Intervals of an uneven grid that hold the largest values, looked at one and all, and their owners.
 
         A long interval beside short ones may hold a maximum far above all points.
         """
-        every = np.arange(len(self.times) - 1)
+        n = len(self.times)
+        owner, every = np.divmod(np.arange(len(points) * (n - 1)), n - 1)
         grid = self.times[:-1, None] + np.diff(self.times)[:, None] * np.linspace(0.0, 1.0, _LOOKS + 2)[1:-1]
-        value, slope = self._within(every)(grid)
-        out = []
-        for f, h in zip(functions, at_points, strict=True):
-            tops = np.maximum(f(grid, value, slope).max(axis=1), np.maximum(h[1:], h[:-1]))
-            out.append(np.sort(np.argsort(-tops, kind="stable")[:most]))
-        return out
-
-    @staticmethod
-    def _promising(heights: RealArray, most: int) -> NDArray[np.int64]:
-        """Intervals at those local maxima of the points between which the largest value may lie."""
-        wide = np.concatenate([heights[:1], heights, heights[-1:]])
-        three = np.lib.stride_tricks.sliding_window_view(wide, 3)
-        local = (heights >= three[:, 0]) & (heights >= three[:, 2])
-        # it may rise above a point by about as much as its neighbours lie below
-        near = np.flatnonzero(local & (heights + np.ptp(three, axis=1) >= heights.max()))
-        best = near[np.argsort(-heights[near], kind="stable")[:most]]
-        return np.unique(np.clip(np.concatenate([best - 1, best]), 0, len(heights) - 2))
+        seen = self._heights(functions, owner, every)(grid[every]).max(axis=1).reshape(len(points), n - 1)
+        tops = np.maximum(seen, np.maximum(points[:, 1:], points[:, :-1]))
+        best = np.sort(np.argsort(-tops, axis=1, kind="stable")[:, :most], axis=1)
+        return np.repeat(np.arange(len(points)), best.shape[1]), best.ravel()
 
 
-__all__ = ["ORDERS", "Curve", "uneven"]
+def _promising(heights: RealArray, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of heights (R, n), and intervals at those local maxima of the points between which the largest may lie."""
+    n = heights.shape[1]
+    wide = np.concatenate([heights[:, :1], heights, heights[:, -1:]], axis=1)
+    least = np.minimum(np.minimum(wide[:, :-2], wide[:, 2:]), heights)
+    local = (heights >= wide[:, :-2]) & (heights >= wide[:, 2:])
+    # it may rise above a point by about as much as its neighbours lie below
+    local &= 2 * heights - least >= heights.max(axis=1)[:, None]
+    for k in np.flatnonzero(local.sum(axis=1) > most):
+        near = np.flatnonzero(local[k])
+        local[k, near[np.argsort(-heights[k, near], kind="stable")[most:]]] = False
+    row, at = np.nonzero(local)
+    both = np.clip(np.stack([at - 1, at], axis=1), 0, n - 2)
+    owner, interval = np.divmod(np.unique(row[:, None] * (n - 1) + both), n - 1)
+    return owner, interval
+
+
+__all__ = ["ORDERS", "Curves", "uneven"]
