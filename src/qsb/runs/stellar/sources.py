@@ -79,7 +79,7 @@ def source_of(form: Any) -> tuple[Source, Part]:
     from qsb.stellar.accretion import AccretionDisk
     from qsb.stellar.fuel import Burner, reaction
     from qsb.stellar.kerr import BlandfordZnajek, KerrHole, Penrose
-    from qsb.stellar.pulsar import Pulsar
+    from qsb.stellar.pulsar import ATNF, Pulsar
 
     source: Source
     match form:
@@ -98,7 +98,7 @@ def source_of(form: Any) -> tuple[Source, Part]:
         case PulsarForm():
             if form.name is not None:
                 source = Pulsar.known(form.name)
-                known = "period and derivative as in the ATNF catalogue (from memory, not checked)"
+                known = ATNF
             else:
                 assert form.period is not None
                 assert form.period_derivative is not None

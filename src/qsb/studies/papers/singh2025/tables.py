@@ -104,6 +104,7 @@ def _parameters(work: Work) -> Table:
         ("noise rates", f"{RATE:g} ω0 (the paper's)"),
     ]
     rows += [(f"tolerance: {name}", f"{value:g}") for name, value in TOLERANCE.items()]
+    rows.append(("tolerance: digits that are printed", "half a unit of the last one"))
     return Table(
         "parameters",
         "Parameters that the paper leaves open, and the tolerances of the verdicts",
