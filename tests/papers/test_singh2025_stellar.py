@@ -225,7 +225,7 @@ def test_inconsistencies_are_computed(work):
     for find in stellar_faults.FINDS.values():
         text = find(work)
         assert re.search(r"\d", text)
-        assert text.endswith(".")
+        assert re.fullmatch(rf".+\. Inputs: .+ \[({'|'.join(Status)})\]\.", text), text
 
 
 def test_every_section_is_judged_or_says_why_not():

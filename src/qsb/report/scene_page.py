@@ -96,15 +96,18 @@ def _summary(data: xr.Dataset, told: dict[str, Any], spec: StellarSpec, made: st
     """The surge ratio first, then what decides whether to read on."""
     boxes = []
     if "surge_ratio" in data:
-        boxes.append((f"{float(data['surge_ratio']):.4g}", "surge ratio ΔP/L", ""))
+        boxes.append((f"{float(data['surge_ratio']):.4g}", f"surge ratio ΔP/L {_firm(data, 'surge_ratio')}", ""))
     if "ledger_residual_share" in data:
-        boxes.append((f"{float(data['ledger_residual_share']):.1e}", "ledger residual over throughput", ""))
+        words = f"ledger residual over throughput {_firm(data, 'ledger_residual_share')}"
+        boxes.append((f"{float(data['ledger_residual_share']):.1e}", words, ""))
     if told["bounds"]:
-        boxes.append((told["bounds"]["verdict"], "bounds", "contradicted" if data.attrs["stamp"] else ""))
+        words = f"bounds [{told['bounds']['status']}]"
+        boxes.append((told["bounds"]["verdict"], words, "contradicted" if data.attrs["stamp"] else ""))
     if told["timeline"]:
-        boxes.append((told["timeline"]["verdict"], "timeline", ""))
+        boxes.append((told["timeline"]["verdict"], f"timeline [{told['timeline']['status']}]", ""))
     if "kardashev_index" in data:
-        boxes.append((f"{float(data['kardashev_index']):.3f}", "Kardashev index of the throughput", ""))
+        words = f"Kardashev index of the throughput {_firm(data, 'kardashev_index')}"
+        boxes.append((f"{float(data['kardashev_index']):.3f}", words, ""))
     share = float(data["speculative_share"])
     boxes.append(
         (f"{100 * share:.0f} %", "of the parts are speculative", "contradicted" if share > 0 else "reproduced")
@@ -115,6 +118,11 @@ def _summary(data: xr.Dataset, told: dict[str, Any], spec: StellarSpec, made: st
     reference = f'<p class="reference">{linked(spec.reference)}</p>' if spec.reference else ""
     weakest = f"<p>Weakest part: {_badge(str(data.attrs['status']))}.</p>"
     return f'{reference}{warned}<ul class="tally">{shown}</ul>{weakest}<p class="made">{escape(made)}</p>'
+
+
+def _firm(data: xr.Dataset, name: str) -> str:
+    """The status of a number, for running text."""
+    return f"[{data[name].attrs['status']}]"
 
 
 def _badge(status: str) -> str:
@@ -214,7 +222,8 @@ def _bounds(told: dict[str, Any]) -> str:
     facts = (
         f"<p>Verdict: <b>{escape(told['verdict'])}</b> {_badge(told['status'])}. The stored energy weighs "
         f"{told['mass_equivalent_kg']:.6g} kg; within {told['schwarzschild_radius_m']:.6g} m it would be a black hole. "
-        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N.</p>"
+        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N. These are E/c², 2GE/c⁴ and P/c "
+        "of what is claimed: established theory.</p>"
     )
     return facts + grid(header, rows)
 

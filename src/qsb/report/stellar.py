@@ -143,4 +143,5 @@ def _fill(folder: Path, data: xr.Dataset) -> None:
 def _figures(data: xr.Dataset) -> Iterator[tuple[str, Callable[[Any], Figure], str, str]]:
     for name, (variable, draw, title, words) in FIGURES.items():
         if variable in data:
-            yield name, draw, title, escape(words)
+            shown = data[variable].attrs
+            yield name, draw, title, escape(f"{words} From: {shown['source']}. Status: {shown['status']}.")

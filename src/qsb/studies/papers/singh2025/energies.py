@@ -16,7 +16,7 @@ from qsb.studies.papers.singh2025.tolerances import TOLERANCE, Measure, rounding
 if TYPE_CHECKING:
     from qsb.studies.papers.singh2025.work import Work
 
-__all__ = ["CLAIMS", "burned", "decades", "metastable", "stored"]
+__all__ = ["BURNUP_SOURCE", "CLAIMS", "burned", "decades", "metastable", "source", "stored"]
 
 #: the paper's digits: energy of one second of sunlight in J, specific energy of matter with antimatter in J/kg
 SECOND, PAIRS = "3.8e26", "9e16"
@@ -24,12 +24,17 @@ SECOND, PAIRS = "3.8e26", "9e16"
 TARGET = 1e20
 #: discharge burnup of light-water reactors, J per kg of uranium: 50 GWd a tonne
 BURNUP = 50e9 * 86400 / 1e3
-_BURNUP_SOURCE = "burnup of 45 to 50 GWd/t: European Nuclear Society, encyclopaedia, entry 'Burnup'"
+BURNUP_SOURCE = "burnup of 45 to 50 GWd/t: European Nuclear Society, encyclopaedia, entry 'Burnup'"
 
 
 def stored(name: str) -> float:
     """J/kg of the first entry of `known_matter` whose name begins so."""
     return _entry(name).specific_energy
+
+
+def source(name: str) -> str:
+    """Where that value comes from."""
+    return _entry(name).source
 
 
 def _entry(name: str) -> Store:
@@ -96,7 +101,7 @@ def fission(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     name = "uranium-235"
     return [
         _power_of_ten(c, "all of it fissioned", stored(name), f"stored({name!r})", 1e14, _entry(name)),
-        _power_of_ten(c, "as light-water reactors burn it", burned(), "burned()", 1e14, _BURNUP_SOURCE),
+        _power_of_ten(c, "as light-water reactors burn it", burned(), "burned()", 1e14, BURNUP_SOURCE),
     ], "all"
 
 
