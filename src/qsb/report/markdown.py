@@ -25,7 +25,14 @@ def markdown(study: Study, versions: Mapping[str, str], made: str) -> str:
         (r.key + (" (default)" if r.default else ""), r.label, f"`{r.hamiltonian}`", r.why) for r in study.readings
     )
     inputs = (
-        (j.claim.id, e.reading, e.quantity, _say(e.value), f"{e.relation} {_say(e.expected)}", f"{e.source} [{e.status}]")
+        (
+            j.claim.id,
+            e.reading,
+            e.quantity,
+            _say(e.value),
+            f"{e.relation} {_say(e.expected)}",
+            f"{e.source} [{e.status}]",
+        )
         for j in study.judgements
         for e in j.evidence
         if e.source or e.status

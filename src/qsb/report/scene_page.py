@@ -222,8 +222,8 @@ def _bounds(told: dict[str, Any]) -> str:
     facts = (
         f"<p>Verdict: <b>{escape(told['verdict'])}</b> {_badge(told['status'])}. The stored energy weighs "
         f"{told['mass_equivalent_kg']:.6g} kg; within {told['schwarzschild_radius_m']:.6g} m it would be a black hole. "
-        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N. These are E/c², 2GE/c⁴ and P/c "
-        "of what is claimed: established theory.</p>"
+        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N. These are E/c², 2GE/c⁴ and "
+        "P/c of what is claimed: established theory.</p>"
     )
     return facts + grid(header, rows)
 

@@ -43,7 +43,7 @@ class DragModel:
     """Drag in a wind of constant speed (Vrsnak et al., Solar Phys. 285, 295 (2013), doi:10.1007/s11207-012-0035-4).
 
     Attributes:
-        drag: gamma, 1/m; 0.2e-7 to 2e-7 per km are usual, for a start near 20 solar radii, and the default is the least.
+        drag: gamma, 1/m; 0.2e-7 to 2e-7 per km are usual with a start near 20 solar radii; the default is the least.
         wind: speed of the wind, m/s.
         status: arrivals are missed by 14 hours on average (its ensembles, doi:10.3847/1538-4357/aaaa66).
     """

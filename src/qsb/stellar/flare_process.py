@@ -87,8 +87,8 @@ class Population:
 
 
 _ELSEWHERE = (
-    "both measured on Sun-like stars of Kepler; that the Sun does so is speculative, and the exponent is that of ordinary "
-    "flares, carried on"
+    "both measured on Sun-like stars of Kepler; that the Sun does so is speculative, and the exponent is that of "
+    "ordinary flares, carried on"
 )
 SUPERFLARES = {
     "Okamoto2021": Population(

@@ -94,8 +94,8 @@ def _excitations() -> tuple[Store, ...]:
             "nuclear isomer 178m2Hf",
             _excited(2446.09e3, ATOMS["178Hf"]),
             "2446.09 keV a nucleus, half-life 31 years",
-            "energy of ENSDF as public copies of it have it; half-life of NUBASE2020, Chinese Phys. C 45, 030001 (2021), "
-            "doi:10.1088/1674-1137/abddae",
+            "energy of ENSDF as public copies of it have it; half-life of NUBASE2020, Chinese Phys. C 45, 030001 "
+            "(2021), doi:10.1088/1674-1137/abddae",
         ),
     )
 

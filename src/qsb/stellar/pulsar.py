@@ -96,10 +96,10 @@ class Pulsar:
     def known(cls, name: str) -> Pulsar:
         """The Crab or the Vela pulsar.
 
-        Periods and derivatives of `ATNF`; the Crab's at MJD 48442.5. Braking index of the Crab between glitches: Lyne et
-        al., Mon. Not. R. Astron. Soc. 446, 857 (2015), doi:10.1093/mnras/stu2118. That of Vela is disputed: 1.4 (Lyne et
-        al., Nature 381, 497 (1996), from memory, not checked), at most 2 for its kind (arXiv:1611.08314), 2.81(12) with
-        the recovery from glitches taken out (arXiv:1612.03805).
+        Periods and derivatives of `ATNF`; the Crab's at MJD 48442.5. Braking index of the Crab between glitches: Lyne
+        et al., Mon. Not. R. Astron. Soc. 446, 857 (2015), doi:10.1093/mnras/stu2118. That of Vela is disputed: 1.4
+        (Lyne et al., Nature 381, 497 (1996), from memory, not checked), at most 2 for its kind (arXiv:1611.08314),
+        2.81(12) with the recovery from glitches taken out (arXiv:1612.03805).
 
         Args:
             name: "crab" or "vela".

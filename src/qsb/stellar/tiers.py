@@ -163,7 +163,8 @@ def hard_bounds(claims: Mapping[str, float], weighed: float | None) -> Iterator[
         yield row("energy flux u c A", limit, "power", "W", "dominant energy condition", note)
     if "efficiency" in claims:
         limit = limits.landsberg_efficiency(claims["temperature"], claims["source_temperature"])
-        yield row("Landsberg", limit, "efficiency", "", limits.LANDSBERG, "black radiation, reversible, into surroundings")
+        note = "black radiation, reversible, into surroundings"
+        yield row("Landsberg", limit, "efficiency", "", limits.LANDSBERG, note)
     if "work" in claims and energy is not None:
         reference = "Allahverdyan et al. (2004), doi:10.1209/epl/i2004-10101-2, arXiv:cond-mat/0401574"
         yield row("second law", energy, "work", "J", reference, "cyclic unitaries extract no more than the energy")

@@ -173,7 +173,13 @@ def hazard(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     best = metastable()
     rows = (
         ("the printed target", TARGET, f"{TARGET:g}", "Table 1 of the paper", Status.SPECULATIVE),
-        ("the most that c^2 allows", scale.SPEED_OF_LIGHT_SQUARED, "stored('matter')", "c is exact in the SI", Status.ESTABLISHED),
+        (
+            "the most that c^2 allows",
+            scale.SPEED_OF_LIGHT_SQUARED,
+            "stored('matter')",
+            "c is exact in the SI",
+            Status.ESTABLISHED,
+        ),
         (
             "the strongest metastable matter known",
             best,

@@ -262,8 +262,8 @@ def probabilities(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             ">=",
             third.low,
             "carried_on()",
-            f"it would have to change to {verdict.change:.3g} times its value; free to change at every date it meets any "
-            "rising probabilities, which tests nothing",
+            f"it would have to change to {verdict.change:.3g} times its value; free to change at every date it meets "
+            "any rising probabilities, which tests nothing",
         ),
         (
             f"60 % within {LATE / 1000:g} millennia, any Weibull law",
