@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from oracle import printed
 from qsb.errors import SpecError
 from qsb.stellar.accretion import AccretionDisk, disk_efficiency, eddington_luminosity, isco_radius
 from qsb.stellar.constants import SOLAR_MASS
 from qsb.stellar.kerr import KerrHole
 from qsb.stellar.status import Status
 from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
-from oracle import printed
 
 TEN = KerrHole(10 * SOLAR_MASS, 0.0)
 DISK = AccretionDisk.at_eddington(TEN, 0.1, fuel=1e27)

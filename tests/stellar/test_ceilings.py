@@ -8,6 +8,7 @@ from scipy import constants
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 
+from oracle import printed
 from qsb.errors import PhysicsBoundError, SpecError
 from qsb.stellar.absorber import bathtub_filter, matched_filter, selective_absorber
 from qsb.stellar.blackbody import BlackbodyStar
@@ -15,7 +16,6 @@ from qsb.stellar.ceilings import carnot, ceilings, curzon_ahlborn, endoreversibl
 from qsb.stellar.junction import FACES, shockley_queisser
 from qsb.stellar.spectrum import Spectrum, astm_e490, astm_g173
 from qsb.stellar.status import Status
-from oracle import printed
 
 SUN = BlackbodyStar.sun()
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from oracle import printed
 from qsb.errors import SpecError
 from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_process import SUPERFLARES, DurationLaw, FlareProcess
@@ -30,7 +31,6 @@ from qsb.stellar.surge import (
     series_storage,
     surge_line,
 )
-from oracle import printed
 
 SHAPES = [ExponentialPulse(), Davenport2014(), Davenport2014("paper"), TovarMendoza2022()]
 

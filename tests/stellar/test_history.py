@@ -14,13 +14,13 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
+from oracle import printed
 from qsb.errors import ConvergenceError, SpecError
 from qsb.stellar.history import simulate
 from qsb.stellar.ledger import Ledger
 from qsb.stellar.loss import Latching, Logistic, Loss, Pair, Step, Stochastic
 from qsb.stellar.status import Status
 from qsb.stellar.store import State, Store
-from oracle import printed
 
 POWER, RATE, LIMIT, FAST = 5e9, 1e-6, 2e15, 4e-6
 STEP = Store(Loss(baseline=RATE, avalanche=Step(LIMIT, FAST)))

@@ -5,11 +5,11 @@ import math
 
 import pytest
 
+from oracle import printed
 from qsb.errors import SpecError
 from qsb.stellar.constants import ASTRONOMICAL_UNIT, SOLAR_LUMINOSITY, YEAR
 from qsb.stellar.kardashev import kardashev_rating, waste_heat
 from qsb.stellar.status import Status
-from oracle import printed
 
 
 @pytest.mark.parametrize(

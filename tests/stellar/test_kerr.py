@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from oracle import printed
 from qsb.errors import SpecError
 from qsb.stellar.constants import SOLAR_MASS
 from qsb.stellar.kerr import (
@@ -17,7 +18,6 @@ from qsb.stellar.kerr import (
 )
 from qsb.stellar.status import Status
 from qsb.units import SPEED_OF_LIGHT
-from oracle import printed
 
 MILLIARD = KerrHole(1e9 * SOLAR_MASS, 0.9)
 

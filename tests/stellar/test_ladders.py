@@ -4,12 +4,11 @@ import json
 
 import pytest
 
+from oracle import printed
 from qsb.stellar.ladders import kardashev_ladder, power_ladder, specific_energy_ladder
 from qsb.stellar.matter import known_matter
 from qsb.stellar.status import Status
 from qsb.stellar.tiers import Tier
-
-from oracle import printed
 
 
 @pytest.mark.parametrize(

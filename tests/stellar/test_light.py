@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oracle import printed
 from qsb.errors import SpecError
 from qsb.stellar.blackbody import BlackbodyStar, planck_exitance
 from qsb.stellar.constants import ASTRONOMICAL_UNIT, SOLAR_LUMINOSITY, STEFAN_BOLTZMANN
 from qsb.stellar.spectrum import Spectrum, astm_e490, astm_g173, spectrum_from_csv
 from qsb.stellar.status import Status
-from oracle import printed
 
 # Of the files in this package; their heads hold those of the originals.
 E490_SHIPPED = "2355fd3a781be7787fe3b0783b9fbbc634040f09930cc2ef8e376af66e10b156"

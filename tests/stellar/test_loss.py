@@ -5,19 +5,22 @@ import math
 import numpy as np
 import pytest
 
+from oracle import printed
 from qsb.errors import SpecError
 from qsb.stellar.loss import Latching, Logistic, Loss, Pair, Step, Stochastic, retention_gap, thermal_rate
 from qsb.stellar.presets import known_loss, known_losses
 from qsb.stellar.status import Status
-from qsb.units import ELEMENTARY_CHARGE
-from oracle import printed
+from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE
 
 YEAR = 365.25 * 86400
 
 
 def test_thermal_rate_of_one_electronvolt_at_room_temperature():
     loss = Loss(baseline=1e-8, attempt=1e13, gap=ELEMENTARY_CHARGE, temperature=300)
-    assert loss.thermal == printed("1.587593755e-4")
+    assert loss.thermal == pytest.approx(1e13 * math.exp(-ELEMENTARY_CHARGE / (BOLTZMANN * 300)), rel=1e-15)
+    # the last digit of 1.587593755e-4 is that of k rounded to 8.617333262e-5 eV/K
+    assert 1e13 * math.exp(-1 / (8.617333262e-5 * 300)) == printed("1.587593755e-4")
+    assert loss.thermal == printed("1.58759376e-4")
     assert loss.held == pytest.approx(1e-8 + 1.587593755e-4, rel=5e-10)
 
 

@@ -5,11 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from oracle import printed
 from qsb.errors import SpecError
 from qsb.stellar.channel import isotropic_flux
 from qsb.stellar.pulsar import Pulsar, beam_fraction
-
-from oracle import printed
 
 
 @pytest.mark.parametrize(("name", "power"), [("crab", "4.463439e31"), ("vela", "6.92355e29")])

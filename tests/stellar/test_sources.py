@@ -19,10 +19,11 @@ from qsb.stellar.spectrum import astm_e490, astm_g173
 from qsb.stellar.star import Star
 from qsb.stellar.status import Status
 
-#: what can be followed: an identifier, a year, a file of a release, a formula, a statement that it is a choice or a memory
+#: what can be followed: an identifier, a year, a release, a formula, or a statement that it is a choice or a memory
 FOLLOWED = re.compile(
-    r"doi:10\.|arXiv:|\b(1[89]|20)\d\d\b|\d+\.\d+\.\d+, |\blaws?\b|relativity|definition|derived|pi G M|condition|"
-    r"energy and momentum|chosen here|round number|what the beams leave|the rest|from memory, not checked"
+    r"doi:10\.|arXiv:|\b(1[89]|20)\d\d\b|\b\d+\.\d+\.\d+\b|\blaws?\b|relativity|definition|derived|pi G M|condition|"
+    r"energy and momentum|chosen here|round number|what the beams leave|the rest|from memory, not checked|the paper|"
+    r"exact in the SI|an assumption|(Facts and Figures|fact sheet):|entry '|ENDF/B-VIII\.0"
 )
 
 

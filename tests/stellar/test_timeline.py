@@ -5,19 +5,19 @@ import math
 import numpy as np
 import pytest
 
+from oracle import printed
 from qsb.errors import ConvergenceError, SpecError
 from qsb.stellar.constants import YEAR
 from qsb.stellar.hazard import PiecewiseHazard, Weibull
 from qsb.stellar.status import Status
 from qsb.stellar.timeline import Anchor, Timeline
-from oracle import printed
 
 PAPER = Timeline.paper()
 
 
 @pytest.mark.parametrize(
     ("p500", "shape", "p1000", "t60"),
-    [(0.20, "0.9135", "0.3432", "2346.9"), (0.25, "1.0714", "0.4537", "1474.3"), (0.30, "1.2049", "0.5606", "1094.1")],
+    [(0.20, "0.9135", "0.3432", "2346.9"), (0.25, "1.0714", "0.4537", "1474.3"), (0.30, "1.2049", "0.5605", "1094.1")],
 )
 def test_weibull_through_two_points(p500, shape, p1000, t60):
     law = Weibull.through(100 * YEAR, 0.05, 500 * YEAR, p500)

@@ -101,7 +101,6 @@ def surge(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             "Sun, X17 flare of 2003-10-28, all wavelengths",
             HALLOWEEN,
             "HALLOWEEN",
-    "HALLOWEEN_SOURCE",
             "one of the largest on record",
             HALLOWEEN_SOURCE,
             Status.MEASURED,

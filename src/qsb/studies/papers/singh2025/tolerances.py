@@ -32,7 +32,6 @@ TOLERANCE = {
 }
 
 
-
 def rounding(printed: str) -> float:
     """What a printed number leaves open: half a unit of its last digit, as a share of it.
 
