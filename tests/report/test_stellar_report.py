@@ -92,6 +92,19 @@ def test_every_number_has_unit_source_and_status(name, tmp_path):
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
 
 
+def test_a_named_pulsar_says_the_numbers_that_its_name_stands_for(tmp_path):
+    page = (report_run(qsb.run(EXAMPLES / "pulsar.toml"), tmp_path / "r") / "index.html").read_text("utf-8")
+    (table,) = [t for t in Tables(page).tables if t[0][0] == "Key"]
+    said = {row[0]: row[1:] for row in table[1:]}
+    assert said["source.braking_index"][0] == "2.5"
+    assert said["source.period"][0] == "0.0333924123"
+    assert "ATNF" in said["source.period_derivative"][2]
+    assert "ATNF" in said["source.period"][2]
+    assert "factor of two" in said["source.moment_of_inertia"][2]
+    (rungs,) = [t for t in Tables(page).tables if t[0][0] == "Rung" and t[1][2] == "W"]
+    assert any(row[0] == "spin-down of the Crab pulsar" and "ATNF" in row[3] for row in rungs)
+
+
 def test_names_are_not_broken_inside_a_word():
     """A break anywhere lets columns shrink until "Landsberg" is cut; only what fits on no line may be broken."""
     style = files("qsb.report").joinpath("style.css").read_text(encoding="utf-8")

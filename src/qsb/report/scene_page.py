@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qsb.quantities import quantity
 from qsb.report.html import grid, head, linked, section
+from qsb.report.rungs import rungs
 from qsb.runs.stellar.inputs import inputs_of
 from qsb.runs.stellar.measure import pretty_unit
 from qsb.runs.stellar.parts import Part
@@ -63,6 +64,7 @@ def scene_page(data: xr.Dataset, figures: Sequence[tuple[str, str, str, str]], m
         ("Figures", "".join(_figure(*f) for f in figures)),
         *((t, _lead(t) + _numbers(data, names) + _beside(t, told)) for t, names in later),
         ("Bounds", _bounds(told["bounds"])),
+        ("Rungs of the ladders", rungs() if "matter_specific_energy" in data else ""),
         ("Parts and their status", _parts(data, told["parts"])),
         ("What was put in", _inputs(spec, told["parts"])),
         ("Definitions", _definitions(data)),
@@ -254,7 +256,7 @@ def _inputs(spec: StellarSpec, parts: list[dict[str, str]]) -> str:
         (
             f"<code>{escape(i.path)}</code>",
             escape(_said(i.value)),
-            escape(i.unit) or "-",
+            escape(pretty_unit(i.unit)) or "-",
             linked(i.source),
             _badge(str(i.status)),
         )

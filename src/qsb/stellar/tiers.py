@@ -137,7 +137,8 @@ def hard_bounds(claims: Mapping[str, float], weighed: float | None) -> Iterator[
         note = "per kilogram of the whole store as weighed, whatever it is made of"
         if "host_mass" in claims:
             share = specific_energy_report(energy / claims["host_mass"]).mass_fraction
-            note += f"; {100 * share:.3f} % of the weighed mass is the stored energy itself"
+            percent = f"{100 * share:.3f}" if share > 1e-3 else f"{100 * share:.2g}"
+            note += f"; {percent} % of the weighed mass is the stored energy itself"
         yield row("c^2", SPEED_OF_LIGHT_SQUARED, energy / weighed, "J/kg", "special relativity", note)
     if radius is not None and total > 0:
         reference = "Thorne, in Magic Without Magic, ed. Klauder (1972); exact for a sphere in general relativity"
