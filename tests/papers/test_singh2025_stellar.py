@@ -18,9 +18,18 @@ from qsb.stellar.status import Status
 from qsb.stellar.timeline import Anchor, Timeline
 from qsb.studies.bench import Bench
 from qsb.studies.claim import Claim, Verdict, judge
-from qsb.studies.papers.singh2025 import balance, collector, energies, inputs, prospects, stellar_faults, swarms
+from qsb.studies.papers.singh2025 import (
+    balance,
+    collector,
+    energies,
+    inputs,
+    panels,
+    prospects,
+    stellar_faults,
+    swarms,
+    tables,
+)
 from qsb.studies.papers.singh2025.claims import CLAIMS
-from qsb.studies.papers.singh2025.tables import coverage
 from qsb.studies.papers.singh2025.tolerances import rounding
 from qsb.studies.papers.singh2025.work import Work, paper
 
@@ -227,6 +236,15 @@ def test_inconsistencies_are_computed(work):
         assert re.fullmatch(rf".+\. Inputs: .+ \[({'|'.join(Status)})\]\.", text), text
 
 
+def test_figures_and_tables_say_their_inputs():
+    stated = re.compile(rf"Inputs: .+ \[({'|'.join(Status)})\]")
+    for panel in (panels._filling(), panels._flares(), panels._dates()):
+        assert stated.search(panel.caption), panel.id
+    table = tables._table_one()
+    assert table.header[-2:] == ("From", "Status")
+    assert all(row[-2] and row[-1] in set(Status) for row in table.rows)
+
+
 def test_every_section_is_judged_or_says_why_not():
     judgements = [judged(name) for name in VERDICTS]
     sections = {row["id"]: row for row in TEXTS["section"]}
@@ -236,7 +254,7 @@ def test_every_section_is_judged_or_says_why_not():
         assert ("kind" in row) == (name not in claimed), name
         assert row.get("why") or name in claimed
     assert sections["6"]["kind"] == "nothing"
-    table = coverage(TEXTS["section"], judgements)
+    table = tables.coverage(TEXTS["section"], judgements)
     found = {row[0].split(":")[0]: row for row in table.rows}
     assert found["6"][1:3] == ("nothing computable", "-")
     assert found["11B"][1] == "5 reproduced"

@@ -62,6 +62,11 @@ def test_operational_units_of_the_older_satellites():
     operational = observed.goes("2017-09-10", satellite=15, scaling="operational")
     assert operational.peak == printed("8.336e-4")
     assert observed.goes_class(operational.peak) == "X8.3"
+    # nor is the official X8.2 the largest mean over a minute
+    minute = np.floor((operational.times - operational.times[0] + 58.301) / 60)  # begins at 15:29:58.301
+    assert operational.begin.endswith("15:29:58.301Z")
+    means = [operational.values[minute == k].mean() for k in np.unique(minute)]
+    assert max(means) == printed("8.316e-4")
     assert observed.goes_class(physical.peak) == "X11.9"
     assert operational.values == pytest.approx(0.7 * physical.values, rel=1e-15)
     day = observed.goes("2012-06-01", scaling="operational")

@@ -98,7 +98,7 @@ def charging(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
 def matched(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     """Three meanings of a matched filter, each against the absorber without it."""
     light, hot = sunshine(), selective()
-    source = f"{light.name}; Kirchhoff's law: an absorptance is at most 1"
+    source = f"{light.name}; Kirchhoff's law: an absorptance is at most 1; bandwidth and surroundings chosen here"
     black = kept(hot.temperature)
     rows = (
         (
@@ -137,7 +137,7 @@ def matched(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             rerun=evaluate(__name__, call),
             note=note,
             source=source,
-            status=Status.MEASURED,
+            status=Status.ENGINEERING,
         )
         for reading, quantity, value, against, call, note in rows
     ], "any"

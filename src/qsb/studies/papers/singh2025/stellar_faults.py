@@ -66,9 +66,9 @@ def _loss(w: Work) -> str:
     found = w.ising("sx")[TEMPERATURES.index(0.2)]
     edge, wall = found.stored["edge flip"], found.stored["domain wall"]
     return (
-        f"N = {found.cells}, T = {found.temperature:g} J, bath along x: a flipped end cell ({edge.stored_energy:.5g} "
-        "J) loses "
-        f"{edge.rate:.4g} of its energy per unit of time, a domain wall ({wall.stored_energy:.5g} J) {wall.rate:.4g}."
+        f"N = {found.cells}, in units of the coupling J of eq. (9) and of ħ/J, T = {found.temperature:g}, bath along "
+        f"x: a flipped end cell (energy {edge.stored_energy:.5g}) loses {edge.rate:.4g} of its energy per unit of time, "
+        f"a domain wall (energy {wall.stored_energy:.5g}) {wall.rate:.4g}."
     )
 
 

@@ -174,8 +174,8 @@ def buffer(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
                 tolerance=slack,
                 rerun=evaluate(__name__, call),
                 note=note,
-                source=flare.source,
-                status=flare.status,
+                source=f"{flare.source}; the buffer is chosen here",
+                status=Status.ENGINEERING,
             )
             for quantity, value, relation, limit, slack, call, note in rows
         ]
