@@ -18,18 +18,10 @@ from qsb.stellar.status import Status
 from qsb.stellar.timeline import Anchor, Timeline
 from qsb.studies.bench import Bench
 from qsb.studies.claim import Claim, Verdict, judge
-from qsb.studies.papers.singh2025 import (
-    balance,
-    collector,
-    energies,
-    inputs,
-    panels,
-    prospects,
-    stellar_faults,
-    swarms,
-    tables,
-)
+from qsb.studies.papers.singh2025 import balance, collector, energies, inputs, prospects, stellar_faults, swarms
 from qsb.studies.papers.singh2025.claims import CLAIMS
+from qsb.studies.papers.singh2025.panels import _dates, _filling, _flares
+from qsb.studies.papers.singh2025.tables import _table_one, coverage
 from qsb.studies.papers.singh2025.tolerances import rounding
 from qsb.studies.papers.singh2025.work import Work, paper
 
@@ -238,9 +230,9 @@ def test_inconsistencies_are_computed(work):
 
 def test_figures_and_tables_say_their_inputs():
     stated = re.compile(rf"Inputs: .+ \[({'|'.join(Status)})\]")
-    for panel in (panels._filling(), panels._flares(), panels._dates()):
+    for panel in (_filling(), _flares(), _dates()):
         assert stated.search(panel.caption), panel.id
-    table = tables._table_one()
+    table = _table_one()
     assert table.header[-2:] == ("From", "Status")
     assert all(row[-2] and row[-1] in set(Status) for row in table.rows)
 
@@ -254,7 +246,7 @@ def test_every_section_is_judged_or_says_why_not():
         assert ("kind" in row) == (name not in claimed), name
         assert row.get("why") or name in claimed
     assert sections["6"]["kind"] == "nothing"
-    table = tables.coverage(TEXTS["section"], judgements)
+    table = coverage(TEXTS["section"], judgements)
     found = {row[0].split(":")[0]: row for row in table.rows}
     assert found["6"][1:3] == ("nothing computable", "-")
     assert found["11B"][1] == "5 reproduced"

@@ -67,8 +67,8 @@ def _loss(w: Work) -> str:
     edge, wall = found.stored["edge flip"], found.stored["domain wall"]
     return (
         f"N = {found.cells}, in units of the coupling J of eq. (9) and of ħ/J, T = {found.temperature:g}, bath along "
-        f"x: a flipped end cell (energy {edge.stored_energy:.5g}) loses {edge.rate:.4g} of its energy per unit of time, "
-        f"a domain wall (energy {wall.stored_energy:.5g}) {wall.rate:.4g}."
+        f"x: a flipped end cell (energy {edge.stored_energy:.5g}) loses {edge.rate:.4g} of its energy per unit of "
+        f"time, a domain wall (energy {wall.stored_energy:.5g}) {wall.rate:.4g}."
     )
 
 
