@@ -28,6 +28,8 @@ from qsb.plots.stellar import (
 from qsb.report.scene_page import scene_page
 from qsb.report.write import MANIFEST, checksums, replace_folder
 from qsb.runs.dataset import write as write_dataset
+from qsb.runs.stellar.parts import weakest
+from qsb.stellar.status import Status
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -93,6 +95,14 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
 }
 
 
+#: id -> what else the figure shows beside the variable that it needs
+_BESIDE = {
+    "flares": ("inflow_power", "buffer_energy"),
+    "spectrum": ("taken_irradiance",),
+    "history": ("supplied_power", "waste_power", "store_work"),
+}
+
+
 def report_run(data: xr.Dataset, out: str | Path) -> Path:
     """Write the report of one stellar run and return its folder.
 
@@ -143,5 +153,7 @@ def _fill(folder: Path, data: xr.Dataset) -> None:
 def _figures(data: xr.Dataset) -> Iterator[tuple[str, Callable[[Any], Figure], str, str]]:
     for name, (variable, draw, title, words) in FIGURES.items():
         if variable in data:
-            shown = data[variable].attrs
-            yield name, draw, title, escape(f"{words} From: {shown['source']}. Status: {shown['status']}.")
+            shown = [data[each].attrs for each in (variable, *_BESIDE.get(name, ())) if each in data]
+            sources = "; ".join(dict.fromkeys(each["source"] for each in shown))
+            status = weakest(Status(each["status"]) for each in shown)
+            yield name, draw, title, escape(f"{words} From: {sources}. Status: {status}.")
