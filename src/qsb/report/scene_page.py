@@ -98,18 +98,18 @@ def _summary(data: xr.Dataset, told: dict[str, Any], spec: StellarSpec, made: st
     """The surge ratio first, then what decides whether to read on."""
     boxes = []
     if "surge_ratio" in data:
-        boxes.append((f"{float(data['surge_ratio']):.4g}", f"surge ratio ΔP/L {_firm(data, 'surge_ratio')}", ""))
+        boxes.append((f"{float(data['surge_ratio']):.4g}", _named("surge ratio ΔP/L", data["surge_ratio"]), ""))
     if "ledger_residual_share" in data:
-        words = f"ledger residual over throughput {_firm(data, 'ledger_residual_share')}"
-        boxes.append((f"{float(data['ledger_residual_share']):.1e}", words, ""))
+        residual = data["ledger_residual_share"]
+        boxes.append((f"{float(residual):.1e}", _named("ledger residual over throughput", residual), ""))
     if told["bounds"]:
-        words = f"bounds [{told['bounds']['status']}]"
-        boxes.append((told["bounds"]["verdict"], words, "contradicted" if data.attrs["stamp"] else ""))
+        told_bounds = f"bounds ({told['bounds']['status']})"
+        boxes.append((told["bounds"]["verdict"], told_bounds, "contradicted" if data.attrs["stamp"] else ""))
     if told["timeline"]:
-        boxes.append((told["timeline"]["verdict"], f"timeline [{told['timeline']['status']}]", ""))
+        boxes.append((told["timeline"]["verdict"], f"timeline ({told['timeline']['status']})", ""))
     if "kardashev_index" in data:
-        words = f"Kardashev index of the throughput {_firm(data, 'kardashev_index')}"
-        boxes.append((f"{float(data['kardashev_index']):.3f}", words, ""))
+        index = data["kardashev_index"]
+        boxes.append((f"{float(index):.3f}", _named("Kardashev index of the throughput", index), ""))
     share = float(data["speculative_share"])
     boxes.append(
         (f"{100 * share:.0f} %", "of the parts are speculative", "contradicted" if share > 0 else "reproduced")
@@ -122,9 +122,9 @@ def _summary(data: xr.Dataset, told: dict[str, Any], spec: StellarSpec, made: st
     return f'{reference}{warned}<ul class="tally">{shown}</ul>{weakest}<p class="made">{escape(made)}</p>'
 
 
-def _firm(data: xr.Dataset, name: str) -> str:
-    """The status of a number, for running text."""
-    return f"[{data[name].attrs['status']}]"
+def _named(words: str, variable: xr.DataArray) -> str:
+    """What a number of the summary is, with its status; unit and source stand beside it in its section."""
+    return f"{words} ({variable.attrs['status']})"
 
 
 def _badge(status: str) -> str:
@@ -224,8 +224,7 @@ def _bounds(told: dict[str, Any]) -> str:
     facts = (
         f"<p>Verdict: <b>{escape(told['verdict'])}</b> {_badge(told['status'])}. The stored energy weighs "
         f"{told['mass_equivalent_kg']:.6g} kg; within {told['schwarzschild_radius_m']:.6g} m it would be a black hole. "
-        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N. These are E/c², 2GE/c⁴ and "
-        "P/c of what is claimed: established theory.</p>"
+        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N.</p>"
     )
     return facts + grid(header, rows)
 

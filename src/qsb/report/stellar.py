@@ -28,8 +28,6 @@ from qsb.plots.stellar import (
 from qsb.report.scene_page import scene_page
 from qsb.report.write import MANIFEST, checksums, replace_folder
 from qsb.runs.dataset import write as write_dataset
-from qsb.runs.stellar.parts import weakest
-from qsb.stellar.status import Status
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,7 +58,7 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
         "Spectral irradiance at the collector against the wavelength; the filled part is taken up.",
     ),
     "history": (
-        "inflow_power",
+        "store_energy",
         plot_history,
         "Powers, and the store",
         "Means over each interval: inflow, demand and supply of the load, waste heat; below, work and passive energy "
@@ -92,14 +90,6 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
         "Published probabilities, and the law through two of them",
         "Probability against time; the band is what the stated intervals allow, the third probability tests it.",
     ),
-}
-
-
-#: id -> what else the figure shows beside the variable that it needs
-_BESIDE = {
-    "flares": ("inflow_power", "buffer_energy"),
-    "spectrum": ("taken_irradiance",),
-    "history": ("supplied_power", "waste_power", "store_work"),
 }
 
 
@@ -153,7 +143,4 @@ def _fill(folder: Path, data: xr.Dataset) -> None:
 def _figures(data: xr.Dataset) -> Iterator[tuple[str, Callable[[Any], Figure], str, str]]:
     for name, (variable, draw, title, words) in FIGURES.items():
         if variable in data:
-            shown = [data[each].attrs for each in (variable, *_BESIDE.get(name, ())) if each in data]
-            sources = "; ".join(dict.fromkeys(each["source"] for each in shown))
-            status = weakest(Status(each["status"]) for each in shown)
-            yield name, draw, title, escape(f"{words} From: {sources}. Status: {status}.")
+            yield name, draw, title, escape(words)
