@@ -76,6 +76,7 @@ def test_inputs_show_where_they_are_stated(folder):
     page = (folder / "index.html").read_text()
     assert page.count("Inputs") == 1
     assert "A &amp; B [measured]" in page
+    assert "A & B [measured]" in (folder / "report.md").read_text()
     first, second, _ = json.loads((folder / "claims.json").read_text())
     assert first["evidence"][0]["status"] == "measured"
     assert second["evidence"][0]["source"] == ""

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import qsb
 from qsb import cli
 from qsb.report.stellar import report_run
+from qsb.stellar.status import Status
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SPEC = """
@@ -80,8 +82,30 @@ def test_every_number_has_unit_source_and_status(name, tmp_path):
     assert ("spectrum.png" in pictures) == (name in ("m-dwarf-flare", "solar-buffer"))
     assert page.count("data:image/png") == len(pictures)
     assert 'class="stamp"' not in page
+    boxes = re.findall(r"<li class=\"\w*\"><b>([^<]*)</b> ([^<]*)</li>", page)
+    assert all(words.endswith(tuple(f"({s})" for s in Status)) or "%" in value for value, words in boxes)
     # anchors lead somewhere
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_a_named_pulsar_says_the_numbers_that_its_name_stands_for(tmp_path):
+    page = (report_run(qsb.run(EXAMPLES / "pulsar.toml"), tmp_path / "r") / "index.html").read_text("utf-8")
+    (table,) = [t for t in Tables(page).tables if t[0][0] == "Key"]
+    said = {row[0]: row[1:] for row in table[1:]}
+    assert said["source.braking_index"][0] == "2.5"
+    assert said["source.period"][0] == "0.0333924123"
+    assert "ATNF" in said["source.period_derivative"][2]
+    assert "ATNF" in said["source.period"][2]
+    assert "factor of two" in said["source.moment_of_inertia"][2]
+    (rungs,) = [t for t in Tables(page).tables if t[0][0] == "Rung" and t[1][2] == "W"]
+    assert any(row[0] == "spin-down of the Crab pulsar" and "ATNF" in row[3] for row in rungs)
+
+
+def test_names_are_not_broken_inside_a_word():
+    """A break anywhere lets columns shrink until "Landsberg" is cut; only what fits on no line may be broken."""
+    style = files("qsb.report").joinpath("style.css").read_text(encoding="utf-8")
+    cells = re.search(r"^th, td \{(.*?)\}", style, re.DOTALL | re.MULTILINE)[1]
+    assert "overflow-wrap: break-word" in cells
 
 
 def test_the_surge_is_said_first(tmp_path):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from oracle import printed
 from qsb.errors import SpecError
 from qsb.stellar.accretion import AccretionDisk, disk_efficiency, eddington_luminosity, isco_radius
 from qsb.stellar.constants import SOLAR_MASS
@@ -19,15 +20,15 @@ DISK = AccretionDisk.at_eddington(TEN, 0.1, fuel=1e27)
 @pytest.mark.parametrize(
     ("spin", "retrograde", "radius", "efficiency"),
     [
-        (0.0, False, 6.0, 0.0571909584),
-        (0.998, False, 1.2369706552, 0.3209941656),
-        (1.0, False, 1.0, 0.4226497308),
-        (1.0, True, 9.0, 0.0377495514),
+        (0.0, False, 6.0, "0.0571909584"),
+        (0.998, False, 1.2369706552, "0.3209941656"),
+        (1.0, False, 1.0, "0.4226497308"),
+        (1.0, True, 9.0, "0.0377495514"),
     ],
 )
 def test_innermost_orbit_and_efficiency(spin, retrograde, radius, efficiency):
     assert isco_radius(spin, retrograde=retrograde) == pytest.approx(radius, rel=1e-10)
-    assert disk_efficiency(spin, retrograde=retrograde) == pytest.approx(efficiency, abs=5e-11)
+    assert disk_efficiency(spin, retrograde=retrograde) == printed(efficiency)
 
 
 @pytest.mark.parametrize("spin", [0.1, 0.5, 0.9, -0.5, -0.99])
@@ -38,13 +39,13 @@ def test_innermost_orbit_is_marginally_stable(spin):
 
 
 def test_eddington_luminosity_of_a_sun():
-    assert eddington_luminosity(SOLAR_MASS) == pytest.approx(1.257065e31, rel=4e-7)
+    assert eddington_luminosity(SOLAR_MASS) == printed("1.257065e31")
 
 
 def test_hottest_ring():
     assert DISK.eddington_ratio == pytest.approx(0.1, rel=1e-14)
-    assert DISK.peak_temperature == pytest.approx(4.86e6, abs=0.005e6)
-    assert DISK.peak_temperature / DISK._scale == pytest.approx(0.4878713392, abs=5e-11)
+    assert DISK.peak_temperature == printed("4.86e6")
+    assert DISK.peak_temperature / DISK._scale == printed("0.4878713392")
     assert DISK.temperature(49 / 36 * DISK.inner_radius) == pytest.approx(DISK.peak_temperature, rel=1e-14)
     nearby = [DISK.temperature(x * DISK.inner_radius) for x in (1.3, 49 / 36, 1.45)]
     assert nearby[1] == max(nearby)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from oracle import printed
 from qsb.errors import SpecError
 from qsb.stellar.constants import SOLAR_MASS
 from qsb.stellar.kerr import (
@@ -22,15 +23,15 @@ MILLIARD = KerrHole(1e9 * SOLAR_MASS, 0.9)
 
 
 @pytest.mark.parametrize(
-    ("spin", "expected"), [(0.0, 0.0), (0.9, 0.1526836794), (0.998, 0.2708861809), (1.0, 0.2928932188)]
+    ("spin", "expected"), [(0.0, "0.0000000000"), (0.9, "0.1526836794"), (0.998, "0.2708861809"), (1.0, "0.2928932188")]
 )
 def test_rotational_fraction(spin, expected):
-    assert rotational_fraction(spin) == pytest.approx(expected, abs=5e-11)
+    assert rotational_fraction(spin) == printed(expected)
 
 
-@pytest.mark.parametrize(("spin", "expected"), [(0.0, 0.0), (0.9, 0.0900983940), (1.0, 0.2071067812)])
+@pytest.mark.parametrize(("spin", "expected"), [(0.0, "0.0000000000"), (0.9, "0.0900983940"), (1.0, "0.2071067812")])
 def test_gain_of_one_particle(spin, expected):
-    assert penrose_gain(spin) == pytest.approx(expected, abs=5e-11)
+    assert penrose_gain(spin) == printed(expected)
 
 
 @pytest.mark.parametrize("spin", [1e-8, 1e-3, 0.5, 0.9, 0.998, 1.0])
@@ -63,7 +64,7 @@ def test_irreducible_mass_is_that_of_the_horizon():
 
 
 def test_power_of_a_field():
-    assert BlandfordZnajek(MILLIARD, 1.0).power(0.0) == pytest.approx(4.756794e38, rel=1.1e-7)
+    assert BlandfordZnajek(MILLIARD, 1.0).power(0.0) == printed("4.756794e38")
 
 
 def test_power_goes_with_the_squares_of_field_and_mass():

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oracle import printed
 from qsb.errors import SpecError
 from qsb.stellar.blackbody import BlackbodyStar, planck_exitance
 from qsb.stellar.constants import ASTRONOMICAL_UNIT, SOLAR_LUMINOSITY, STEFAN_BOLTZMANN
@@ -34,16 +35,16 @@ class Quantity:
 
 def test_solar_constant_of_e490():
     sun = astm_e490()
-    assert sun.total == pytest.approx(1366.090797, abs=5e-7)
+    assert sun.total == printed("1366.090797")
     assert (sun.wavelength.size, sun.distance, sun.status) == (1697, ASTRONOMICAL_UNIT, Status.MEASURED)
     assert sun.at(2 * ASTRONOMICAL_UNIT).total == pytest.approx(1366.090797 / 4)
 
 
 @pytest.mark.parametrize(
-    ("column", "total"), [("global", 1000.370656), ("direct", 900.139329), ("extraterrestrial", 1347.934320)]
+    ("column", "total"), [("global", "1000.370656"), ("direct", "900.139329"), ("extraterrestrial", "1347.934320")]
 )
 def test_g173(column, total):
-    assert astm_g173(column).total == pytest.approx(total, abs=5e-7)
+    assert astm_g173(column).total == printed(total)
 
 
 @pytest.mark.parametrize(("name", "make"), [("e490.csv", astm_e490), ("g173.csv", astm_g173)])
@@ -90,20 +91,20 @@ def theirs(text):
 
 def test_nominal_sun():
     sun = BlackbodyStar.sun()
-    assert SOLAR_LUMINOSITY / (4 * np.pi * sun.distance**2) == pytest.approx(1361.166465, abs=5e-7)
+    assert SOLAR_LUMINOSITY / (4 * np.pi * sun.distance**2) == printed("1361.166465")
     effective = (SOLAR_LUMINOSITY / (4 * np.pi * sun.radius**2 * STEFAN_BOLTZMANN)) ** 0.25
-    assert effective == pytest.approx(5772.0034, abs=5e-5)
-    assert 1 / sun.dilution == pytest.approx(46238.83, abs=5e-3)
+    assert effective == printed("5772.0034")
+    assert 1 / sun.dilution == printed("46238.83")
     assert sun.luminosity / (4 * np.pi * sun.distance**2) == pytest.approx(sun.total, rel=1e-14)
 
 
 @pytest.mark.parametrize(
     ("low", "high", "share"),
-    [(400e-9, 700e-9, 0.3663831714), (280e-9, 4e-6, 0.9692312210), (700e-9, 2.5e-6, 0.4774912481)],
+    [(400e-9, 700e-9, "0.3663831714"), (280e-9, 4e-6, "0.9692312210"), (700e-9, 2.5e-6, "0.4774912481")],
 )
 def test_blackbody_bands(low, high, share):
     star = BlackbodyStar.sun()
-    assert star.fraction(low, high) == pytest.approx(share, abs=5e-11)
+    assert star.fraction(low, high) == printed(share)
     nodes, weights = np.polynomial.legendre.leggauss(120)
     at = low + 0.5 * (high - low) * (nodes + 1)
     for power, rule in ((star.band, 1.0), (star.photon_flux, at / 1.986445857148928e-25)):
@@ -113,7 +114,7 @@ def test_blackbody_bands(low, high, share):
 
 def test_red_dwarf():
     # TRAPPIST-1, 2566 K: its visible share by the same series, see docs/devdocs/stellar-light.md.
-    assert BlackbodyStar(2566.0).fraction(400e-9, 700e-9) == pytest.approx(0.0384632150, abs=5e-11)
+    assert BlackbodyStar(2566.0).fraction(400e-9, 700e-9) == printed("0.0384632150")
 
 
 def test_series_and_rule_meet():

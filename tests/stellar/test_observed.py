@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from oracle import printed
 from qsb.errors import SpecError
 from qsb.stellar import observed
 from qsb.stellar.cme import DragModel, push_on_collector, radiation_pressure, ram_pressure
 from qsb.stellar.dose import MEV_CM2_PER_G, damage_report, particle_dose, sheet_dose, surface_dose
 from qsb.stellar.history import simulate
 from qsb.stellar.loss import Loss
+from qsb.stellar.spectrum import astm_e490, astm_g173
 from qsb.stellar.status import Status
 from qsb.stellar.store import Store
 from stellar import derive_flares
@@ -43,12 +45,13 @@ DATA = files("qsb.stellar").joinpath("data")
 
 def test_printed_numbers_of_the_x8_flare():
     flare = observed.goes("2017-09-10")
-    assert flare.peak == pytest.approx(1.297090785e-3, rel=5e-10)
+    assert flare.peak == printed("1.297090785e-3")
+    # 3.146690834 with the file's own times, which the even grid moves by 0.013 ms at most
     assert flare.fluence == pytest.approx(3.146690834, rel=2e-9)
-    assert flare.energy() == pytest.approx(8.8494e23, rel=5e-6)
-    assert flare.half_width == pytest.approx(1965.0, abs=0.05)
-    assert flare.reference == pytest.approx(1361.166465, abs=5e-7)
-    assert flare.peak / flare.reference == pytest.approx(9.53e-7, abs=5e-10)
+    assert flare.energy() == printed("8.8494e23")
+    assert flare.half_width == printed("1965.0")
+    assert flare.reference == printed("1361.166465")
+    assert flare.peak / flare.reference == printed("9.53e-7")
     assert flare.spikes == 146
     assert str(flare).startswith("surge ratio: largest excess over quiescent power = 9.523e-07\nWARNING")
     assert flare.storage(1.2) == 0.0
@@ -57,8 +60,13 @@ def test_printed_numbers_of_the_x8_flare():
 def test_operational_units_of_the_older_satellites():
     physical = observed.goes("2017-09-10", satellite=15)
     operational = observed.goes("2017-09-10", satellite=15, scaling="operational")
-    assert operational.peak == pytest.approx(8.336e-4, abs=5e-8)
+    assert operational.peak == printed("8.336e-4")
     assert observed.goes_class(operational.peak) == "X8.3"
+    # nor is the official X8.2 the largest mean over a minute
+    minute = np.floor((operational.times - operational.times[0] + 58.301) / 60)  # begins at 15:29:58.301
+    assert operational.begin.endswith("15:29:58.301Z")
+    means = [operational.values[minute == k].mean() for k in np.unique(minute)]
+    assert max(means) == printed("8.316e-4")
     assert observed.goes_class(physical.peak) == "X11.9"
     assert operational.values == pytest.approx(0.7 * physical.values, rel=1e-15)
     day = observed.goes("2012-06-01", scaling="operational")
@@ -84,12 +92,12 @@ def test_the_other_days():
 
 def test_printed_numbers_of_the_tess_flare():
     flare = observed.tess_flare()
-    assert flare.surge_ratio == pytest.approx(2.430157, abs=5e-7)
-    assert flare.equivalent_duration == pytest.approx(1526.7216, abs=5e-5)
-    assert flare.flare_energy() == pytest.approx(5.46e26, abs=5e23)
-    assert flare.flare_surge_ratio() == pytest.approx(2.4, abs=0.05)
+    assert flare.surge_ratio == printed("2.430157")
+    assert flare.equivalent_duration == printed("1526.7216")
+    assert flare.flare_energy() == printed("5.46e26")
+    assert flare.flare_surge_ratio() == printed("2.4")
     # derived in docs/devdocs/stellar-flares.md
-    assert [flare.storage(c) for c in (1.2, 1.5, 2.0)] == pytest.approx([1143.8559, 682.2198, 355.6694], abs=5e-5)
+    assert [flare.storage(c) for c in (1.2, 1.5, 2.0)] == [printed("1143.856"), printed("682.220"), printed("355.669")]
     assert "WARNING" not in str(flare)
     with pytest.raises(SpecError, match="absolute scale"):
         flare.energy()
@@ -103,8 +111,8 @@ def test_printed_fit_of_the_catalogue():
     catalogue = observed.flare_catalogue()
     fit = catalogue.fit()
     assert (len(catalogue), fit.low, fit.tail) == (12773, 323, 1711)
-    assert fit.exponent == pytest.approx(1.788407, abs=5e-7)
-    assert fit.error == pytest.approx(0.019, abs=5e-4)
+    assert fit.exponent == printed("1.788407")
+    assert fit.error == printed("0.019")
     assert catalogue.status is Status.MEASURED
 
 
@@ -148,14 +156,39 @@ def test_tables_are_what_came_out_of_the_originals(name):
         assert derive_flares.table(name, folder).encode() == shipped
 
 
+LOADERS = {
+    "goes16-20170910.csv.gz": lambda: observed.goes("2017-09-10"),
+    "goes15-20170910.csv.gz": lambda: observed.goes("2017-09-10", satellite=15),
+    "goes18-20250328.csv.gz": lambda: observed.goes("2025-03-28"),
+    "goes16-20210101.csv.gz": lambda: observed.goes("2021-01-01"),
+    "goes15-20120601.csv.gz": lambda: observed.goes("2012-06-01"),
+    "tess-358108509.csv.gz": observed.tess_flare,
+    "smm-flares.csv.gz": observed.flare_catalogue,
+    "e490.csv": astm_e490,
+    "g173.csv": astm_g173,
+}
+
+
+def test_every_shipped_table_is_loaded_and_says_its_original():
+    """The tables of light have their checksums in test_light.py."""
+    shipped = {entry.name for entry in DATA.iterdir() if not entry.name.startswith("LICENSE")}
+    assert shipped == set(LOADERS)
+    assert shipped - set(TABLES) == {"e490.csv", "g173.csv"}
+    for name, load in LOADERS.items():
+        raw = DATA.joinpath(name).read_bytes()
+        text = (gzip.decompress(raw) if name.endswith(".gz") else raw).decode()
+        assert f"sha256 of the original: {load().sha256}" in text
+        assert load().licence in text
+
+
 def test_printed_arrivals():
     arrival = DragModel().arrival(1e6)
-    assert arrival.time / 3600 == pytest.approx(52.9168191, abs=5e-8)
-    assert arrival.speed / 1e3 == pytest.approx(582.592, abs=5e-4)
+    assert arrival.time / 3600 == printed("52.9168191")
+    assert arrival.speed / 1e3 == printed("582.592")
     # derived in docs/devdocs/stellar-flares.md
     fast = DragModel(0.1e-10, 4.5e5).arrival(2e6)
-    assert fast.time / 3600 == pytest.approx(27.0132990, abs=5e-8)
-    assert fast.speed / 1e3 == pytest.approx(1068.1845, abs=5e-5)
+    assert fast.time / 3600 == printed("27.0132990")
+    assert fast.speed / 1e3 == printed("1068.1845")
 
 
 @pytest.mark.parametrize("start", [2.5e5, 4e5, 4.0000001e5, 3e6])
@@ -178,9 +211,9 @@ def test_drag_follows_its_equation(start):
 
 
 def test_an_ejection_pushes_less_than_light():
-    assert radiation_pressure(observed.SOLAR_IRRADIANCE) == pytest.approx(4.54e-6, abs=5e-9)
+    assert radiation_pressure(observed.SOLAR_IRRADIANCE) == printed("4.54e-6")
     # 2.0e-7 Pa is that of 20 protons per cm^3 at 2445 km/s, an extreme
-    assert ram_pressure(20e6, 2.445e6) == pytest.approx(2.0e-7, abs=5e-10)
+    assert ram_pressure(20e6, 2.445e6) == printed("2.0e-7")
     push = push_on_collector(20e6, 2.445e6, observed.SOLAR_IRRADIANCE)
     assert push.ratio < 0.05
     assert "does not push" in str(push)

@@ -24,6 +24,19 @@ def markdown(study: Study, versions: Mapping[str, str], made: str) -> str:
     readings = (
         (r.key + (" (default)" if r.default else ""), r.label, f"`{r.hamiltonian}`", r.why) for r in study.readings
     )
+    inputs = (
+        (
+            j.claim.id,
+            e.reading,
+            e.quantity,
+            _say(e.value),
+            f"{e.relation} {_say(e.expected)}",
+            f"{e.source} [{e.status}]",
+        )
+        for j in study.judgements
+        for e in j.evidence
+        if e.source or e.status
+    )
     faults = ((i.section, i.statement, i.found) for i in study.inconsistencies)
     blocks = [
         f"# {study.title}, recomputed",
@@ -43,12 +56,21 @@ def markdown(study: Study, versions: Mapping[str, str], made: str) -> str:
             "Where the paper contradicts itself or a calculation",
             grid(("Section", "What is printed", "What was computed"), faults),
         ),
+        *_part(
+            "Where the inputs come from",
+            grid(("Claim", "Reading", "Quantity", "Found", "Asked", "Inputs"), inputs),
+        ),
         "## How to run it again",
         f"`qsb reproduce {study.key}`; one number: the command beside it, from the folder of this report. Every "
         "comparison with its tolerance is in `claims.json`.",
         f"Computed with {', '.join(f'{name} {number}' for name, number in versions.items())}.",
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _say(value: object) -> str:
+    """A number with six digits, or a word."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _part(title: str, *blocks: str) -> list[str]:

@@ -132,12 +132,17 @@ def _items(evidence: tuple[Evidence, ...]) -> str:
                 _value(plain["tolerance"]),
                 state,
                 escape(plain["note"]),
-                *([escape(f"{plain['source']} [{plain['status']}]")] if stated else []),
+                *([_origin(item)] if stated else []),
                 f"<code>{escape(plain['rerun'])}</code>",
             )
         )
     inputs = ("Inputs",) if stated else ()
     return grid(("Reading", "Quantity", "Found", "Asked", "Tolerance", "State", "Note", *inputs, "Rerun"), rows)
+
+
+def _origin(item: Evidence) -> str:
+    """Where the inputs come from and how firm they are; nothing where neither is stated."""
+    return linked(item.source) + (f" [{escape(item.status)}]" if item.status else "")
 
 
 def _value(value: object) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qsb.quantities import quantity
 from qsb.report.html import grid, head, linked, section
+from qsb.report.rungs import rungs
 from qsb.runs.stellar.inputs import inputs_of
 from qsb.runs.stellar.measure import pretty_unit
 from qsb.runs.stellar.parts import Part
@@ -63,6 +64,7 @@ def scene_page(data: xr.Dataset, figures: Sequence[tuple[str, str, str, str]], m
         ("Figures", "".join(_figure(*f) for f in figures)),
         *((t, _lead(t) + _numbers(data, names) + _beside(t, told)) for t, names in later),
         ("Bounds", _bounds(told["bounds"])),
+        ("Rungs of the ladders", rungs() if "matter_specific_energy" in data else ""),
         ("Parts and their status", _parts(data, told["parts"])),
         ("What was put in", _inputs(spec, told["parts"])),
         ("Definitions", _definitions(data)),
@@ -96,15 +98,18 @@ def _summary(data: xr.Dataset, told: dict[str, Any], spec: StellarSpec, made: st
     """The surge ratio first, then what decides whether to read on."""
     boxes = []
     if "surge_ratio" in data:
-        boxes.append((f"{float(data['surge_ratio']):.4g}", "surge ratio ΔP/L", ""))
+        boxes.append((f"{float(data['surge_ratio']):.4g}", _named("surge ratio ΔP/L", data["surge_ratio"]), ""))
     if "ledger_residual_share" in data:
-        boxes.append((f"{float(data['ledger_residual_share']):.1e}", "ledger residual over throughput", ""))
+        residual = data["ledger_residual_share"]
+        boxes.append((f"{float(residual):.1e}", _named("ledger residual over throughput", residual), ""))
     if told["bounds"]:
-        boxes.append((told["bounds"]["verdict"], "bounds", "contradicted" if data.attrs["stamp"] else ""))
+        told_bounds = f"bounds ({told['bounds']['status']})"
+        boxes.append((told["bounds"]["verdict"], told_bounds, "contradicted" if data.attrs["stamp"] else ""))
     if told["timeline"]:
-        boxes.append((told["timeline"]["verdict"], "timeline", ""))
+        boxes.append((told["timeline"]["verdict"], f"timeline ({told['timeline']['status']})", ""))
     if "kardashev_index" in data:
-        boxes.append((f"{float(data['kardashev_index']):.3f}", "Kardashev index of the throughput", ""))
+        index = data["kardashev_index"]
+        boxes.append((f"{float(index):.3f}", _named("Kardashev index of the throughput", index), ""))
     share = float(data["speculative_share"])
     boxes.append(
         (f"{100 * share:.0f} %", "of the parts are speculative", "contradicted" if share > 0 else "reproduced")
@@ -115,6 +120,11 @@ def _summary(data: xr.Dataset, told: dict[str, Any], spec: StellarSpec, made: st
     reference = f'<p class="reference">{linked(spec.reference)}</p>' if spec.reference else ""
     weakest = f"<p>Weakest part: {_badge(str(data.attrs['status']))}.</p>"
     return f'{reference}{warned}<ul class="tally">{shown}</ul>{weakest}<p class="made">{escape(made)}</p>'
+
+
+def _named(words: str, variable: xr.DataArray) -> str:
+    """What a number of the summary is, with its status; unit and source stand beside it in its section."""
+    return f"{words} ({variable.attrs['status']})"
 
 
 def _badge(status: str) -> str:
@@ -245,7 +255,7 @@ def _inputs(spec: StellarSpec, parts: list[dict[str, str]]) -> str:
         (
             f"<code>{escape(i.path)}</code>",
             escape(_said(i.value)),
-            escape(i.unit) or "-",
+            escape(pretty_unit(i.unit)) or "-",
             linked(i.source),
             _badge(str(i.status)),
         )

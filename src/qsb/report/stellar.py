@@ -58,7 +58,7 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
         "Spectral irradiance at the collector against the wavelength; the filled part is taken up.",
     ),
     "history": (
-        "inflow_power",
+        "store_energy",
         plot_history,
         "Powers, and the store",
         "Means over each interval: inflow, demand and supply of the load, waste heat; below, work and passive energy "

@@ -265,7 +265,7 @@ def selective_absorber(light: Light, *, sink: Any = 300.0, concentration: float 
     Raises:
         SpecError: more concentration than optics allow, a sink as hot as the light, or no light.
     """
-    from scipy.optimize import minimize_scalar
+    from scipy.optimize import brentq, minimize_scalar
 
     x = concentrated(light, concentration)
     cold = si("the sink", sink, "K", positive=True)
@@ -289,9 +289,26 @@ def selective_absorber(light: Light, *, sink: Any = 300.0, concentration: float 
     grid = np.geomspace(cold, top, 202)[1:-1]
     best = int(np.argmin([work(kelvin) for kelvin in grid]))
     bracket = (grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)])
-    kelvin = float(minimize_scalar(work, bounds=bracket, method="bounded", options={"xatol": 1e-9}).x)
+    if isinstance(light, BlackbodyStar):  # a search knows the place of a flat maximum to half of the digits only
+        kelvin = float(brentq(lambda t: _slope(light, x, t, cold), *bracket, xtol=1e-12, rtol=1e-14))
+    else:
+        kelvin = float(minimize_scalar(work, bounds=bracket, method="bounded", options={"xatol": 1e-9}).x)
     heat, bands = _net(light, x, kelvin)
     return SelectiveAbsorber(bands, kelvin, heat, x * light.total, x, cold)
+
+
+def _slope(light: BlackbodyStar, x: float, kelvin: float, cold: float) -> float:
+    r"""Temperature times the derivative of the work by it, W/m^2; zero where the work is largest.
+
+    At the cutoff light and emission are equal, so that its motion counts for nothing. The emission is
+    :math:`M = T^4\,\phi(\lambda T)`, hence :math:`T\,\partial_TM = 4M + \lambda\,\partial_\lambda M` at a fixed edge.
+    """
+    heat, ((_, cutoff),) = _net(light, x, kelvin)
+    end = None if math.isinf(cutoff) else cutoff
+    grown = 4 * BlackbodyStar(kelvin, 1.0, 1.0).band(0.0, end)
+    if end is not None:
+        grown += end * float(planck_exitance(end, kelvin))
+    return cold / kelvin * heat - (1 - cold / kelvin) * grown
 
 
 def _net(light: Light, x: float, kelvin: float) -> tuple[float, tuple[tuple[float, float], ...]]:

@@ -27,7 +27,8 @@ from qsb.units import BOLTZMANN, ELEMENTARY_CHARGE, PLANCK, SPEED_OF_LIGHT
 __all__ = ["AccretionDisk", "disk_efficiency", "eddington_luminosity", "isco_radius"]
 
 _GROWTH = 0.01  # of the hole's mass up to which it counts as constant; its spin changes by a few hundredths
-# Photons that a silicon cell takes: above its gap of 1.12 eV, and below about 4 eV (from memory, not checked).
+# Photons that a silicon cell takes: above its gap of 1.12 eV; the upper end, 4 eV, beyond which sunlight is weak, is
+# chosen here.
 _SILICON = (1.12 * ELEMENTARY_CHARGE, 4.0 * ELEMENTARY_CHARGE)
 
 

@@ -20,7 +20,7 @@ from qsb.errors import PhysicsBoundError, SpecError
 from qsb.stellar.blackbody import BlackbodyStar
 from qsb.stellar.junction import FACES, shockley_queisser
 from qsb.stellar.light import Light, exergy_factor
-from qsb.stellar.limits import landsberg_efficiency
+from qsb.stellar.limits import LANDSBERG, landsberg_efficiency
 from qsb.stellar.si import si
 from qsb.stellar.spectrum import Spectrum
 from qsb.stellar.status import Status
@@ -203,9 +203,8 @@ def any_device(light: Light, sink: Any = 300.0, work: float | None = None) -> Ce
         SpecError: a sink as hot as the star.
     """
     if isinstance(light, BlackbodyStar):
-        source = "Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980)"
         limit = landsberg(light.temperature, sink)
-        return Ceiling("Landsberg", limit, "work", work, "blackbody light, any device", source)
+        return Ceiling("Landsberg", limit, "work", work, "blackbody light, any device", LANDSBERG)
     if light.dilution is None:
         assumption = "first law; the solid angle of this light is unknown, and with it its entropy"
         return Ceiling("energy", 1.0, "work", work, assumption, "first law")
@@ -233,7 +232,7 @@ def _of_a_blackbody(star: float, sink: Any, work: float | None) -> tuple[Ceiling
             "nothing",
             work,
             "an engine at its largest power",
-            "Curzon and Ahlborn (1975), from memory, not checked",
+            "Curzon and Ahlborn, Am. J. Phys. 43, 22 (1975), doi:10.1119/1.10023",
         ),
     )
 

@@ -86,23 +86,33 @@ class Population:
         checks.made_of("law of Population", self.law, TruncatedPareto, "a TruncatedPareto(1.8, 1e22, 1e27)")
 
 
+_ELSEWHERE = (
+    "both measured on Sun-like stars of Kepler; that the Sun does so is speculative, and the exponent is that of "
+    "ordinary flares, carried on"
+)
 SUPERFLARES = {
     "Okamoto2021": Population(
         1 / (6000 * YEAR),
         TruncatedPareto(1.8, 1e27, 4e27),
         "superflares (Okamoto 2021)",
-        "above 1e34 erg once in about 6000 years, largest on a Sun-like star 4e34 erg: Okamoto et al., ApJ 906, 72 "
-        "(2021), arXiv:2011.02117; the exponent is that of ordinary flares, carried on",
+        f"above 1e34 erg once in about 6000 years, largest 4e34 erg: Okamoto et al., ApJ 906, 72 (2021), "
+        f"arXiv:2011.02117; {_ELSEWHERE}",
+        Status.SPECULATIVE,
     ),
     "Vasilyev2024": Population(
         1 / (100 * YEAR),
         TruncatedPareto(1.8, 1e27, 1e29),
         "superflares (Vasilyev 2024)",
-        "above 1e34 erg about once a century, observed up to 1e36 erg on main-sequence stars: Vasilyev et al., Science "
-        "386, 1301 (2024), arXiv:2412.12265; the exponent is that of ordinary flares, carried on",
+        "above 1e34 erg about once a century, observed up to 1e36 erg: Vasilyev et al., Science 386, 1301 (2024), "
+        f"arXiv:2412.12265; {_ELSEWHERE}",
+        Status.SPECULATIVE,
     ),
 }
-"""Two scenarios for the Sun that disagree 60-fold on the rate; none is the default, since none has been seen here."""
+"""Two scenarios for the Sun that disagree 60-fold on the rate.
+
+Rate and largest energy are measured on other stars like it; that the Sun does the same is speculative, since it has not
+been seen to. None is the default.
+"""
 
 
 @dataclass(frozen=True, eq=False)

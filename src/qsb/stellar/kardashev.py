@@ -129,7 +129,7 @@ def waste_heat(power: Any, temperature: Any = 300.0) -> WasteHeat:
 def kardashev_rating(power: Any, temperature: Any = 300.0) -> KardashevRating:
     """Rate a throughput; stored energy has no place on this scale, and a quantity in joules is refused.
 
-    Sources: Kardashev, Sov. Astron. 8, 217 (1964); the index is Sagan's (1973) (both from memory, not checked).
+    Sources: Kardashev, Sov. Astron. 8, 217 (1964); the index is Sagan's (1973; from memory, not checked).
 
     Args:
         power: used in a steady state, W, or an astropy quantity.

@@ -18,17 +18,19 @@ from qsb.stellar.constants import (
 from qsb.stellar.kardashev import TYPES_OF_1964, kardashev_rating
 from qsb.stellar.limits import LARGEST_POWER_CONJECTURED
 from qsb.stellar.matter import known_matter
-from qsb.stellar.pulsar import Pulsar
+from qsb.stellar.pulsar import ATNF, Pulsar
 from qsb.stellar.scale import table_one
 from qsb.stellar.status import Status
 from qsb.stellar.tiers import Tier
 
 __all__ = ["Rung", "kardashev_ladder", "power_ladder", "specific_energy_ladder"]
 
-# Mean radius of the Earth, m; demand of mankind, W (all from memory, not checked).
+# Mean radius of the Earth, m; demand of mankind, W: 620 EJ, and 29 500 TWh, a year.
 _EARTH = 6.371e6
 _PRIMARY, _ELECTRIC = 620e18 / YEAR, 3.365e12
 _MEMORY = "from memory, not checked"
+_REVIEW = "620 EJ in 2023: Energy Institute, Statistical Review of World Energy 2024"
+_EMBER = "29 500 TWh a year, rounded; 29 471 in 2023: Ember, Global Electricity Review 2024"
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,13 @@ def power_ladder() -> tuple[Rung, ...]:
     eddington = eddington_luminosity(SOLAR_MASS)
     return _sorted(
         [
-            Rung("a human at rest", 100.0, "W", built, Status.ENGINEERING, _MEMORY),
+            Rung("a human at rest", 100.0, "W", built, Status.ENGINEERING, f"a round number, {_MEMORY}"),
             Rung("a large power station", 1e9, "W", built, Status.ENGINEERING, "a round number"),
-            Rung("electricity of mankind", _ELECTRIC, "W", built, measured, _MEMORY),
-            Rung("primary energy of mankind", _PRIMARY, "W", built, measured, f"620 EJ/y, {_MEMORY}"),
-            Rung("sunlight that meets the Earth", sunlight, "W", found, measured, IAU2015),
+            Rung("electricity of mankind", _ELECTRIC, "W", built, measured, _EMBER),
+            Rung("primary energy of mankind", _PRIMARY, "W", built, measured, _REVIEW),
+            Rung("sunlight that meets the Earth", sunlight, "W", found, measured, f"{IAU2015}; radius of 6371 km"),
             Rung("the Sun", SOLAR_LUMINOSITY, "W", found, measured, IAU2015),
-            Rung("spin-down of the Crab pulsar", crab.power(0.0), "W", found, crab.status, "ATNF catalogue"),
+            Rung("spin-down of the Crab pulsar", crab.power(0.0), "W", found, crab.status, ATNF),
             Rung("Eddington's, one solar mass", eddington, "W", found, Status.ESTABLISHED, "4 pi G M m_p c / sigma_T"),
             Rung(
                 "c^5/4G",
@@ -117,7 +119,7 @@ def power_ladder() -> tuple[Rung, ...]:
 
 def kardashev_ladder() -> tuple[Rung, ...]:
     """Sagan's index of the powers of `power_ladder`, without the conjecture, and of Kardashev's own three types."""
-    source = f"Kardashev, Sov. Astron. 8, 217 (1964), {_MEMORY}"
+    source = "Kardashev, Sov. Astron. 8, 217 (1964)"
     types = [(f"Kardashev's type {n}", p, Tier.CONJECTURE, Status.SPECULATIVE, source) for n, p in TYPES_OF_1964]
     powers = [(r.name, r.value, r.tier, r.status, r.source) for r in power_ladder() if r.tier is not Tier.CONJECTURE]
     return _sorted(

@@ -21,6 +21,7 @@ from qsb.stellar.si import si
 from qsb.units import ELEMENTARY_CHARGE, HBAR, SPEED_OF_LIGHT
 
 __all__ = [
+    "LANDSBERG",
     "LARGEST_CLAIM",
     "LARGEST_POWER_CONJECTURED",
     "bekenstein_bits",
@@ -35,6 +36,9 @@ __all__ = [
     "schwarzschild_radius",
     "schwinger_field",
 ]
+
+LANDSBERG = "Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980), derived in docs/devdocs/stellar-bounds.md"
+"""How the largest work of black radiation is cited."""
 
 LARGEST_CLAIM = 1e130
 """Largest energy, rate or information that is compared: 10^123 bits fit the Hubble radius, and no formula has two."""

@@ -1,7 +1,7 @@
 """How much energy a kilogram of known matter holds: each value computed from measured numbers, with its source.
 
-The stores of `qsb.stellar.scale.reference_stores` are among them. Values that a source gives from memory, without
-a look at it, are marked so.
+The stores of `qsb.stellar.scale.reference_stores` are among them. A source that nobody looked into is marked so; what
+was read where is in docs/devdocs/stellar-references.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from qsb.units import ELEMENTARY_CHARGE
 
 __all__ = ["known_matter", "strongest_in_use", "strongest_ordinary"]
 
-_VIRIAL = "virial theorem: Tsutsui et al., IEEE Trans. Appl. Supercond. 13, 1840 (2003) (from memory, not checked)"
+_VIRIAL = "virial theorem, derived in docs/devdocs/stellar-bounds.md"
 
 
 def _excited(electronvolts: float, units: float) -> float:
@@ -75,7 +75,8 @@ def _excitations() -> tuple[Store, ...]:
             "metastable helium 2 3S",
             _excited(19.8196, ATOMS["4He"]),
             "19.8196 eV an atom, which lives for 7870 s",
-            f"level 159855.97 cm^-1 of NIST ASD (lifetime from memory, not checked); {AME2020}",
+            "level 159855.97 cm^-1 of NIST ASD; lifetime: Hodgman et al., Phys. Rev. Lett. 103, 053002 (2009), "
+            f"doi:10.1103/PhysRevLett.103.053002; {AME2020}",
         ),
         Store(
             "hydrogen, ionised",
@@ -93,8 +94,8 @@ def _excitations() -> tuple[Store, ...]:
             "nuclear isomer 178m2Hf",
             _excited(2446.09e3, ATOMS["178Hf"]),
             "2446.09 keV a nucleus, half-life 31 years",
-            "ENSDF, as tables of nuclear levels have it; 2446.06 keV in Laser Phys. Lett. 2, 162 (2005), "
-            "doi:10.1002/lapl.200410154 (from memory, not checked)",
+            "energy of ENSDF as public copies of it have it; half-life of NUBASE2020, Chinese Phys. C 45, 030001 "
+            "(2021), doi:10.1088/1674-1137/abddae",
         ),
     )
 

@@ -3,7 +3,7 @@ r"""Which of its regimes a store is in, how it moves there, and what ends that.
 Three things can be held still: the energy at the capacity (inflow is refused), the energy at the threshold of a
 step law (the avalanche is open for a share of the time), and the work at zero (the load is served from the inflow
 alone). Each is the solution in Filippov's sense of a right-hand side that jumps (Filippov, Differential Equations
-with Discontinuous Righthand Sides, 1988).
+with Discontinuous Righthand Sides (Kluwer, 1988), doi:10.1007/978-94-015-7793-9).
 """
 
 from __future__ import annotations

@@ -17,7 +17,20 @@ from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.units import SPEED_OF_LIGHT
 
-__all__ = ["Pulsar", "beam_fraction"]
+__all__ = ["ATNF", "BRAKING", "Pulsar", "beam_fraction"]
+
+ATNF = (
+    "period and derivative: ATNF pulsar catalogue, Manchester et al., Astron. J. 129, 1993 (2005), "
+    "arXiv:astro-ph/0412641, as public copies of it have them"
+)
+"""How the known pulsars are cited."""
+
+BRAKING = {
+    "crab": "between glitches: Lyne et al., Mon. Not. R. Astron. Soc. 446, 857 (2015), doi:10.1093/mnras/stu2118",
+    "vela": "disputed: 1.4, Lyne et al., Nature 381, 497 (1996) (from memory, not checked); at most 2 for its kind, "
+    "arXiv:1611.08314; 2.81(12) with the recovery from glitches taken out, arXiv:1612.03805",
+}
+"""Where their braking indices come from."""
 
 _RADIO_MOST = 1e-2  # of the spin-down power
 _RADIO_POWER = 1e22  # W; 10^29 erg/s, whatever the period
@@ -90,9 +103,7 @@ class Pulsar:
     def known(cls, name: str) -> Pulsar:
         """The Crab or the Vela pulsar.
 
-        Period and derivative of the ATNF catalogue as public copies of it have them; the Crab's at MJD 48442.5.
-        Braking index of the Crab between glitches: Lyne et al., Mon. Not. R. Astron. Soc. 446, 857 (2015),
-        doi:10.1093/mnras/stu2118; of Vela 1.4 (from memory, not checked).
+        Periods and derivatives of `ATNF`, the Crab's at MJD 48442.5; braking indices of `BRAKING`.
 
         Args:
             name: "crab" or "vela".
@@ -191,6 +202,7 @@ class Pulsar:
                 "0.1 to 10 GHz, in beams that sweep the share `beam_fraction` of the sky",
                 "a rectenna",
                 Status.ENGINEERING,
-                "mean: Szary et al., Astrophys. J. 784, 59 (2014); most: arXiv:2007.01015 (from memory, not checked)",
+                "mean: Szary et al., Astrophys. J. 784, 59 (2014), abstract; most: arXiv:2007.01015 (from memory, not "
+                "checked)",
             ),
         )

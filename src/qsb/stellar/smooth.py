@@ -2,9 +2,10 @@ r"""The store under a loss rate that depends smoothly on the energy, where no cl
 
 With the rates of `qsb.stellar.store`, :math:`\dot E = p_E - [g_Q + \gamma_\mathrm{mb}(E)]E - (g_r - g_Q)W` and
 :math:`\dot W = p_W - [g_r + \gamma_\varphi + \gamma_\mathrm{mb}(E)]W` are solved by the collocation method Radau
-IIA with five stages (order 9, L-stable: Hairer and Wanner, Solving Ordinary Differential Equations II). It preserves
-linear invariants, so the energy ledger closes to rounding at every step size. Steps are halved and compared: the
-difference is at most 1e-12 of the energy, which leaves about 2e-15 of error a step.
+IIA with five stages (order 9, L-stable: Hairer and Wanner, J. Comput. Appl. Math. 111, 93 (1999),
+doi:10.1016/S0377-0427(99)00134-X). It preserves linear invariants, so the energy ledger closes to rounding at every
+step size. Steps are halved and compared: the difference is at most 1e-12 of the energy, which leaves about 2e-15 of
+error a step.
 
 With two rates E may rise and fall again within a step. Its rate of change is looked at in all stages, and where it
 changes its sign the step ends at the extremum, so that no visit to the capacity is skipped.

@@ -22,8 +22,8 @@ __all__ = ["SOLAR_SPECTRA", "Star"]
 SOLAR_SPECTRA = ("ASTM-E490", "ASTM-G173", "blackbody")
 """Spectra of `Star.sun`; that of G173 is the one above the atmosphere, 280 to 4000 nm only."""
 
-# Part of a star's mass that is hydrogen and burns before it leaves the main sequence: a tenth of the mass, 70 % of it
-# hydrogen (from memory, not checked).
+# Part of a star's mass that is hydrogen and burns before it leaves the main sequence: an estimate by round numbers, a
+# tenth of the mass with 70 % of hydrogen in it (from memory, not checked); it gives the Sun 8e9 years.
 _BURNS = 0.07
 
 

@@ -20,10 +20,13 @@ from qsb.units import SPEED_OF_LIGHT
 
 __all__ = ["Bound", "Tier", "Verdict", "hard_bounds", "known_matter_bounds", "todays_bounds"]
 
-# Today's yardsticks of engineering.
+# Today's yardsticks of engineering: kg, W and N, the last from pounds-force.
 _STATION_MASS = 419_725.0
 _STATION_HEAT = 70e3
 _ROCKET_THRUST = 8.8e6 * 4.4482216152605
+_STATION = "NASA, Space Station Facts and Figures: 419,725 kg"
+_STATION_COOLING = "NASA and Boeing, Active Thermal Control System (ATCS) Overview: two loops of 35 kW"
+_ROCKET = "NASA, Space Launch System fact sheet: 8.8 million pounds of thrust, Block 1"
 
 # Products of a few factors round; a black hole sits on two limits exactly.
 _ROUNDING = 1e-14
@@ -134,7 +137,8 @@ def hard_bounds(claims: Mapping[str, float], weighed: float | None) -> Iterator[
         note = "per kilogram of the whole store as weighed, whatever it is made of"
         if "host_mass" in claims:
             share = specific_energy_report(energy / claims["host_mass"]).mass_fraction
-            note += f"; {100 * share:.3f} % of the weighed mass is the stored energy itself"
+            percent = f"{100 * share:.3f}" if share > 1e-3 else f"{100 * share:.2g}"
+            note += f"; {percent} % of the weighed mass is the stored energy itself"
         yield row("c^2", SPEED_OF_LIGHT_SQUARED, energy / weighed, "J/kg", "special relativity", note)
     if radius is not None and total > 0:
         reference = "Thorne, in Magic Without Magic, ed. Klauder (1972); exact for a sphere in general relativity"
@@ -150,7 +154,8 @@ def hard_bounds(claims: Mapping[str, float], weighed: float | None) -> Iterator[
     if "stress" in claims:
         limit = limits.largest_stress(claims["density"])
         reference = (
-            "Hawking and Ellis, The Large Scale Structure of Space-Time (1973), section 4.3 (from memory, not checked)"
+            "Hawking and Ellis, The Large Scale Structure of Space-Time (1973), chapter 4; derived in "
+            "docs/devdocs/stellar-bounds.md"
         )
         yield row("dominant energy", limit, "stress", "Pa", reference, "energy flows nowhere faster than light")
     if "energy_density" in claims:
@@ -159,8 +164,8 @@ def hard_bounds(claims: Mapping[str, float], weighed: float | None) -> Iterator[
         yield row("energy flux u c A", limit, "power", "W", "dominant energy condition", note)
     if "efficiency" in claims:
         limit = limits.landsberg_efficiency(claims["temperature"], claims["source_temperature"])
-        reference = "Landsberg and Tonge, J. Appl. Phys. 51, R1 (1980)"
-        yield row("Landsberg", limit, "efficiency", "", reference, "black radiation, reversible, into surroundings")
+        note = "black radiation, reversible, into surroundings"
+        yield row("Landsberg", limit, "efficiency", "", limits.LANDSBERG, note)
     if "work" in claims and energy is not None:
         reference = "Allahverdyan et al. (2004), doi:10.1209/epl/i2004-10101-2, arXiv:cond-mat/0401574"
         yield row("second law", energy, "work", "J", reference, "cyclic unitaries extract no more than the energy")
@@ -230,17 +235,17 @@ def todays_bounds(claims: Mapping[str, float], weighed: float | None) -> Iterato
             fuel = strongest_in_use()
             yield row("fuel in use", fuel.specific_energy, energy / weighed, "J/kg", fuel.source, fuel.how)
         inertia = energy / SPEED_OF_LIGHT_SQUARED
-        note = "mass of the International Space Station"
-        yield row("inertia", _STATION_MASS, inertia, "kg", "NASA", f"E/c^2 has to be held and moved; {note}")
+        note = "E/c^2 has to be held and moved; mass of the International Space Station"
+        yield row("inertia", _STATION_MASS, inertia, "kg", _STATION, note)
     if "power" in claims:
-        note = "P/c as a beam of light; thrust of the Space Launch System at lift-off, 8.8 million pounds"
-        yield row("reaction force", _ROCKET_THRUST, claims["power"] / SPEED_OF_LIGHT, "N", "NASA", note)
+        note = "P/c as a beam of light; thrust of the Space Launch System at lift-off"
+        yield row("reaction force", _ROCKET_THRUST, claims["power"] / SPEED_OF_LIGHT, "N", _ROCKET, note)
     if "loss_rate" in claims:
         kelvin = claims["temperature"]
         needed = limits.radiator_area(claims["loss_rate"] * claims["energy"], kelvin)
         limit = claims.get("area", limits.radiator_area(_STATION_HEAT, kelvin))
         reference, note = "Stefan-Boltzmann law", "black, one face, cold sky; the limit is the area that was given"
         if "area" not in claims:
-            reference = "Oren and Howell, SAE 951651 (1995), doi:10.4271/951651 (from memory, not checked)"
+            reference = f"Stefan-Boltzmann law; {_STATION_COOLING}"
             note = "black, one face, cold sky; the limit sheds the 70 kW of the International Space Station"
         yield row("radiator area", limit, needed, "m^2", reference, note)

@@ -12,6 +12,7 @@ from qsb.stellar.fuel import reactions
 from qsb.stellar.matter import known_matter
 from qsb.stellar.observed import goes, tess_flare
 from qsb.stellar.presets import known_losses
+from qsb.stellar.pulsar import ATNF, Pulsar
 from qsb.stellar.spectrum import astm_e490, astm_g173
 
 __all__ = ["choices"]
@@ -66,8 +67,9 @@ def _light() -> dict[str, str]:
             light = astm_e490() if word == "e490" else astm_g173(word.removeprefix("g173-"))
             found[f"spectrum {word}"] = f"{light.name}, {light.total:.6g} W/m^2; {light.source} [{light.status}]"
     for word in _words(forms.PulsarForm, "name"):
-        found[f"pulsar {word}"] = "period and derivative as in the ATNF catalogue (from memory, not checked)"
-    found |= {f"reaction {r.name}": r.source for r in reactions()}
+        known = Pulsar.known(word)
+        found[f"pulsar {word}"] = f"{known.power(0.0):.4g} W; {ATNF} [{known.status}]"
+    found |= {f"reaction {r.name}": f"{r.specific_energy:.4g} J/kg; {r.source} [{r.status}]" for r in reactions()}
     return found
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from qsb.runs.forms import Form
+from qsb.runs.stellar.forms import PulsarForm
 from qsb.runs.stellar.parts import Part, weakest
 from qsb.runs.stellar.spec import StellarSpec
+from qsb.stellar.pulsar import ATNF, BRAKING, Pulsar
 from qsb.stellar.status import Status
 
 __all__ = ["Input", "inputs_of"]
@@ -58,6 +60,8 @@ def _walk(
         value = getattr(form, key)
         if key in ("reference", "status") or value is None or value == {}:
             continue
+        if isinstance(form, PulsarForm) and form.name is not None and key in ("moment_of_inertia", "braking_index"):
+            continue  # the name fixes them
         here = f"{path}.{key}"
         said = given and key in form.model_fields_set
         if isinstance(value, Form):
@@ -75,6 +79,21 @@ def _walk(
             if not (said and own):  # a choice without a reference is no firmer than an estimate
                 status = weakest((status, Status.ENGINEERING))
             yield Input(place, entry, spec.unit_of(here) or "", source, status)
+    if isinstance(form, PulsarForm) and form.name is not None:
+        yield from _pulsar(spec, form.name, path)
+
+
+def _pulsar(spec: StellarSpec, name: str, path: str) -> Iterator[Input]:
+    """The numbers that the name of a pulsar stands for."""
+    star = Pulsar.known(name)
+    told = {
+        "period": (star.period, ATNF, Status.MEASURED),
+        "period_derivative": (star.period_derivative, ATNF, Status.MEASURED),
+        "moment_of_inertia": (star.moment_of_inertia, "a round number, good to a factor of two", Status.ENGINEERING),
+        "braking_index": (star.braking_index, BRAKING[name], Status.ENGINEERING),
+    }
+    for key, (value, source, status) in told.items():
+        yield Input(f"{path}.{key}", value, spec.unit_of(f"{path}.{key}") or "", source, status)
 
 
 def _status(path: str, parts: dict[str, Part]) -> Status:

@@ -131,7 +131,7 @@ def _surge(answers: Answers, scene: Scene) -> None:
     surge, taken = scene.surge, scene.taken
     if surge is None:
         return
-    status, source = surge.part.status, surge.part.reference
+    status, source = surge.part.status, f"{surge.part.what}; {surge.part.reference}"
     answers.scalar("surge_ratio", surge.ratio, status, source)
     if np.isfinite(surge.energy):
         answers.scalar("flare_energy", surge.energy, status, source)
@@ -190,7 +190,7 @@ def _totals(answers: Answers, scene: Scene, found: Run) -> None:
     for name, (value, status) in scene.taken.numbers.items():
         shares = name in ("absorptance", "work_share")  # the collector's as much as the light's
         source = f"{scene.parts[0].reference}; {scene.taken.shares}" if shares else scene.parts[0].reference
-        answers.scalar(name, value, status, source)
+        answers.scalar(name, value, weakest((status, scene.parts[0].status)), source)
     ledger, status = found.ledger, found.status
     for name in ("start", *ENTRIES, "end"):
         answers.scalar(f"ledger_{name}", getattr(ledger, name), status, "source, collector, store, load")
@@ -259,9 +259,10 @@ def _bounds(answers: Answers, spec: StellarSpec, scene: Scene, found: Run) -> No
         given = spec.store.reference or "given in the spec"
         answers.scalar("store_mass", mass, spec.store.status, given)
         if report.specific_energy is not None:
-            answers.scalar("specific_energy", report.specific_energy, spec.store.status, given)
+            answers.scalar("specific_energy", report.specific_energy, spec.store.status, f"energy over mass; {given}")
         peak = max(float(scene.taken.work.max()), float((found.flows["delivered"] / np.diff(scene.edges)).max()))
-        answers.scalar("specific_power", peak / mass, weakest([found.status, spec.store.status]), given)
+        source = f"largest inflow or supply over mass; {given}"
+        answers.scalar("specific_power", peak / mass, weakest([found.status, spec.store.status]), source)
 
 
 def _timeline(form: TimelineForm) -> tuple[Timeline, Part]:

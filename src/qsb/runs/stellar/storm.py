@@ -16,7 +16,7 @@ from qsb.stellar.status import Status
 
 __all__ = ["Storm", "storm_of"]
 
-_DRAG = "drag-based model, Vrsnak et al., Solar Physics 285, 295 (2013) (its numbers from memory, not checked)"
+_DRAG = "drag-based model, Vrsnak et al., Solar Phys. 285, 295 (2013), doi:10.1007/s11207-012-0035-4"
 
 Number = tuple[float, Status, str]
 

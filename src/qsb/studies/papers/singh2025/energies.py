@@ -11,23 +11,30 @@ from qsb.stellar.scale import Store, specific_energy_report
 from qsb.stellar.status import Status
 from qsb.studies.bench import evaluate
 from qsb.studies.claim import Claim, Evidence, Rule
-from qsb.studies.papers.singh2025.tolerances import TOLERANCE, Measure
+from qsb.studies.papers.singh2025.tolerances import TOLERANCE, Measure, rounding
 
 if TYPE_CHECKING:
     from qsb.studies.papers.singh2025.work import Work
 
-__all__ = ["CLAIMS", "burned", "decades", "metastable", "stored"]
+__all__ = ["BURNUP_SOURCE", "CLAIMS", "burned", "decades", "metastable", "source", "stored"]
 
+#: the paper's digits: energy of one second of sunlight in J, specific energy of matter with antimatter in J/kg
+SECOND, PAIRS = "3.8e26", "9e16"
 #: lower end of the paper's target, J/kg
 TARGET = 1e20
 #: discharge burnup of light-water reactors, J per kg of uranium: 50 GWd a tonne
 BURNUP = 50e9 * 86400 / 1e3
-_BURNUP_SOURCE = "burnup of 45 to 50 GWd/t: European Nuclear Society, encyclopaedia, entry 'Burnup'"
+BURNUP_SOURCE = "burnup of 45 to 50 GWd/t: European Nuclear Society, encyclopaedia, entry 'Burnup'"
 
 
 def stored(name: str) -> float:
     """J/kg of the first entry of `known_matter` whose name begins so."""
     return _entry(name).specific_energy
+
+
+def source(name: str) -> str:
+    """Where that value comes from."""
+    return _entry(name).source
 
 
 def _entry(name: str) -> Store:
@@ -56,9 +63,9 @@ def sunlight(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             "L_sun x 1 s (J)",
             scale.one_second_of_sunlight().energy,
             "==",
-            3.8e26,
+            float(SECOND),
             reading="IAU nominal luminosity",
-            tolerance=TOLERANCE["exponent"],
+            tolerance=rounding(SECOND),
             rerun="qsb bounds --json",
             source="IAU 2015 Resolution B3, arXiv:1510.07674",
             status=Status.MEASURED,
@@ -94,7 +101,7 @@ def fission(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     name = "uranium-235"
     return [
         _power_of_ten(c, "all of it fissioned", stored(name), f"stored({name!r})", 1e14, _entry(name)),
-        _power_of_ten(c, "as light-water reactors burn it", burned(), "burned()", 1e14, _BURNUP_SOURCE),
+        _power_of_ten(c, "as light-water reactors burn it", burned(), "burned()", 1e14, BURNUP_SOURCE),
     ], "all"
 
 
@@ -105,9 +112,9 @@ def antimatter(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             "c^2 (J/kg)",
             scale.SPEED_OF_LIGHT_SQUARED,
             "==",
-            9e16,
+            float(PAIRS),
             reading="E = m c^2, per kg of matter and antimatter together",
-            tolerance=TOLERANCE["exponent"],
+            tolerance=rounding(PAIRS),
             rerun="qsb bounds --specific-energy 9e16",
             source="c is exact in the SI",
             status=Status.ESTABLISHED,
@@ -165,8 +172,14 @@ def hazard(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
     fuel = strongest_ordinary()
     best = metastable()
     rows = (
-        ("the printed target", TARGET, f"{TARGET:g}", "the paper", Status.SPECULATIVE),
-        ("the most that c^2 allows", scale.SPEED_OF_LIGHT_SQUARED, "stored('matter')", "c exact", Status.ESTABLISHED),
+        ("the printed target", TARGET, f"{TARGET:g}", "Table 1 of the paper", Status.SPECULATIVE),
+        (
+            "the most that c^2 allows",
+            scale.SPEED_OF_LIGHT_SQUARED,
+            "stored('matter')",
+            "c is exact in the SI",
+            Status.ESTABLISHED,
+        ),
         (
             "the strongest metastable matter known",
             best,
@@ -187,6 +200,8 @@ def hazard(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             ),
             ("specific energy over c^2", "matter", "<=", scale.SPEED_OF_LIGHT_SQUARED, ""),
         ):
+            if value == limit:  # c^2 beside itself tests nothing
+                continue
             out.append(
                 c.measure(
                     quantity,

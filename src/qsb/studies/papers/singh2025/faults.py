@@ -166,14 +166,15 @@ def _noisy_slope(w: Work) -> str:
 
 
 def _c_squared(w: Work) -> str:
-    return scale.specific_energy_report(1e20).verdict
+    found = scale.specific_energy_report(1e20)
+    return f"{found.verdict} Inputs: c is exact in the SI [{found.status}]."
 
 
 def _doublet(w: Work) -> str:
     found = ising_gap(8, exchange=EXCHANGE, transverse=TRANSVERSE)
     return (
-        f"N = 8, h = {TRANSVERSE:g} J: the doublet is split by {found.splitting:.4g} J, and the first state that "
-        f"stores energy lies {found.above:.6g} J above."
+        f"N = 8, in units of the coupling J of eq. (9), h = {TRANSVERSE:g}: the doublet is split by "
+        f"{found.splitting:.4g}, and the first state that stores energy lies {found.above:.6g} above."
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from qsb.stellar.constants import YEAR
 from qsb.stellar.hazard import PiecewiseHazard
+from qsb.stellar.status import Status
 from qsb.studies.papers.singh2025.balance import AVALANCHE, BETWEEN, HELD, RELEASE, filling, largest_fall
 from qsb.studies.papers.singh2025.prospects import constant_hazard, found, hazards, timeline
 from qsb.studies.papers.singh2025.swarms import buffered, recording
@@ -90,7 +91,7 @@ def _filling() -> Panel:
         f"Stored energy under a constant inflow of {BETWEEN:g} times what the held rate γ drains at the threshold E_c, "
         f"avalanches at {AVALANCHE / HELD:g} γ; with memory an avalanche goes on until {RELEASE:g} E_c. Largest fall "
         "from an "
-        f"earlier maximum: {falls}. The ratios are chosen here.",
+        f"earlier maximum: {falls}. Inputs: the ratios are chosen here [{Status.SPECULATIVE}].",
         "Stored energy against time: the step saturates at the threshold, the law with memory saws.",
         planes=(Plane("time (1/γ)", "stored energy (E_c)", curves),),
     )
@@ -119,7 +120,8 @@ def _flares() -> Panel:
         f"of 2017-09-10 in soft X-rays (GOES-16). Largest excess: {dwarf.surge_ratio:.3g} and {sun.surge_ratio:.2g}. "
         "The "
         "buffer passes on the quiet power and half of the largest surge, for which that of the dwarf holds "
-        f"{dwarf.storage(1 + dwarf.surge_ratio / 2):.3g} s of quiet power.",
+        f"{dwarf.storage(1 + dwarf.surge_ratio / 2):.3g} s of quiet power. Inputs: {dwarf.source}; {sun.source} "
+        f"[{dwarf.status}]; the buffer is chosen here [{Status.ENGINEERING}].",
         "Excess light against time for both flares, with the capped curve behind a buffer.",
         planes=tuple(planes),
     )
@@ -147,7 +149,8 @@ def _dates() -> Panel:
         "Section 10: the probabilities and the hazards behind them",
         "The printed probabilities (lowest and highest value at each date) and the laws through the first two of them. "
         f"At a millennium the Weibull laws give {100 * least:.0f} to {100 * most:.0f} %, a constant hazard "
-        f"{100 * constant_hazard(2):.0f} %; a hazard that changes at the dates was put through all of them.",
+        f"{100 * constant_hazard(2):.0f} %; a hazard that changes at the dates was put through all of them. Inputs: "
+        f"probabilities of Section 10 [{Status.SPECULATIVE}].",
         "Probability against time: three Weibull curves, a constant hazard, a changing one, and the paper's points.",
         planes=(Plane("time (y)", "probability of realisation", curves),),
     )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from qsb.stellar import scale
-from qsb.stellar.constants import YEAR
+from qsb.stellar.constants import IAU2015, YEAR
+from qsb.stellar.limits import LANDSBERG
+from qsb.stellar.status import Status
 from qsb.stellar.waste import radiator_area
 from qsb.studies.papers.singh2025 import balance, collector, energies, prospects, swarms
 from qsb.studies.papers.singh2025.work import TEMPERATURES
 
 if TYPE_CHECKING:
     from qsb.studies.papers.singh2025.work import Work
+
+    Find = Callable[[Work], str]
 
 __all__ = ["FINDS"]
 
@@ -61,9 +66,9 @@ def _loss(w: Work) -> str:
     found = w.ising("sx")[TEMPERATURES.index(0.2)]
     edge, wall = found.stored["edge flip"], found.stored["domain wall"]
     return (
-        f"N = {found.cells}, T = {found.temperature:g} J, bath along x: a flipped end cell ({edge.stored_energy:.5g} "
-        "J) loses "
-        f"{edge.rate:.4g} of its energy per unit of time, a domain wall ({wall.stored_energy:.5g} J) {wall.rate:.4g}."
+        f"N = {found.cells}, in units of the coupling J of eq. (9) and of ħ/J, T = {found.temperature:g}, bath along "
+        f"x: a flipped end cell (energy {edge.stored_energy:.5g}) loses {edge.rate:.4g} of its energy per unit of "
+        f"time, a domain wall (energy {wall.stored_energy:.5g}) {wall.rate:.4g}."
     )
 
 
@@ -126,8 +131,7 @@ def _scale(w: Work) -> str:
     )
 
 
-#: id of an inconsistency -> what was computed for it
-FINDS: dict[str, Callable[[Work], str]] = {
+_FOUND: dict[str, Find] = {
     "second": _second,
     "effective": _effective,
     "own-emission": _emission,
@@ -141,3 +145,39 @@ FINDS: dict[str, Callable[[Work], str]] = {
     "continuity": _continuity,
     "flare-scale": _scale,
 }
+
+
+@cache
+def _inputs() -> dict[str, tuple[str, Status]]:
+    """Where the inputs of each find come from, and how firm they are."""
+    ion, fused, uranium = (energies.source(name) for name in ("Li-ion cell", "hydrogen, all of it", "uranium-235"))
+    dates = "probabilities of Section 10"
+    flares = "; ".join(swarms.recording(star).source for star in ("sun", "dwarf"))
+    return {
+        "second": (f"{IAU2015}; {ion}; {fused}", Status.ENGINEERING),
+        "effective": (f"{uranium}; {energies.BURNUP_SOURCE}, 50 taken", Status.ENGINEERING),
+        "own-emission": (f"{collector.sunshine().name}; Stefan-Boltzmann law", Status.MEASURED),
+        "work-ceiling": (f"{LANDSBERG}; temperature of {IAU2015}", Status.ESTABLISHED),
+        "loss-of-energy-alone": ("golden-rule rates of eq. (9); N, T and bath chosen here", Status.ESTABLISHED),
+        "integrated-output": ("leak and cap chosen here", Status.ENGINEERING),
+        "no-heat": (f"{IAU2015}; leak and temperature chosen here", Status.ENGINEERING),
+        "step-clips": ("the law is eq. (10); ratios chosen here", Status.SPECULATIVE),
+        "store-collects": ("leak of a lithium-ion cell, 2.5 % a month", Status.ENGINEERING),
+        "dates": (dates, Status.SPECULATIVE),
+        "continuity": (f"{dates}; risks chosen here", Status.SPECULATIVE),
+        "flare-scale": (f"{swarms.HALLOWEEN_SOURCE}; {flares}", Status.MEASURED),
+    }
+
+
+def _stated(name: str) -> Find:
+    """A find whose sentence ends with its inputs and their status."""
+
+    def find(w: Work) -> str:
+        inputs, status = _inputs()[name]
+        return f"{_FOUND[name](w)} Inputs: {inputs} [{status}]."
+
+    return find
+
+
+#: id of an inconsistency -> what was computed for it
+FINDS: dict[str, Find] = {name: _stated(name) for name in _FOUND}

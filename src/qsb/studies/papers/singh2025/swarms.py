@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLAIMS",
     "HALLOWEEN",
+    "HALLOWEEN_SOURCE",
     "buffered",
     "needed_strength",
     "peak_behind",
@@ -35,7 +36,7 @@ __all__ = [
 
 #: rise of the Sun's whole light in the X17 flare of 28 October 2003
 HALLOWEEN = 270e-6
-_HALLOWEEN_SOURCE = "Woods et al., Geophys. Res. Lett. 31, L10802 (2004), doi:10.1029/2004GL019571, abstract"
+HALLOWEEN_SOURCE = "Woods et al., Geophys. Res. Lett. 31, L10802 (2004), doi:10.1029/2004GL019571, abstract"
 #: collectors of a swarm, chance that one is lost, share that must be left
 COLLECTORS, LOST, LEFT = 10_000, 1e-3, 0.998
 
@@ -101,7 +102,7 @@ def surge(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
             HALLOWEEN,
             "HALLOWEEN",
             "one of the largest on record",
-            _HALLOWEEN_SOURCE,
+            HALLOWEEN_SOURCE,
             Status.MEASURED,
         ),
         (
@@ -173,8 +174,8 @@ def buffer(w: Work, c: Claim) -> tuple[list[Evidence], Rule]:
                 tolerance=slack,
                 rerun=evaluate(__name__, call),
                 note=note,
-                source=flare.source,
-                status=flare.status,
+                source=f"{flare.source}; the buffer is chosen here",
+                status=Status.ENGINEERING,
             )
             for quantity, value, relation, limit, slack, call, note in rows
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qsb.stellar import scale
+from qsb.stellar.status import Status
 from qsb.studies.claim import Judgement, Verdict
 from qsb.studies.papers.singh2025.tolerances import TOLERANCE
 from qsb.studies.papers.singh2025.work import CELLS, RATE, STRENGTHS, WINDOW, Work
@@ -41,17 +42,20 @@ def _table_one() -> Table:
     for row in scale.table_one():
         ours = "-" if row.ours is None else f"{row.ours.specific_energy:.4g}"
         published = f"{'>= ' if row.at_least else '~ '}{row.published:.0e}"
-        rows.append((row.system, published, ours, f"{row.ratio_to_limit:.4g}", row.verdict))
+        source = "Table 1 of the paper" if row.ours is None else row.ours.source
+        rows.append((row.system, published, ours, f"{row.ratio_to_limit:.4g}", row.verdict, source, str(row.status)))
     rows.append(
         (
             "limit: c^2",
             "-",
             f"{scale.SPEED_OF_LIGHT_SQUARED:.10g}",
             "1",
-            "exact; no store holds more per kilogram",
+            "no store holds more per kilogram",
+            "c is exact in the SI",
+            str(Status.ESTABLISHED),
         )
     )
-    header = ("System", "Paper (J/kg)", "Ours (J/kg)", "Paper / c^2", "Finding")
+    header = ("System", "Paper (J/kg)", "Ours (J/kg)", "Paper / c^2", "Finding", "From", "Status")
     return Table("table1", "Table 1 recomputed: specific energies beside c^2", header, tuple(rows))
 
 
@@ -104,6 +108,7 @@ def _parameters(work: Work) -> Table:
         ("noise rates", f"{RATE:g} ω0 (the paper's)"),
     ]
     rows += [(f"tolerance: {name}", f"{value:g}") for name, value in TOLERANCE.items()]
+    rows.append(("tolerance: digits that are printed", "half a unit of the last one"))
     return Table(
         "parameters",
         "Parameters that the paper leaves open, and the tolerances of the verdicts",

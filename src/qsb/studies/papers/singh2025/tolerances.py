@@ -10,6 +10,8 @@ from qsb.studies.claim import Claim, Evidence, Rule
 if TYPE_CHECKING:
     from qsb.studies.papers.singh2025.work import Work
 
+__all__ = ["TOLERANCE", "Measure", "rounding"]
+
 #: slacks, each used where its name says; relative unless it says otherwise
 TOLERANCE = {
     "identity": 1e-9,  # two numbers that a theorem makes equal (absolute, in omega0)
@@ -28,6 +30,19 @@ TOLERANCE = {
     "unlike": 0.5,  # a cell takes less than this share of what it takes of sunlight (absolute)
     "rate": 0.10,  # two rates that should be one
 }
+
+
+def rounding(printed: str) -> float:
+    """What a printed number leaves open: half a unit of its last digit, as a share of it.
+
+    "3.8e26" stands for 3.75e26 to 3.85e26, so that the slack is 0.05/3.8.
+
+    Args:
+        printed: its digits, with an exponent or without.
+    """
+    digits = printed.lower().partition("e")[0]
+    return 0.5 * 10.0 ** -len(digits.partition(".")[2]) / abs(float(digits))
+
 
 #: measures a claim: its evidence, and the rule that combines the readings
 Measure = Callable[["Work", Claim], tuple[Iterable[Evidence], Rule]]
