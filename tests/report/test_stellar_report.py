@@ -39,21 +39,34 @@ class Tables(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.tables, self.cell = [], None
+        self.tables, self.cell, self.rows, self.spans = [], None, 1, {}
         self.feed(text)
+
+    def taken(self):
+        """Repeat the cells that reach down from rows above."""
+        row = self.tables[-1][-1]
+        while self.spans.get(len(row), (0, ""))[0]:
+            left, text = self.spans[len(row)]
+            self.spans[len(row)] = left - 1, text
+            row.append(text)
 
     def handle_starttag(self, tag, attrs):
         if tag == "table":
             self.tables.append([])
+            self.spans = {}
         elif tag == "tr":
             self.tables[-1].append([])
+            self.taken()
         elif tag in ("td", "th"):
-            self.cell = ""
+            self.cell, self.rows = "", int(dict(attrs).get("rowspan", 1))
 
     def handle_endtag(self, tag):
         if tag in ("td", "th"):
-            self.tables[-1][-1].append(self.cell.strip())
+            row = self.tables[-1][-1]
+            self.spans[len(row)] = self.rows - 1, self.cell.strip()
+            row.append(self.cell.strip())
             self.cell = None
+            self.taken()
 
     def handle_data(self, data):
         if self.cell is not None:

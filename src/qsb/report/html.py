@@ -8,6 +8,9 @@ from importlib.resources import files
 
 __all__ = ["grid", "head", "linked", "section"]
 
+#: characters from which a text is a sentence, not a number or a name
+_LONG = 40
+
 
 def head(title: str, below: str = "") -> str:
     """Everything up to the title, the styles inside; `below` is ready HTML that follows it."""
@@ -34,15 +37,30 @@ def section(name: str, title: str, body: str) -> str:
 
 
 def grid(header: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", cards: bool = False) -> str:
-    """A table of ready HTML cells, or nothing without rows; on a phone it scrolls, or becomes a list of cards."""
+    """A table of ready HTML cells, or nothing without rows; on a phone it scrolls, or becomes a list of cards.
+
+    A long text that rows of a table that scrolls have in common, one below the other, is one cell beside them all.
+    """
     rows = list(rows)
     if not rows:
         return ""
     top = "".join(f'<th scope="col">{escape(h)}</th>' for h in header)
-    body = "".join(
-        "<tr>" + f'<th scope="row">{row[0]}</th>' + "".join(f"<td>{c}</td>" for c in row[1:]) + "</tr>" for row in rows
-    )
+    body = ""
+    for i, row in enumerate(rows):
+        cells = "".join(_cell(rows, i, k, joined=not cards) for k in range(1, len(row)))
+        body += f'<tr><th scope="row">{row[0]}</th>{cells}</tr>'
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     kind = "cards" if cards else "wide"
     table = f"<table>{title}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="{kind}" tabindex="0">{table}</div>'
+
+
+def _cell(rows: Sequence[Sequence[str]], i: int, k: int, *, joined: bool) -> str:
+    """A cell, those equal to it below it taken in; nothing where one above has taken it in."""
+    text = rows[i][k]
+    if not joined or len(text) < _LONG:
+        return f"<td>{text}</td>"
+    if i and k < len(rows[i - 1]) and rows[i - 1][k] == text:
+        return ""
+    span = next((j for j in range(i, len(rows)) if k >= len(rows[j]) or rows[j][k] != text), len(rows)) - i
+    return f'<td rowspan="{span}">{text}</td>' if span > 1 else f"<td>{text}</td>"
