@@ -70,6 +70,7 @@ class Stretch:
         stored: integral of E, J s.
         work_area: integral of W, J s.
         avalanche: energy lost to avalanches, J.
+        work_avalanche: the share of that which was work, J.
         turns: whether E has an extremum inside.
         hit: "full" or "empty" where it ended there, else an empty text.
     """
@@ -80,6 +81,7 @@ class Stretch:
     stored: float = 0.0
     work_area: float = 0.0
     avalanche: float = 0.0
+    work_avalanche: float = 0.0
     turns: bool = False
     hit: str = ""
 
@@ -129,7 +131,8 @@ def _step(flow: Flow, energy: float, work: float, span: float) -> Stretch:
         first = flow.climb(energy, work)
         turns = max(first, climbs.max()) > 0.0 > min(first, climbs.min())
     areas = float(weights @ energies), float(weights @ works)
-    return Stretch(span, float(energies[-1]), float(works[-1]), *areas, float(weights @ (rates * energies)), turns)
+    gone = float(weights @ (rates * energies)), float(weights @ (rates * works))
+    return Stretch(span, float(energies[-1]), float(works[-1]), *areas, *gone, turns)
 
 
 def _joined(first: Stretch, second: Stretch) -> Stretch:
@@ -141,6 +144,7 @@ def _joined(first: Stretch, second: Stretch) -> Stretch:
         first.stored + second.stored,
         first.work_area + second.work_area,
         first.avalanche + second.avalanche,
+        first.work_avalanche + second.work_avalanche,
         first.turns or second.turns,
         second.hit,
     )

@@ -214,7 +214,10 @@ class ShadeForm(Form):
 
 
 class CollectorForm(Sourced):
-    """What stands in the way of the source's power, and what it makes of it."""
+    """What stands in the way of the source's power, and what it makes of it.
+
+    `refused` says what becomes of what a full store does not take: heat, or light that the collector turns away from.
+    """
 
     area: SquareMetre | None = None
     distance: Metre | None = None
@@ -222,6 +225,7 @@ class CollectorForm(Sourced):
     absorber: AbsorberForm | None = None
     efficiencies: dict[str, Pure] = Field(default_factory=dict)
     shade: ShadeForm | None = None
+    refused: Literal["heat", "turned away"] = "heat"
     status: StatusWord = Status.ENGINEERING
 
 

@@ -48,6 +48,7 @@ class Scene:
         stamp: laws of nature that the collector breaks, where that was allowed; empty otherwise.
         checksums: name of a data set -> sha256.
         storm: what harms beside the power; None without a storm.
+        refused: what becomes of what a full store does not take, as of `qsb.stellar.history.simulate`.
     """
 
     edges: RealArray
@@ -61,6 +62,7 @@ class Scene:
     stamp: str = ""
     checksums: dict[str, str] = field(default_factory=dict)
     storm: Storm | None = None
+    refused: str = "heat"
 
 
 def scene_of(spec: StellarSpec) -> Scene:
@@ -113,7 +115,8 @@ def scene_of(spec: StellarSpec) -> Scene:
     with at("load"):
         demand = _demand(spec.load, edges)
     whole = (source_part, *more, *taken.parts, *parts)
-    return Scene(edges, taken, demand, store, start, whole, rng, surge, stamp, checksums, storm)
+    refused = spec.collector.refused
+    return Scene(edges, taken, demand, store, start, whole, rng, surge, stamp, checksums, storm, refused)
 
 
 def _checksums(light: Light) -> dict[str, str]:
