@@ -74,6 +74,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "Storm": (
         "storm_arrival",
         "storm_speed",
+        "storm_density",
         "ram_pressure",
         "light_pressure",
         "pressure_ratio",
