@@ -230,13 +230,17 @@ class CollectorForm(Sourced):
 
 
 class ObservedForm(Sourced, TaggedForm):
-    """A real record of a flare, `qsb.stellar.observed`, that begins at a time of the run."""
+    """A real record of a flare, `qsb.stellar.observed`, that begins at a time of the run.
+
+    The buffer above `cap` has the losses of the store, or none if it is "ideal".
+    """
 
     kind: Literal["observed"]
     record: Literal["tess", "goes-2012-06-01", "goes-2017-09-10", "goes-2021-01-01", "goes-2025-03-28"]
     begin: Second = 0.0
     colour: Kelvin | None = None
     cap: Pure | None = None
+    buffer: Literal["store", "ideal"] = "store"
     ensemble: EnsembleForm | None = None
 
     @model_validator(mode="after")
@@ -256,6 +260,7 @@ class ProcessForm(Sourced, TaggedForm):
     shape: str = "exponential"
     colour: Kelvin = 9000.0
     cap: Pure | None = None
+    buffer: Literal["store", "ideal"] = "store"
     ensemble: EnsembleForm | None = None
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ import numpy as np
 
 from qsb.runs.document import at
 from qsb.runs.stellar.answers import Answers
+from qsb.runs.stellar.buffers import buffered
 from qsb.runs.stellar.claims import bounds_of
 from qsb.runs.stellar.forms import TimelineForm
 from qsb.runs.stellar.heat import Heat, heat_of
@@ -17,6 +18,7 @@ from qsb.runs.stellar.scene import Scene, scene_of
 from qsb.runs.stellar.spec import StellarSpec
 from qsb.stellar.constants import YEAR
 from qsb.stellar.history import Run, simulate
+from qsb.stellar.history import weakest as weakest_of_store
 from qsb.stellar.kardashev import kardashev_rating, waste_heat
 from qsb.stellar.ladders import specific_energy_ladder
 from qsb.stellar.loss import Logistic, Pair
@@ -123,7 +125,7 @@ def run_stellar(spec: StellarSpec) -> xr.Dataset:
         answers.plan, answers.exact = _plan(scene).to_dict(), _plan(scene).exact
         answers.stamps.append(scene.stamp)
         answers.checksums |= scene.checksums
-        _surge(answers, scene)
+        _surge(answers, scene, spec.seed)
         _beside(answers, scene)
         _history(answers, scene, found, heat)
         _totals(answers, scene, found)
@@ -141,7 +143,7 @@ def run_stellar(spec: StellarSpec) -> xr.Dataset:
     return answers.dataset()
 
 
-def _surge(answers: Answers, scene: Scene) -> None:
+def _surge(answers: Answers, scene: Scene, seed: int) -> None:
     """The surge ratio, first of all numbers, and a buffer for the flares."""
     surge, taken = scene.surge, scene.taken
     if surge is None:
@@ -158,13 +160,13 @@ def _surge(answers: Answers, scene: Scene) -> None:
     if surge.cap is not None:
         share, _ = taken.numbers["work_share"]
         cap = surge.cap * share * float((taken.met / (1 + surge.excess)).max())
-        steps = (taken.work - cap) * np.diff(scene.edges)
-        held = [0.0]
-        for step in steps.tolist():
-            held.append(max(0.0, held[-1] + step))
+        held = buffered(taken.work, cap, scene.edges, surge.buffer, seed)
         answers.scalar("buffer_cap", cap, status, "flares, collector")
-        answers.scalar("buffer_size", max(held), status, "flares, collector")
-        answers.series("buffer_energy", held, status, "flares, collector")
+        origin = "flares, collector"
+        if surge.buffer is not None:
+            status, origin = weakest([status, weakest_of_store(surge.buffer)]), "flares, collector, store"
+        answers.scalar("buffer_size", float(held.max()), status, origin)
+        answers.series("buffer_energy", held, status, origin)
 
 
 def _beside(answers: Answers, scene: Scene) -> None:

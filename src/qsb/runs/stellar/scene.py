@@ -103,15 +103,15 @@ def scene_of(spec: StellarSpec) -> Scene:
             source, source_part = source_of(spec.source)
         with at("collector"):
             taken = from_source(source, spec.collector, edges, lit)
-    rng, surge = np.random.default_rng(spec.seed), None
-    if spec.flares is not None:
-        with at("flares"):
-            taken, surge = flaring(spec.flares, taken, edges, rng, seed=spec.seed)
-        years = () if surge.ensemble is None else (surge.ensemble.part,)
-        more, checksums = (surge.part, *years, *more), checksums | surge.checksums
     with at("store"):
         store, parts = _store(spec.store)
         start = State(spec.store.start_work, spec.store.start_passive)
+    rng, surge = np.random.default_rng(spec.seed), None
+    if spec.flares is not None:
+        with at("flares"):
+            taken, surge = flaring(spec.flares, taken, edges, rng, store=store, seed=spec.seed)
+        years = () if surge.ensemble is None else (surge.ensemble.part,)
+        more, checksums = (surge.part, *years, *more), checksums | surge.checksums
     with at("load"):
         demand = _demand(spec.load, edges)
     whole = (source_part, *more, *taken.parts, *parts)
