@@ -41,8 +41,8 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
         "flare_power",
         plot_flares,
         "The surge, and the buffer that it asks for",
-        "Power of the star over its quiet power; the inflow with what is above the cap; the energy in a buffer without "
-        "losses that takes it and gives it back below the cap.",
+        "Power of the star over its quiet power; the inflow with what is above the cap; the energy in a buffer that "
+        "takes it and gives it back below the cap.",
     ),
     "quantiles": (
         "ensemble_buffer",

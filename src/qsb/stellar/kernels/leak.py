@@ -54,7 +54,7 @@ def _spent(
         return 0.0
     if energy_at(span, start, rate, push, pulses, n) > 0.0:
         return span
-    low, high, t = 0.0, span, min(span, -start / input_now(push, pulses, n))
+    low, high, t = 0.0, span, 0.5 * span
     for _ in range(100):
         level = energy_at(t, start, rate, push, pulses, n)
         if level > 0.0:
