@@ -101,9 +101,9 @@ def density_at(density: Any, distance: Any, given: Any = ASTRONOMICAL_UNIT, fall
     r"""Density at a distance from the star, :math:`n(d) = n(d_0)(d_0/d)^k`, 1/m^3.
 
     The inverse square, k = 2, conserves the particles of a flow that spreads over the sphere and keeps its speed; the
-    wind does so. An ejection also stretches along its way, so that its inside thins out faster: beyond about half an
-    astronomical unit it is thinner than the wind around it (Temmer and Bothmer, arXiv:2202.04391), and fits give k of
-    2.3 to 2.4 (Bothmer and Schwenn 1998; Liu et al. 2005; from memory, not checked). The compressed wind ahead of it,
+    wind does so. An ejection also stretches along its way, so that its inside thins out faster: somewhere between
+    0.45 and 1.07 au it becomes thinner than the wind around it (Temmer and Bothmer, arXiv:2202.04391), and fits give k
+    of 2.3 to 2.4 (Bothmer and Schwenn 1998; Liu et al. 2005; from memory, not checked). The compressed wind ahead of it,
     which pushes hardest, is better met by k = 2. Single events scatter widely.
 
     Args:
