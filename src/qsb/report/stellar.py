@@ -75,8 +75,8 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
         "work_ledger_gained",
         plot_work,
         "The work ledger",
-        "Where the work went until each time, which is the part of the energy that a load can draw; the line is the work "
-        "that was there and arrived, which the entries add up to.",
+        "Where the work went until each time, which is the part of the energy that a load can draw; the line is the "
+        "work that was there and arrived, which the entries add up to.",
     ),
     "bounds": (
         "bound_ratio",

@@ -135,11 +135,7 @@ def simulate(
     flows = dict(zip(_FLOWS, columns[: len(_FLOWS)], strict=True))
     flows["turned_away"] = flows["clipped"] if refused == "turned away" else np.zeros_like(flows["clipped"])
     works = dict(zip(_WORK, columns[len(_FLOWS) :], strict=True))
-    ledger = Ledger(start=begin.energy, end=walk.state.energy, **_totals(flows))
-    ends = {"start": begin.work, "end": walk.state.work, "throughput": ledger.throughput}
-    work_ledger = WorkLedger(**ends, **_totals(works))
-    ledger.check()
-    work_ledger.check()
+    ledger, work_ledger = _ledgers(begin, walk.state, flows, works)
     return Run(
         times=edges,
         work=np.array([state.work for state in states]),
@@ -157,9 +153,14 @@ def simulate(
     )
 
 
-def _totals(flows: dict[str, NDArray[np.float64]]) -> dict[str, float]:
-    """Each flow over the whole run, J."""
-    return {name: math.fsum(column) for name, column in flows.items()}
+def _ledgers(begin: State, end: State, *flows: dict[str, NDArray[np.float64]]) -> tuple[Ledger, WorkLedger]:
+    """The ledgers of energy and of work out of the flows of each, if both close."""
+    energy, work = ({name: math.fsum(column) for name, column in of.items()} for of in flows)
+    ledger = Ledger(start=begin.energy, end=end.energy, **energy)
+    work_ledger = WorkLedger(start=begin.work, end=end.work, throughput=ledger.throughput, **work)
+    ledger.check()
+    work_ledger.check()
+    return ledger, work_ledger
 
 
 def edges_of(times: Any) -> NDArray[np.float64]:

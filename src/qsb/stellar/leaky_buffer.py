@@ -43,8 +43,8 @@ def laws_of(store: Store, push: float) -> tuple[NDArray[np.float64], NDArray[np.
     law = store.loss.avalanche
     if law is not None and not isinstance(law, Step):
         raise SpecError(
-            f"a buffer with losses knows the avalanche law Step or none, but the store has {type(law).__name__}; follow "
-            "single histories with qsb.stellar.history.simulate, or size a buffer without losses."
+            f"a buffer with losses knows the avalanche law Step or none, but the store has {type(law).__name__}; "
+            "follow single histories with qsb.stellar.history.simulate, or size a buffer without losses."
         )
     for name, value, wanted in (("eta_in", store.eta_in, 1.0), ("dephasing", store.dephasing, 0.0)):
         if value != wanted:

@@ -40,8 +40,8 @@ class StormForm(Sourced):
     """Harm beside power: `qsb.stellar.cme` and `qsb.stellar.dose`; any of its three parts.
 
     An ejection has `speed`, at `origin`, and `density`; X-rays are those of a record, and fall on a sheet of the mass
-    per area `areal`; particles have the fluence `protons`. Density and fluence are those at the distance `given_at` from
-    the star, and fall off with powers of the distance from there to the collector.
+    per area `areal`; particles have the fluence `protons`. Density and fluence are those at the distance `given_at`
+    from the star, and fall off with powers of the distance from there to the collector.
     """
 
     speed: MetrePerSecond | None = None

@@ -3,8 +3,8 @@ r"""A buffer that leaks under random flares, from flare to flare in closed form.
 With an input :math:`I = p + \sum a_ie^{-\kappa_it}`, p < 0, the energy obeys :math:`\dot E = I - \gamma(E)E` while I is
 above zero, and :math:`\dot E = I/\eta - \gamma(E)E` below, where the buffer gives back what there is room for and loses
 a share of it on the way; E is never below zero. Between two flares I only falls, so a gap has two parts: `gap` of
-`qsb.stellar.kernels.surge` follows each, for it takes inputs of both signs as long as E stays above zero, and the root of
-E is found here. `qsb.stellar.kernels.buffer` is the same without losses, and faster.
+`qsb.stellar.kernels.surge` follows each, for it takes inputs of both signs as long as E stays above zero, and the root
+of E is found here. `qsb.stellar.kernels.buffer` is the same without losses, and faster.
 """
 
 from __future__ import annotations
