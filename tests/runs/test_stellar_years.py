@@ -65,7 +65,7 @@ def test_the_buffer_has_the_losses_of_the_store(data):
         wanted = sized.quantile("peak", p, 0.999)
         got = [float(found[f"ensemble_buffer{end}"].sel(quantile=p)) for end in ("", "_low", "_high")]
         assert got == pytest.approx([wanted.value, wanted.low, wanted.high], rel=1e-9)
-    assert (found["ensemble_buffer"].values < 0.9 * data["ensemble_buffer"].values).all()
+    assert (found["ensemble_buffer"].values[1:] < 0.9 * data["ensemble_buffer"].values[1:]).all()
     np.testing.assert_array_equal(found["ensemble_flare"], data["ensemble_flare"])
     assert found["ensemble_buffer"].attrs["status"] == "speculative"  # the step is
     assert "store" in found["ensemble_buffer"].attrs["source"]
@@ -91,11 +91,11 @@ def test_losses_that_the_compiled_loop_does_not_know_are_refused(store, match):
         qsb.plan(asked)
 
 
-def test_the_buffer_of_one_sample_leaks_as_well():
-    """One flare of 10 hours: what is above the cap goes in, a share leaks, and what fits below it is drawn."""
+def test_the_buffer_of_one_flare_leaks_as_well():
+    """What is above the cap goes in, a share of it dephases or leaks, and what fits below the cap is drawn."""
     asked = spec()
-    asked["flares"].pop("ensemble")
-    asked |= {"seed": 3, "time": {"duration": "2 d", "steps": 2000}}
+    asked["flares"] = {"kind": "observed", "record": "tess", "begin": "1 h", "cap": 1.2, "buffer": "ideal"}
+    asked["time"] = {"duration": "6 h", "steps": 500}
     asked["store"] |= {"eta_in": 0.9, "eta_out": 0.8, "dephasing": "1e-5 / s", "loss": {"baseline": "1e-4 / s"}}
     ideal = qsb.run(asked)
     asked["flares"].pop("buffer")

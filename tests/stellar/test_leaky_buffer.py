@@ -103,13 +103,15 @@ def test_no_losses_are_those_of_the_buffer_without():
 def test_losses_ask_for_less_and_the_largest_flare_for_its_closed_form():
     """Forty flares a year stand alone, so that a member's buffer is that of its largest flare."""
     rare, rate = FlareProcess.m_dwarf(per_year=40), 3e-4
-    found = size_leaky_buffers(Store(Loss(rate)), rare, 1.2, 300, seed=3, quiescent=rare.luminosity)
-    ideal = size_buffers(rare, 1.2, 300, seed=3, quiescent=rare.luminosity)
+    found = size_leaky_buffers(Store(Loss(rate)), rare, 1.02, 300, seed=3, quiescent=rare.luminosity)
+    ideal = size_buffers(rare, 1.02, 300, seed=3, quiescent=rare.luminosity)
     np.testing.assert_array_equal(found.largest, ideal.largest)
     assert (found.peak <= ideal.peak * (1 + 1e-12)).all()
-    assert np.median(found.peak / ideal.peak) < 0.97
-    cap = 0.2 * rare.luminosity
-    for largest, peak in zip(found.largest[:60], found.peak[:60], strict=True):
+    asked = ideal.peak > 0
+    assert np.count_nonzero(asked) > 20
+    assert np.median(found.peak[asked] / ideal.peak[asked]) < 0.97
+    cap = 0.02 * rare.luminosity
+    for largest, peak in zip(found.largest, found.peak, strict=True):
         width = float(rare.duration(largest))
         amp, kappa = largest / width, 1 / width
         if amp <= cap:
@@ -141,14 +143,14 @@ def test_threads_and_more_members_change_nothing():
     assert one.status is Status.SPECULATIVE  # the step is
     scaled = replace(store, loss=replace(store.loss, avalanche=Step(1e15, 1e-3)))
     large = size_leaky_buffers(scaled, DWARF, 1.01, 300, threads=1, **(numbers | {"quiescent": 1e12}))
-    assert large.peak == pytest.approx(1e3 * two.peak, rel=1e-12)
+    assert large.peak == pytest.approx(1e3 * two.peak, rel=1e-10)
 
 
 def test_many_flares_at_once_have_room():
     """More pulses than the kernel starts with room for: 64."""
-    crowd = FlareProcess((Population(2e5 / YEAR, TruncatedPareto(1.8, 1e25, 1e27), "crowd", "made up"),), 1e26, "star")
-    found = size_leaky_buffers(Store(Loss(1e-6)), crowd, 1.5, 3, seed=1, years=0.01, quiescent=1e26)
-    ideal = size_buffers(crowd, 1.5, 3, seed=1, years=0.01, quiescent=1e26)
+    crowd = FlareProcess((Population(2e5 / YEAR, TruncatedPareto(1.8, 1e25, 1e27), "crowd", "made up"),), 1e23, "star")
+    found = size_leaky_buffers(Store(Loss(1e-5)), crowd, 3.5, 3, seed=1, years=0.01, quiescent=1e23)
+    ideal = size_buffers(crowd, 3.5, 3, seed=1, years=0.01, quiescent=1e23)
     assert (0 < found.peak).all()
     assert (found.peak < ideal.peak).all()
 

@@ -99,8 +99,8 @@ def test_sliding_with_two_rates(work_rate, rest):
 EQUATIONS = {
     "to a fixed point": (Riccati(0.2, 1.0, 3.0, 0.7), 1e5),
     "down to it": (Riccati(0.9, 0.3, 3.0, -2.0), 1e5),
-    "from one fixed point to the other": (Riccati(1e-3, 0.0, -2.0, -1.0), 1e5),
-    "the same downwards": (Riccati(0.999, 0.0, 2.0, 2.0), 1e5),
+    "from one fixed point to the other": (Riccati(1e-3, 0.0, -2.0, -1.0), 300.0),
+    "the same downwards": (Riccati(0.999, 0.0, 2.0, 2.0), 300.0),
     "circular": (Riccati(-0.4, 1.0, 0.3, 1.3), 1.2),
     "double root": (Riccati(0.1, 1.0, 2.0, 1.0), 1e5),
     "nearly linear": (Riccati(0.3, 1.0, 1e-9, 1e-12), 1e3),
@@ -119,9 +119,9 @@ def test_the_integral_of_the_square(name):
 
         exact = quad(integrand, 0.0, math.log1p(span), epsabs=0.0, epsrel=1e-12, limit=500)[0]
         assert equation.squared(span) == pytest.approx(exact, rel=2e-12)
-        # and it is what the equation of motion says, where that does not cancel
-        end, area = equation.after(span)
-        if equation.square > 0.1 and span > 0.05:
+        # and it is what the equation of motion says, where that does not cancel and W does not run from a fixed point
+        if equation.square > 0.1 and span > 0.05 and equation.linear > 2 * equation.square * equation.start:
+            end, area = equation.after(span)
             by_motion = (end - equation.start - equation.push * span + equation.linear * area) / equation.square
             assert equation.squared(span) == pytest.approx(by_motion, rel=1e-11)
 
