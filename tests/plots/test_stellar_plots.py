@@ -15,7 +15,14 @@ YEARS = {"process": "m-dwarf", "members": 300, "years": 0.05, "quantiles": [0.5,
 SPEC = {
     "kind": "stellar",
     "source": {"kind": "star", "spectrum": "blackbody", "temperature": "3000 K", "radius": "0.13 Rsun"},
-    "flares": {"kind": "observed", "record": "tess", "begin": "10 min", "cap": 1.2, "buffer": "ideal", "ensemble": YEARS},
+    "flares": {
+        "kind": "observed",
+        "record": "tess",
+        "begin": "10 min",
+        "cap": 1.2,
+        "buffer": "ideal",
+        "ensemble": YEARS,
+    },
     "collector": {
         "area": "1 km2",
         "distance": "0.05 au",

@@ -1,4 +1,4 @@
-"""What a full store refuses: heat unless the collector turned away from it, in closed form, and a ledger that says so."""
+"""What a full store refuses: heat unless the collector turned away from it, in closed form, with its ledger."""
 
 import math
 

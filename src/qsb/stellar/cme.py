@@ -103,8 +103,8 @@ def density_at(density: Any, distance: Any, given: Any = ASTRONOMICAL_UNIT, fall
     The inverse square, k = 2, conserves the particles of a flow that spreads over the sphere and keeps its speed; the
     wind does so. An ejection also stretches along its way, so that its inside thins out faster: somewhere between
     0.45 and 1.07 au it becomes thinner than the wind around it (Temmer and Bothmer, arXiv:2202.04391), and fits give k
-    of 2.3 to 2.4 (Bothmer and Schwenn 1998; Liu et al. 2005; from memory, not checked). Single events scatter widely; no
-    power holds for the wind, the compressed wind ahead of an ejection and its inside at once.
+    of 2.3 to 2.4 (Bothmer and Schwenn 1998; Liu et al. 2005; from memory, not checked). Single events scatter widely;
+    no power holds for the wind, the compressed wind ahead of an ejection and its inside at once.
 
     Args:
         density: protons per m^3 at the distance `given`.

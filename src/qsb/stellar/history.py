@@ -291,8 +291,8 @@ class _Walk:
         if part.hit:
             self._record(begin + (gone + part.span), part.hit)
         areas = part.work_area, part.stored - part.work_area
-        gone = part.avalanche, part.work_avalanche
-        return part.span, Moved(self.state.work, self.state.passive, *areas, motion.inflow * part.span, *gone)
+        burst = part.avalanche, part.work_avalanche
+        return part.span, Moved(self.state.work, self.state.passive, *areas, motion.inflow * part.span, *burst)
 
     def _set(self, energy: float, work: float, passive: float) -> None:
         """Put the state to an energy; of work and passive energy the smaller one is kept."""

@@ -118,9 +118,7 @@ def run_stellar(spec: StellarSpec) -> xr.Dataset:
         scene = scene_of(spec)
         parts = scene.parts
         powers = scene.taken.work, scene.demand
-        found = simulate(
-            scene.store, scene.edges, *powers, start=scene.start, rng=scene.rng, refused=scene.refused
-        )
+        found = simulate(scene.store, scene.edges, *powers, start=scene.start, rng=scene.rng, refused=scene.refused)
         heat = heat_of(scene, found)
         answers.plan, answers.exact = _plan(scene).to_dict(), _plan(scene).exact
         answers.stamps.append(scene.stamp)

@@ -46,9 +46,7 @@ from qsb.stellar.kernels.surge import (
 
 
 @inner
-def _spent(
-    start: float, span: float, rate: float, push: float, pulses: NDArray[np.float64], n: int
-) -> float:
+def _spent(start: float, span: float, rate: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
     """When an energy that falls is used up, under an input below zero; the span where it is not."""
     if start <= 0.0:
         return 0.0
