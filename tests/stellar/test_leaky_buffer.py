@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def followed(store, push, events):
     """A row of the kernel after given (time, energy, width) up to the time of the last, which has no energy."""
     fill, empty = laws_of(store, push)
     row, pulses, n = np.zeros(7), np.empty((3, 64)), 0
-    for (at, energy, width), (until, *_) in zip(events, events[1:], strict=False):
+    for (at, energy, width), (until, *_) in pairwise(events):
         pulses[:, n] = energy / width, 1 / width, 28 * width
         n += 1
         leak.leaky_gap(row, fill, empty, until - at, pulses, n)
