@@ -36,8 +36,8 @@ _LEAD = {
     "Work ledger": "Work is what a load can draw, ergotropy in the words of quantum batteries, and never more than the "
     "energy. Dephasing turns work into passive energy and loses none; each entry is an integral of its own.",
     "Waste heat": "What is taken up and neither stored nor delivered leaves as heat from a black surface, one face, "
-    "under a cold sky: heat of the collector, losses of the store, and what a full store refused, whose means add up to "
-    "the whole; the area is that for the largest waste heat.",
+    "under a cold sky: heat of the collector, losses of the store, and what a full store refused, whose means add up "
+    "to the whole; the area is that for the largest waste heat.",
     "Throughput": "The index rates the power that is taken up, never stored energy.",
     "Regimes and times": "Of the avalanche law, and at the ends of the store.",
     "Years of flares": "Many buffers, each through flares of its own: a share 1 - p of them asks for more than the "
