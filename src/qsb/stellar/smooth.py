@@ -31,6 +31,7 @@ _STAGES = 5
 _TOLERANCE = 1e-12
 _SEEN = 1e-6  # of the span: visits to the capacity that are shorter may be missed
 _NOISE = 1e-11  # of the powers that cancel in the rate of change of E
+_NOTHING = 1e-290  # J: below, a share of 1e-12 of an energy is no number any more
 _SMALLEST = 1e-13  # of the span: a step below this makes no headway
 
 
@@ -163,7 +164,7 @@ def _accepted(flow: Flow, energy: float, work: float, span: float) -> tuple[Stre
     scale = _TOLERANCE * max(energy, abs(halves.energy))
     if not np.isfinite(error):
         return None, 0.2
-    if error == 0.0:
+    if error <= _NOTHING:
         return halves, 4.0
     ratio = error / scale
     return (halves if ratio <= 1.0 else None), min(4.0, max(0.2, 0.9 * ratio**-0.1))
