@@ -14,6 +14,7 @@ from typing import Protocol
 from qsb.stellar.crossing import Course
 from qsb.stellar.exponential import crossing, phi1, phi2, propagate
 from qsb.stellar.riccati import Riccati
+from qsb.stellar.square import squared
 
 __all__ = ["Free", "Full", "Leaks", "Motion", "Moved", "Sliding"]
 
@@ -225,7 +226,7 @@ class Sliding:
         avalanche = min(max(self._surplus * span - self.leaks.excess * area, 0.0), self.fastest * whole)
         # the avalanche takes the share A(W) of everything, of work the integral of A(W) W
         excess = self.leaks.excess
-        worked = self._surplus * area - (excess * equation.squared(span) if excess else 0.0)
+        worked = self._surplus * area - (excess * squared(equation, span) if excess else 0.0)
         gone = avalanche, min(max(worked / self.energy, 0.0), avalanche)
         return Moved(work, self.energy - work, area, whole - area, self.inflow * span, *gone)
 

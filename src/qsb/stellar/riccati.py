@@ -20,17 +20,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
 
 from qsb.stellar.exponential import phi1, phi2
 
 __all__ = ["Riccati"]
-
-#: nodes of a panel: with no pole within one and a half of its length the error is below 1e-18
-_NODES = 16
 
 
 def _less_log(z: float) -> float:
@@ -41,22 +34,6 @@ def _less_log(z: float) -> float:
     for n in range(17, 1, -1):
         total = 1.0 / n - z * total
     return z * total
-
-
-def _panels(begin: float, end: float, first: float, last: float) -> NDArray[np.float64]:
-    """Edges of panels between two times, which grow by two from either end to the middle."""
-    half = (end - begin) / 2.0
-
-    def grown(step: float) -> list[float]:
-        """Distances of edges from an end."""
-        found = [0.0]
-        while found[-1] + step < half:
-            found.append(found[-1] + step)
-            step *= 2.0
-        return found
-
-    left, right = np.array(grown(first)), np.array(grown(last))
-    return np.concatenate((begin + left, [begin + half], end - right[::-1]))
 
 
 @dataclass(frozen=True)
@@ -107,45 +84,6 @@ class Riccati:
         z = (lean - root) * span * share
         lag = (double * phi2(double) + share * _less_log(z)) / (lean + root)
         return work, (self.start + speed * lag) * span
-
-    def at(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """W in J at times in s, as `after` has it."""
-        root = math.sqrt(abs(self._discriminant))
-        angle = root * times
-        if self._discriminant < 0.0:
-            down = np.cos(angle) + self._lean * np.sin(angle) / root
-            return np.asarray(self.start + self.speed * np.sin(angle) / (root * down))
-        reach = np.tanh(angle) / root if root else times
-        return np.asarray(self.start + self.speed * reach / (1.0 + self._lean * reach))
-
-    def _brief(self, time: float) -> float:
-        """A time in s that is short beside that in which W changes there: an eighth of it or less."""
-        work = float(self.at(np.array(time)))
-        lean = self.linear - 2.0 * self.square * work
-        speed = self.push - (self.linear - self.square * work) * work
-        rate = abs(lean) + 2.0 * math.sqrt(abs(self.square * speed))
-        return 0.5 / rate if rate else math.inf
-
-    def squared(self, span: float) -> float:
-        r"""Integral of :math:`W^2` over a time in s, J^2 s.
-
-        By Gauss's rule, not from the equation of motion, so that a balance of work that it enters stays a test. In the
-        complex plane the poles of W are real and outside the time, or stand on one vertical line, a distance of
-        :math:`\pi/2s` from the real axis where the line is inside. Panels that grow by two from the ends and from that
-        line are never longer than their distance from a pole.
-        """
-        if self.speed == 0.0:
-            return self.start * self.start * span
-        cuts = [0.0, span]
-        root = math.sqrt(max(self._discriminant, 0.0))
-        if 0.0 < -self._lean < root:  # W goes from one fixed point to the other, fastest on the line of poles
-            cuts.insert(1, min(span, math.atanh(-self._lean / root) / root))
-        parts = [_panels(a, b, self._brief(a), self._brief(b)) for a, b in pairwise(cuts)]
-        edges = np.unique(np.concatenate(parts))
-        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-        half = np.diff(edges) / 2.0
-        times = edges[:-1, None] + half[:, None] * (1.0 + nodes)
-        return float(half @ (self.at(times) ** 2 @ weights))
 
     def reaches(self, level: float) -> float:
         """Time at which W reaches a level, s; infinite if never."""

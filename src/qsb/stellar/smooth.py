@@ -29,9 +29,9 @@ __all__ = ["Flow", "Stretch", "advance"]
 
 _STAGES = 5
 _TOLERANCE = 1e-12
+_NOTHING = 1e-290  # J: below, a share of 1e-12 of an energy is no number any more
 _SEEN = 1e-6  # of the span: visits to the capacity that are shorter may be missed
 _NOISE = 1e-11  # of the powers that cancel in the rate of change of E
-_NOTHING = 1e-290  # J: below, a share of 1e-12 of an energy is no number any more
 _SMALLEST = 1e-13  # of the span: a step below this makes no headway
 
 
