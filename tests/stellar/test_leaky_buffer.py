@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from qsb.stellar.flare_process import FlareProcess, Population
 from qsb.stellar.flare_shape import Davenport2014
 from qsb.stellar.history import simulate
 from qsb.stellar.kernels import leak
-from qsb.stellar.kernels.surge import AVALANCHE, ENERGY, GIVEN, PEAK, UNMET
+from qsb.stellar.kernels.leak import AVALANCHE, ENERGY, GIVEN, PEAK, UNMET
 from qsb.stellar.leaky_buffer import laws_of, size_leaky_buffers
 from qsb.stellar.loss import Latching, Loss, Step
 from qsb.stellar.power_law import TruncatedPareto
@@ -27,16 +26,9 @@ DWARF = FlareProcess.m_dwarf()
 
 def followed(store, push, events):
     """A row of the kernel after given (time, energy, width) up to the time of the last, which has no energy."""
-    fill, empty = laws_of(store, push)
-    row, pulses, n = np.zeros(7), np.empty((3, 64)), 0
-    for (at, energy, width), (until, *_) in pairwise(events):
-        pulses[:, n] = energy / width, 1 / width, 28 * width
-        n += 1
-        leak.leaky_gap(row, fill, empty, until - at, pulses, n)
-        keep = pulses[2, :n] > until - at
-        pulses[2, :n] -= until - at
-        pulses[:, : keep.sum()] = pulses[:, :n][:, keep]
-        n = int(keep.sum())
+    times, energies, widths = np.array(events).T
+    row = np.zeros(7)
+    leak.given_leaks(row, *laws_of(store, push), np.diff(times), energies[:-1].copy(), widths[:-1].copy())
     return row
 
 

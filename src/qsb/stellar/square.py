@@ -1,9 +1,9 @@
-r"""The integral of the square of what a Riccati equation moves, for the work that a sliding store loses to its avalanche.
+r"""The integral of the square of what a Riccati equation moves: of work that a sliding store loses to its avalanche.
 
 By Gauss's rule, not from the equation of motion, so that a balance of work that it enters stays a test. With the
 notation of `qsb.stellar.riccati`, the poles of W in the complex plane are real and outside the time, or stand on one
-vertical line, a distance of :math:`\pi/2s` from the real axis where the line is inside. Panels that grow by two from the
-ends and from that line are never longer than their distance from a pole.
+vertical line, a distance of :math:`\pi/2s` from the real axis where the line is inside. Panels that grow by two from
+the ends and from that line are never longer than their distance from a pole.
 """
 
 from __future__ import annotations

@@ -27,12 +27,14 @@ from qsb.stellar.kernels.pulses import (
     time_of_input,
 )
 from qsb.stellar.kernels.surge import (
+    AVALANCHE,
     ENERGY,
     EVERY,
     EXTRA,
     GIVEN,
     GONE,
     LARGEST,
+    PEAK,
     PUSH,
     RATE,
     THRESHOLD,
@@ -43,6 +45,8 @@ from qsb.stellar.kernels.surge import (
     over,
     wider,
 )
+
+__all__ = ["AVALANCHE", "ENERGY", "GIVEN", "PEAK", "UNMET", "given_leaks", "leaky_buffers"]
 
 
 @inner
@@ -93,8 +97,8 @@ def _drain(
         decay(left, pulses, n)
 
 
-@entry
-def leaky_gap(
+@inner
+def _gap(
     row: NDArray[np.float64],
     fill: NDArray[np.float64],
     empty: NDArray[np.float64],
@@ -102,16 +106,7 @@ def leaky_gap(
     pulses: NDArray[np.float64],
     n: int,
 ) -> None:
-    """From a flare to the next one.
-
-    Args:
-        row: of a member, in the order of `surge.ENERGY` and so on.
-        fill: in the order of `surge.PUSH` and so on, with a push below zero.
-        empty: the same with the push over the share of the drawn energy that arrives.
-        span: s.
-        pulses: that go on.
-        n: how many.
-    """
+    """From a flare to the next one."""
     t = time_of_input(span, 0.0, fill[PUSH], pulses, n) if input_now(fill[PUSH], pulses, n) > 0.0 else 0.0
     gap(row, fill, t, pulses, n)
     if t < span:
@@ -121,6 +116,32 @@ def leaky_gap(
         _drain(row, empty, span - t, pulses, n)
         for i in range(n):
             pulses[AMP, i] /= more
+
+
+@entry
+def given_leaks(
+    row: NDArray[np.float64],
+    fill: NDArray[np.float64],
+    empty: NDArray[np.float64],
+    spans: NDArray[np.float64],
+    energies: NDArray[np.float64],
+    widths: NDArray[np.float64],
+) -> None:
+    """Follow an empty buffer through flares that are given.
+
+    Args:
+        row: (7) of zeros, in the order of `surge.ENERGY` and so on.
+        fill: in the order of `surge.PUSH` and so on, with a push below zero.
+        empty: the same with the push over the share of the drawn energy that arrives.
+        spans: from each flare to the next, and from the last to the end, s.
+        energies: J.
+        widths: s.
+    """
+    pulses, n = np.empty((3, energies.size)), 0
+    for i in range(energies.size):
+        pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energies[i] / widths[i], 1.0 / widths[i], GONE * widths[i]
+        _gap(row, fill, empty, spans[i], pulses, n + 1)
+        n = over(spans[i], pulses, n + 1)
 
 
 @entry
@@ -137,8 +158,8 @@ def leaky_buffers(
     Args:
         rng: stream of this block of members; the flares are those of `surge.members`.
         rows: (M, 7) of zeros, in the order of `surge.ENERGY` and so on.
-        fill: as of `leaky_gap`.
-        empty: as of `leaky_gap`.
+        fill: as of `given_leaks`.
+        empty: as of `given_leaks`.
         kinds: (K, 6), as those of `surge.members`.
         span: s.
     """
@@ -169,5 +190,5 @@ def leaky_buffers(
             if n == pulses.shape[1]:
                 pulses = wider(pulses)
             pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energy / width, 1.0 / width, GONE * width
-            leaky_gap(row, fill, empty, left, pulses, n + 1)
+            _gap(row, fill, empty, left, pulses, n + 1)
             n = over(left, pulses, n + 1)
