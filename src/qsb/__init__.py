@@ -20,6 +20,7 @@ _HOMES = {
     "Channel": "qsb.charging.environment",
     "ConvergenceError": "qsb.errors",
     "Cross": "qsb.algebra.opsum",
+    "Datasheet": "qsb.datasheet",
     "Global": "qsb.algebra.opsum",
     "Local": "qsb.algebra.opsum",
     "ModeStart": "qsb.algebra.states",
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal  # noqa: F401
     from qsb.charging.problem import Problem  # noqa: F401
     from qsb.charging.protocol import Protocol, Stage, quench  # noqa: F401
+    from qsb.datasheet import Datasheet  # noqa: F401
     from qsb.errors import (  # noqa: F401
         ConvergenceError,
         PhysicsBoundError,

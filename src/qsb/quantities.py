@@ -73,6 +73,7 @@ UNITS = MappingProxyType(
         "Pa": r"\mathrm{Pa}",
         "J/m^2": r"\mathrm{J/m}^2",
         "1/m^2": r"\mathrm{m}^{-2}",
+        "1/m^3": r"\mathrm{m}^{-3}",
     },
 )
 """Units and how they are typeset: those of the quantum half, ``"1"`` for dimensionless, SI in the stellar half."""

@@ -15,7 +15,14 @@ YEARS = {"process": "m-dwarf", "members": 300, "years": 0.05, "quantiles": [0.5,
 SPEC = {
     "kind": "stellar",
     "source": {"kind": "star", "spectrum": "blackbody", "temperature": "3000 K", "radius": "0.13 Rsun"},
-    "flares": {"kind": "observed", "record": "tess", "begin": "10 min", "cap": 1.2, "ensemble": YEARS},
+    "flares": {
+        "kind": "observed",
+        "record": "tess",
+        "begin": "10 min",
+        "cap": 1.2,
+        "buffer": "ideal",
+        "ensemble": YEARS,
+    },
     "collector": {
         "area": "1 km2",
         "distance": "0.05 au",
@@ -73,6 +80,14 @@ def test_the_stack_of_the_ledger_ends_at_the_line(data):
     line = ax.lines[0].get_ydata()
     top = np.max([c.get_paths()[0].vertices[:, 1].max() for c in ax.collections])
     assert top == pytest.approx(line.max(), rel=5e-3)  # parts that are too small to be seen are left out
+
+
+def test_the_stack_of_the_work_ends_at_the_line(data):
+    figure = stellar.plot_work(data)
+    ax = figure.axes[0]
+    top = np.max([c.get_paths()[0].vertices[:, 1].max() for c in ax.collections])
+    assert top == pytest.approx(ax.lines[0].get_ydata().max(), rel=1e-2)
+    assert "Work" in ax.get_ylabel()
 
 
 def test_plot_draws_runs_and_sweeps(data, tmp_path):

@@ -140,6 +140,7 @@ def test_a_storm_stands_beside_the_power(tmp_path):
     assert list(said) == [
         "Arrival of the ejection",
         "Speed of the ejection on arrival",
+        "Density of the ejection",
         "Ram pressure",
         "Radiation pressure",
         "Ram over radiation pressure",

@@ -76,6 +76,39 @@ def test_distance_status_and_coefficient():
     assert qsb.run(star)["xray_fluence"].attrs["status"] == "engineering estimate"
 
 
+def test_density_and_fluence_are_scaled_to_the_collector():
+    """Given at 1 au and asked for at half of it: four times as much, or 2^2.4 for what an ejection's inside does."""
+    near = stormy()
+    near["collector"]["distance"] = "0.5 au"
+    here, there = qsb.run(stormy()), qsb.run(near)
+    assert float(here["storm_density"]) == pytest.approx(20e6, rel=1e-12)
+    assert float(there["storm_density"]) == pytest.approx(80e6, rel=1e-12)
+    assert float(there["particle_fluence"]) == pytest.approx(4e13, rel=1e-12)
+    assert float(there["particle_dose"]) == pytest.approx(4 * float(here["particle_dose"]), rel=1e-12)
+    ram = 80e6 * 1.67262192595e-27 * float(there["storm_speed"]) ** 2
+    assert float(there["ram_pressure"]) == pytest.approx(ram, rel=1e-12)
+    # both pressures fall with the square; what is left is the drag, which has had less time to slow it down
+    speeds = float(there["storm_speed"]) / float(here["storm_speed"])
+    assert float(there["pressure_ratio"]) == pytest.approx(float(here["pressure_ratio"]) * speeds**2, rel=1e-12)
+    for name in ("storm_density", "particle_fluence"):
+        assert "scaled from" not in here[name].attrs["source"]
+        assert "by the power -2 of the distance" in there[name].attrs["source"]
+    steep = stormy(density_falloff=2.4, protons_falloff=0.0)
+    steep["collector"]["distance"] = "0.5 au"
+    data = qsb.run(steep)
+    assert float(data["storm_density"]) == pytest.approx(20e6 * 2**2.4, rel=1e-12)
+    assert float(data["particle_fluence"]) == pytest.approx(1e13, rel=1e-12)
+
+
+def test_numbers_may_be_given_at_another_distance():
+    at_collector = stormy(given_at="0.5 au")
+    at_collector["collector"]["distance"] = "0.5 au"
+    data = qsb.run(at_collector)
+    assert float(data["storm_density"]) == pytest.approx(20e6, rel=1e-12)
+    assert float(data["particle_fluence"]) == pytest.approx(1e13, rel=1e-12)
+    assert float(data["xray_fluence"]) == pytest.approx(4 * 3.146690834, rel=1e-8)  # a record is one of 1 au
+
+
 def test_nothing_is_added_to_the_power():
     calm = stormy()
     calm.pop("storm")
@@ -99,6 +132,9 @@ def test_each_part_alone(key):
         ({"speed": None}, "belongs to speed"),
         ({"record": None}, "areal belongs to record"),
         ({"protons": None}, "stopping belongs to protons"),
+        ({"density": None, "density_falloff": 2.0}, "density_falloff belongs to density"),
+        ({"density": None, "protons": None, "stopping": None, "given_at": "1 au"}, "given_at belongs to density or"),
+        ({"density_falloff": -1.0}, "falloff"),
         ({"record": "tess"}, "storm.record is 'tess'"),
         ({"density": "20 kg / m3"}, "must be in 1 / m3"),
         ({"origin": "2 au"}, "storm: distance is .* inside the origin"),

@@ -12,19 +12,22 @@ from qsb.stellar.blackbody import BlackbodyStar
 from qsb.stellar.constants import NOMINAL_SOLAR_RADIUS
 from qsb.stellar.flare_ensemble import required_storage, simulate_ensemble, size_buffers
 from qsb.stellar.flare_process import FlareProcess
-from qsb.stellar.loss import Loss
+from qsb.stellar.history import simulate
+from qsb.stellar.leaky_buffer import size_leaky_buffers
+from qsb.stellar.loss import Loss, Step
 from qsb.stellar.store import Store
 from qsb.stellar.surge import exponential_storage, quantile_with_interval
 
 from .test_stellar_spec import edited
 
 DWARF = FlareProcess.m_dwarf()
+LAW = {"kind": "step", "threshold": "0.1 TJ", "rate": "1e-3 / s"}
 QUANTILES = [0.5, 0.9, 0.99]
 
 
 def spec(**ensemble):
     """An M dwarf at 0.05 au with an ensemble."""
-    flares = {"kind": "process", "process": "m-dwarf", "cap": 1.2}
+    flares = {"kind": "process", "process": "m-dwarf", "cap": 1.2, "buffer": "ideal"}
     out = edited("flares", flares | {"ensemble": {"members": 800, "quantiles": QUANTILES} | ensemble})
     out["source"] |= {"temperature": "2824 K", "radius": "0.129 Rsun"}
     out["collector"] |= {"distance": "0.05 au"}
@@ -48,6 +51,61 @@ def test_the_buffer_is_the_required_storage_of_the_library(data):
         wanted = quantile_with_interval(seconds * quiet(data), p, 0.999)
         found = [float(data[f"ensemble_buffer{end}"].sel(quantile=p)) for end in ("", "_low", "_high")]
         assert found == pytest.approx([wanted.value, wanted.low, wanted.high], rel=1e-9)
+
+
+def test_the_buffer_has_the_losses_of_the_store(data):
+    """A store that loses a thousandth a second, at a step more: the library's buffers, and less than without losses."""
+    leaky = spec(level=0.999)
+    leaky["flares"].pop("buffer")
+    leaky["store"] |= {"eta_out": 0.9, "loss": {"baseline": "1e-3 / s", "avalanche": LAW}}
+    found = qsb.run({**leaky, "seed": 5})
+    store = Store(Loss(1e-3, avalanche=Step(1e11, 1e-3)), eta_out=0.9)
+    sized = size_leaky_buffers(store, DWARF, 1.2, 800, seed=5, quiescent=quiet(found))
+    for p in QUANTILES:
+        wanted = sized.quantile("peak", p, 0.999)
+        got = [float(found[f"ensemble_buffer{end}"].sel(quantile=p)) for end in ("", "_low", "_high")]
+        assert got == pytest.approx([wanted.value, wanted.low, wanted.high], rel=1e-9)
+    assert (found["ensemble_buffer"].values[1:] < 0.9 * data["ensemble_buffer"].values[1:]).all()
+    np.testing.assert_array_equal(found["ensemble_flare"], data["ensemble_flare"])
+    assert found["ensemble_buffer"].attrs["status"] == "speculative"  # the step is
+    assert "store" in found["ensemble_buffer"].attrs["source"]
+    part = next(part for part in json.loads(found.attrs["parts"]) if part["name"] == "ensemble")
+    assert "losses of the store" in part["what"]
+
+
+@pytest.mark.parametrize(
+    ("store", "match"),
+    [
+        ({"eta_in": 0.9}, "flares: ensemble: eta_in of the store is 0.9.*buffer = 'ideal'"),
+        ({"dephasing": "1e-6 / s"}, "dephasing of the store is 1e-06"),
+        ({"loss": {"avalanche": {"kind": "pair", "coefficient": "1e-20 / J s"}}}, "the store has Pair"),
+    ],
+    ids=["conversion", "dephasing", "law"],
+)
+def test_losses_that_the_compiled_loop_does_not_know_are_refused(store, match):
+    asked = spec()
+    asked["store"] |= store
+    qsb.plan(asked)
+    asked["flares"].pop("buffer")
+    with pytest.raises(qsb.SpecError, match=match):
+        qsb.plan(asked)
+
+
+def test_the_buffer_of_one_flare_leaks_as_well():
+    """What is above the cap goes in, a share of it dephases or leaks, and what fits below the cap is drawn."""
+    asked = spec()
+    asked["flares"] = {"kind": "observed", "record": "tess", "begin": "1 h", "cap": 1.2, "buffer": "ideal"}
+    asked["time"] = {"duration": "6 h", "steps": 500}
+    asked["store"] |= {"eta_in": 0.9, "eta_out": 0.8, "dephasing": "1e-5 / s", "loss": {"baseline": "1e-4 / s"}}
+    ideal = qsb.run(asked)
+    asked["flares"].pop("buffer")
+    leaky = qsb.run(asked)
+    assert 0 < float(leaky["buffer_size"]) < float(ideal["buffer_size"])
+    above = leaky["inflow_power"].values[1:] - float(leaky["buffer_cap"])
+    store = Store(Loss(1e-4), eta_in=0.9, eta_out=0.8, dephasing=1e-5)
+    run = simulate(store, leaky["elapsed"].values, np.maximum(above, 0.0), np.maximum(-above, 0.0))
+    np.testing.assert_allclose(leaky["buffer_energy"], run.energy, rtol=1e-9, atol=1e-9 * run.energy.max())
+    assert "store" in leaky["buffer_size"].attrs["source"]
 
 
 def test_flares_of_an_ensemble_keep_their_energy_on_a_brighter_star():

@@ -221,6 +221,13 @@ def test_smooth_law_that_has_hardly_any_work_left_is_empty_at_once():
     assert run.time_empty == pytest.approx(2.0)
 
 
+def test_a_smooth_law_decays_to_nothing():
+    """Through numbers that have no share of 1e-12 any more, with a thousand times of decay in one interval."""
+    run = simulate(Store(Loss(38.0, avalanche=Pair(1e12))), [0.0, 1e-4, 26.0, 60.0], 0.0, start=State(work=7e-14))
+    assert run.end.energy <= 1e-300
+    assert run.ledger.leak == pytest.approx(7e-14, rel=1e-12)
+
+
 def test_stochastic_avalanches_carry_off_the_surplus():
     """What they take on average is the power that the baseline does not: the long-run balance."""
     law = Stochastic(LIMIT, rate=1e-3, smallest=1e12, largest=1e14)

@@ -31,9 +31,14 @@ _CLASSES = {
     Status.SPECULATIVE: "contradicted",
 }
 _LEAD = {
-    "Energy ledger": "Each entry is an integral of its own; the residual is what they do not account for.",
-    "Waste heat": "What is taken up and neither stored, delivered nor turned away leaves as heat from a black "
-    "surface, one face, under a cold sky; the area is that for the largest waste heat.",
+    "Energy ledger": "Each entry is an integral of its own; the residual is what they do not account for. Clipped is "
+    "what a full store did not take, and the part of it that had been absorbed is heat. What was not served was never "
+    "there, so it is in no balance.",
+    "Work ledger": "Work is what a load can draw, ergotropy in the words of quantum batteries, and never more than the "
+    "energy. Dephasing turns work into passive energy and loses none; each entry is an integral of its own.",
+    "Waste heat": "What is taken up and neither stored nor delivered leaves as heat from a black surface, one face, "
+    "under a cold sky: heat of the collector, losses of the store, and what a full store refused, whose means add up "
+    "to the whole; the area is that for the largest waste heat.",
     "Throughput": "The index rates the power that is taken up, never stored energy.",
     "Regimes and times": "Of the avalanche law, and at the ends of the store.",
     "Years of flares": "Many buffers, each through flares of its own: a share 1 - p of them asks for more than the "
@@ -42,7 +47,7 @@ _LEAD = {
     "dose is energy that is left in a mass. Charging and induced currents are not in these numbers.",
 }
 #: sections before the figures
-_FIRST = ("Flares", "Years of flares", "Energy ledger")
+_FIRST = ("Flares", "Years of flares", "Energy ledger", "Work ledger")
 
 
 def scene_page(data: xr.Dataset, figures: Sequence[tuple[str, str, str, str]], made: str) -> str:

@@ -24,6 +24,7 @@ from qsb.plots.stellar import (
     plot_quantiles,
     plot_spectrum,
     plot_timeline,
+    plot_work,
 )
 from qsb.report.scene_page import scene_page
 from qsb.report.write import MANIFEST, checksums, replace_folder
@@ -40,8 +41,8 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
         "flare_power",
         plot_flares,
         "The surge, and the buffer that it asks for",
-        "Power of the star over its quiet power; the inflow with what is above the cap; the energy in a buffer without "
-        "losses that takes it and gives it back below the cap.",
+        "Power of the star over its quiet power; the inflow with what is above the cap; the energy in a buffer that "
+        "takes it and gives it back below the cap.",
     ),
     "quantiles": (
         "ensemble_buffer",
@@ -69,6 +70,13 @@ FIGURES: dict[str, tuple[str, Callable[[Any], Figure], str, str]] = {
         plot_ledger,
         "The energy ledger",
         "Where every joule went until each time; the line is what was there and came in, which the entries add up to.",
+    ),
+    "work": (
+        "work_ledger_gained",
+        plot_work,
+        "The work ledger",
+        "Where the work went until each time, which is the part of the energy that a load can draw; the line is the "
+        "work that was there and arrived, which the entries add up to.",
     ),
     "bounds": (
         "bound_ratio",

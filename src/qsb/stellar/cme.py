@@ -20,7 +20,7 @@ from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.units import SPEED_OF_LIGHT
 
-__all__ = ["Arrival", "DragModel", "Push", "push_on_collector", "radiation_pressure", "ram_pressure"]
+__all__ = ["Arrival", "DragModel", "Push", "density_at", "push_on_collector", "radiation_pressure", "ram_pressure"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,28 @@ class DragModel:
                 break
             t = step
         return Arrival(t, self.speed(v0, t), self.status)
+
+
+def density_at(density: Any, distance: Any, given: Any = ASTRONOMICAL_UNIT, falloff: float = 2.0) -> float:
+    r"""Density at a distance from the star, :math:`n(d) = n(d_0)(d_0/d)^k`, 1/m^3.
+
+    The inverse square, k = 2, conserves the particles of a flow that spreads over the sphere and keeps its speed; the
+    wind does so. An ejection also stretches along its way, so that its inside thins out faster: somewhere between
+    0.45 and 1.07 au it becomes thinner than the wind around it (Temmer and Bothmer, arXiv:2202.04391), and fits give k
+    of 2.3 to 2.4 (Bothmer and Schwenn 1998; Liu et al. 2005; from memory, not checked). Single events scatter widely;
+    no power holds for the wind, the compressed wind ahead of an ejection and its inside at once.
+
+    Args:
+        density: protons per m^3 at the distance `given`.
+        distance: from the star's centre, m.
+        given: where the density is known, m from the star's centre.
+        falloff: k, not negative; 0 for a density that is that of the place already.
+
+    Raises:
+        SpecError: negative numbers, or distances that are not positive.
+    """
+    ratio = si("given", given, "m", positive=True) / si("distance", distance, "m", positive=True)
+    return float(si("density", density, "1 / m3", least=0.0) * ratio ** si("falloff", falloff, "", least=0.0))
 
 
 def ram_pressure(density: Any, speed: Any) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from qsb import checks
 from qsb.errors import SpecError
-from qsb.stellar.ledger import Ledger
+from qsb.stellar.ledger import REFUSALS, Ledger, WorkLedger
 from qsb.stellar.loss import Latching, Logistic, Pair, Smooth, Stochastic
 from qsb.stellar.motion import Free, Moved
 from qsb.stellar.phase import Event, Phase, find_phase, next_event
@@ -28,6 +28,7 @@ from qsb.stellar.store import State, Store
 __all__ = ["Run", "edges_of", "simulate", "weakest"]
 
 _FLOWS = ("inflow", "delivered", "conversion", "baseline", "thermal", "avalanche", "clipped", "unserved")
+_WORK = ("gained", "drawn", "relaxation", "dephasing", "avalanche")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +40,13 @@ class Run:
         work: W at the edges, J.
         passive: Q at the edges, J.
         flows: J in each interval under the names of `Ledger`, but for start and end.
+        work_flows: J in each interval under the names of `WorkLedger`, but for start and end.
         events: in the order of time.
         regimes: s spent in each avalanche regime of `Phase`; they add up to the duration.
         time_full: s at the capacity.
         time_empty: s with no work left while the load asks for more than comes in.
         ledger: energies of the whole run.
+        work_ledger: where its work came from and went.
         end: state at the last edge.
         status: the weakest of the store, its loss and its avalanche law.
     """
@@ -52,11 +55,13 @@ class Run:
     work: NDArray[np.float64]
     passive: NDArray[np.float64]
     flows: dict[str, NDArray[np.float64]]
+    work_flows: dict[str, NDArray[np.float64]]
     events: tuple[Event, ...]
     regimes: dict[str, float]
     time_full: float
     time_empty: float
     ledger: Ledger
+    work_ledger: WorkLedger
     end: State
     status: Status
 
@@ -71,11 +76,18 @@ class Run:
         energy = self.energy
         return np.divide(self.work, energy, out=np.full_like(energy, np.nan), where=energy > 0)
 
+    @property
+    def waste(self) -> NDArray[np.float64]:
+        """Heat of the store in each interval, J: leaks, conversion losses, and what it refused after absorption."""
+        flows = self.flows
+        lost = flows["baseline"] + flows["thermal"] + flows["avalanche"] + flows["conversion"]
+        return np.asarray(lost + (flows["clipped"] - flows["turned_away"]))
+
     def __str__(self) -> str:
-        """The ledger, then how long the run was in which regime."""
+        """Both ledgers, then how long the run was in which regime."""
         spans = {**self.regimes, "full": self.time_full, "empty": self.time_empty}
         lines = [f"{name:<11}{span:15.7e} s" for name, span in spans.items()]
-        return "\n".join([str(self.ledger), *lines, f"{'status':<11}{self.status}"])
+        return "\n".join([str(self.ledger), "work", str(self.work_ledger), *lines, f"{'status':<11}{self.status}"])
 
 
 def simulate(
@@ -86,6 +98,7 @@ def simulate(
     *,
     start: State | None = None,
     rng: np.random.Generator | None = None,
+    refused: str = "heat",
 ) -> Run:
     """Follow a store under powers that are constant in each interval of a time axis.
 
@@ -99,11 +112,15 @@ def simulate(
         demand: power that the load asks for, W: one number, or one an interval.
         start: at the first edge; an empty store by default.
         rng: for the stochastic law, which needs it.
+        refused: what becomes of inflow that a full store does not take: "heat", since it has been absorbed already, or
+            "turned away", of a collector that takes up less then. The store is the same with both; its `waste` is not.
 
     Raises:
-        SpecError: shapes that do not fit, negative powers, a start above the capacity, a missing `rng`.
-        ConvergenceError: the energy ledger does not close, or a smooth law is too steep to integrate.
+        SpecError: shapes that do not fit, negative powers, a start above the capacity, a missing `rng`, another word
+            for what is refused.
+        ConvergenceError: the ledger of energy or of work does not close, or a smooth law is too steep to integrate.
     """
+    checks.one_of("refused", refused, REFUSALS)
     checks.made_of("store", store, Store, "a Store: Store(Loss(baseline=1e-8)) makes one")
     edges = edges_of(times)
     power = _per_interval("inflow", inflow, len(edges) - 1)
@@ -114,23 +131,36 @@ def simulate(
     for until, p, d in zip(edges[1:].tolist(), power.tolist(), asked.tolist(), strict=True):
         rows.append(walk.interval(until, p, d))
         states.append(walk.state)
-    flows = {name: np.array(column) for name, column in zip(_FLOWS, zip(*rows, strict=True), strict=True)}
-    totals = {name: math.fsum(column) for name, column in flows.items()}
-    ledger = Ledger(start=begin.energy, end=walk.state.energy, **totals)
-    ledger.check()
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    flows = dict(zip(_FLOWS, columns[: len(_FLOWS)], strict=True))
+    flows["turned_away"] = flows["clipped"] if refused == "turned away" else np.zeros_like(flows["clipped"])
+    works = dict(zip(_WORK, columns[len(_FLOWS) :], strict=True))
+    ledger, work_ledger = _ledgers(begin, walk.state, flows, works)
     return Run(
         times=edges,
         work=np.array([state.work for state in states]),
         passive=np.array([state.passive for state in states]),
         flows=flows,
+        work_flows=works,
         events=tuple(walk.events),
         regimes=walk.regimes,
         time_full=walk.full,
         time_empty=walk.empty,
         ledger=ledger,
+        work_ledger=work_ledger,
         end=walk.state,
         status=weakest(store),
     )
+
+
+def _ledgers(begin: State, end: State, *flows: dict[str, NDArray[np.float64]]) -> tuple[Ledger, WorkLedger]:
+    """The ledgers of energy and of work out of the flows of each, if both close."""
+    energy, work = ({name: math.fsum(column) for name, column in of.items()} for of in flows)
+    ledger = Ledger(start=begin.energy, end=end.energy, **energy)
+    work_ledger = WorkLedger(start=begin.work, end=end.work, throughput=ledger.throughput, **work)
+    ledger.check()
+    work_ledger.check()
+    return ledger, work_ledger
 
 
 def edges_of(times: Any) -> NDArray[np.float64]:
@@ -195,10 +225,11 @@ class _Walk:
         self.full = self.empty = 0.0
 
     def interval(self, until: float, inflow: float, demand: float) -> tuple[float, ...]:
-        """Go to a time under constant powers; the energies of `_FLOWS` on the way, J."""
+        """Go to a time under constant powers; the energies of `_FLOWS` and then of `_WORK` on the way, J."""
         begin, span = self.time, until - self.time
         draw = demand / self.store.eta_out
         worked = warmed = avalanche = clipped = drawn = missing = gone = 0.0
+        gained = work_avalanche = 0.0
         while gone < span:
             phase = find_phase(self.store, self.state, inflow, draw)
             elapsed, moved = self._go(phase, begin, gone, span - gone)
@@ -206,6 +237,8 @@ class _Walk:
             worked += moved.work_area
             warmed += moved.passive_area
             avalanche += moved.avalanche
+            work_avalanche += moved.work_avalanche
+            gained += self.store.eta_in * moved.accepted
             clipped += inflow * elapsed - moved.accepted
             drawn += phase.drawn * elapsed
             missing += (draw - phase.drawn) * elapsed
@@ -215,7 +248,8 @@ class _Walk:
         self.time = until
         loss, rest, given = self.store.loss, self.store.passive_leak, drawn * self.store.eta_out
         leaks = (loss.baseline * worked + rest.baseline * warmed, loss.thermal * worked + rest.thermal * warmed)
-        return (inflow * span, given, drawn - given, *leaks, avalanche, clipped, missing * self.store.eta_out)
+        work = (gained, drawn, loss.held * worked, self.store.dephasing * worked, work_avalanche)
+        return (inflow * span, given, drawn - given, *leaks, avalanche, clipped, missing * self.store.eta_out, *work)
 
     def _go(self, phase: Phase, begin: float, gone: float, left: float) -> tuple[float, Moved]:
         """To the next event or to the end, `gone` after `begin`: elapsed time, and what went where."""
@@ -240,8 +274,10 @@ class _Walk:
         if isinstance(law, Stochastic) and phase.regime == "above" and self.state.clock is not None:
             self.state = replace(self.state, clock=max(0.0, self.state.clock - elapsed * law.rate))
         if when <= left and kind:
+            before = self.state.work
             size = self._react(kind, begin + (gone + elapsed))
-            moved = replace(moved, avalanche=moved.avalanche + size)
+            taken = before - self.state.work
+            moved = replace(moved, avalanche=moved.avalanche + size, work_avalanche=moved.work_avalanche + taken)
         return elapsed, moved
 
     def _flow(self, law: Smooth, motion: Free, begin: float, gone: float, left: float) -> tuple[float, Moved]:
@@ -255,7 +291,8 @@ class _Walk:
         if part.hit:
             self._record(begin + (gone + part.span), part.hit)
         areas = part.work_area, part.stored - part.work_area
-        return part.span, Moved(self.state.work, self.state.passive, *areas, motion.inflow * part.span, part.avalanche)
+        burst = part.avalanche, part.work_avalanche
+        return part.span, Moved(self.state.work, self.state.passive, *areas, motion.inflow * part.span, *burst)
 
     def _set(self, energy: float, work: float, passive: float) -> None:
         """Put the state to an energy; of work and passive energy the smaller one is kept."""

@@ -14,6 +14,7 @@ from typing import Protocol
 from qsb.stellar.crossing import Course
 from qsb.stellar.exponential import crossing, phi1, phi2, propagate
 from qsb.stellar.riccati import Riccati
+from qsb.stellar.square import squared
 
 __all__ = ["Free", "Full", "Leaks", "Motion", "Moved", "Sliding"]
 
@@ -53,6 +54,7 @@ class Moved:
         passive_area: integral of Q, J s.
         accepted: inflow that was taken, J.
         avalanche: energy lost to avalanches, J.
+        work_avalanche: the share of that which was work, J.
     """
 
     work: float
@@ -61,6 +63,7 @@ class Moved:
     passive_area: float
     accepted: float
     avalanche: float
+    work_avalanche: float
 
 
 class Motion(Protocol):
@@ -105,7 +108,8 @@ class Free:
     def after(self, span: float) -> Moved:
         """Where it is after a time in s."""
         work, passive, area, warm = propagate(self.work, self.passive, span, self.powers, self.rates)
-        return Moved(work, passive, area, warm, self.inflow * span, self.avalanche * (area + warm))
+        gone = self.avalanche * (area + warm), self.avalanche * area
+        return Moved(work, passive, area, warm, self.inflow * span, *gone)
 
     def ends(self) -> float:
         """Never by itself: levels of the energy end it, see `reaches`."""
@@ -170,7 +174,8 @@ class Full:
         area = (self.work * phi1(x) + push * span * phi2(x)) * span
         whole = self.energy * span
         accepted = min(self._room * span + self.leaks.excess * area, self.inflow * span)
-        return Moved(work, self.energy - work, area, whole - area, accepted, self.avalanche * whole)
+        gone = self.avalanche * whole, self.avalanche * area
+        return Moved(work, self.energy - work, area, whole - area, accepted, *gone)
 
     def ends(self) -> float:
         """Time at which all of the inflow is needed to stay full, s; infinite if never."""
@@ -215,10 +220,15 @@ class Sliding:
 
     def after(self, span: float) -> Moved:
         """Where it is after a time in s."""
-        found, area = self._equation.after(span)
+        equation = self._equation
+        found, area = equation.after(span)
         work, whole = min(max(found, 0.0), self.energy), self.energy * span
         avalanche = min(max(self._surplus * span - self.leaks.excess * area, 0.0), self.fastest * whole)
-        return Moved(work, self.energy - work, area, whole - area, self.inflow * span, avalanche)
+        # the avalanche takes the share A(W) of everything, of work the integral of A(W) W
+        excess = self.leaks.excess
+        worked = self._surplus * area - (excess * squared(equation, span) if excess else 0.0)
+        gone = avalanche, min(max(worked / self.energy, 0.0), avalanche)
+        return Moved(work, self.energy - work, area, whole - area, self.inflow * span, *gone)
 
     def ends(self) -> float:
         """Time at which the avalanche is closed, or open all the time, s; infinite if neither happens."""

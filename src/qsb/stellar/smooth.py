@@ -30,6 +30,7 @@ __all__ = ["Flow", "Stretch", "advance"]
 
 _STAGES = 5
 _TOLERANCE = 1e-12
+_NOTHING = 1e-290  # J: below, a share of 1e-12 of an energy is no number any more
 _SEEN = 1e-6  # of the span: visits to the capacity that are shorter may be missed
 _NOISE = 1e-11  # of the powers that cancel in the rate of change of E
 _SMALLEST = 1e-13  # of the span: a step below this makes no headway
@@ -71,6 +72,7 @@ class Stretch:
         stored: integral of E, J s.
         work_area: integral of W, J s.
         avalanche: energy lost to avalanches, J.
+        work_avalanche: the share of that which was work, J.
         turns: whether E has an extremum inside.
         hit: "full" or "empty" where it ended there, else an empty text.
     """
@@ -81,6 +83,7 @@ class Stretch:
     stored: float = 0.0
     work_area: float = 0.0
     avalanche: float = 0.0
+    work_avalanche: float = 0.0
     turns: bool = False
     hit: str = ""
 
@@ -130,7 +133,8 @@ def _step(flow: Flow, energy: float, work: float, span: float) -> Stretch:
         first = flow.climb(energy, work)
         turns = max(first, climbs.max()) > 0.0 > min(first, climbs.min())
     areas = float(weights @ energies), float(weights @ works)
-    return Stretch(span, float(energies[-1]), float(works[-1]), *areas, float(weights @ (rates * energies)), turns)
+    gone = float(weights @ (rates * energies)), float(weights @ (rates * works))
+    return Stretch(span, float(energies[-1]), float(works[-1]), *areas, *gone, turns)
 
 
 def _joined(first: Stretch, second: Stretch) -> Stretch:
@@ -142,6 +146,7 @@ def _joined(first: Stretch, second: Stretch) -> Stretch:
         first.stored + second.stored,
         first.work_area + second.work_area,
         first.avalanche + second.avalanche,
+        first.work_avalanche + second.work_avalanche,
         first.turns or second.turns,
         second.hit,
     )
@@ -160,7 +165,7 @@ def _accepted(flow: Flow, energy: float, work: float, span: float) -> tuple[Stre
     scale = _TOLERANCE * max(energy, abs(halves.energy))
     if not np.isfinite(error):
         return None, 0.2
-    if error == 0.0:
+    if error <= _NOTHING:
         return halves, 4.0
     ratio = error / scale
     return (halves if ratio <= 1.0 else None), min(4.0, max(0.2, 0.9 * ratio**-0.1))

@@ -19,7 +19,7 @@ from qsb.stellar.limits import radiator_area
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 
-__all__ = ["Harvest", "harvest", "radiator_area", "shell_radius", "shell_temperature"]
+__all__ = ["Harvest", "harvest", "radiator_area", "shedding_temperature", "shell_radius", "shell_temperature"]
 
 
 def shell_temperature(luminosity: Any, radius: Any) -> float:
@@ -34,6 +34,20 @@ def shell_temperature(luminosity: Any, radius: Any) -> float:
     """
     power, r = si("luminosity", luminosity, "W", positive=True), si("radius", radius, "m", positive=True)
     return float((power / (4 * math.pi * r * r * STEFAN_BOLTZMANN)) ** 0.25)
+
+
+def shedding_temperature(power: Any, area: Any) -> float:
+    r"""Temperature :math:`T = (P/\sigma A)^{1/4}` in K at which an area sheds a power: the inverse of `radiator_area`.
+
+    Args:
+        power: W, not negative.
+        area: m^2, positive; black, one face, towards a cold sky.
+
+    Raises:
+        SpecError: a negative power or an area that is not positive.
+    """
+    heat, face = si("power", power, "W", least=0.0), si("area", area, "m2", positive=True)
+    return float((heat / (face * STEFAN_BOLTZMANN)) ** 0.25)
 
 
 def shell_radius(luminosity: Any, temperature: Any) -> float:

@@ -1,10 +1,10 @@
-"""Stellar runs as figures: spectrum, powers and store, ledger, flares, rare years, bounds, ladders, timeline."""
+"""Stellar runs as figures: spectrum, powers and store, ledgers, flares, rare years, bounds, ladders, timeline."""
 
 from __future__ import annotations
 
 from qsb.plots.stellar.bounds import plot_bounds
 from qsb.plots.stellar.flares import plot_flares
-from qsb.plots.stellar.history import plot_history, plot_ledger
+from qsb.plots.stellar.history import plot_history, plot_ledger, plot_work
 from qsb.plots.stellar.ladder import plot_ladders
 from qsb.plots.stellar.quantiles import plot_quantiles
 from qsb.plots.stellar.spectrum import plot_spectrum
@@ -19,4 +19,5 @@ __all__ = [
     "plot_quantiles",
     "plot_spectrum",
     "plot_timeline",
+    "plot_work",
 ]

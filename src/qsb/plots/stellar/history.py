@@ -1,4 +1,4 @@
-"""`plot_history` and `plot_ledger`: powers and store along the time, and where every joule goes."""
+"""`plot_history`, `plot_ledger`, `plot_work`: powers and store along the time, where every joule and all work go."""
 
 from __future__ import annotations
 
@@ -29,7 +29,16 @@ _LEDGER = (
     ("baseline_energy", "baseline leak", COLOURS[2], ""),
     ("thermal_energy", "thermal leak", COLOURS[4], "xxxx"),
     ("avalanche_energy", "avalanche leak", "#8B3A3A", "\\\\\\\\"),
-    ("clipped_energy", "clipped", "0.75", "----"),
+    ("dumped_energy", "refused, heat", "0.75", "----"),
+    ("turned_away", "refused, turned away", "0.9", "oooo"),
+)
+#: the same of work
+_WORK = (
+    ("store_work", "stored work", COLOURS[1], ""),
+    ("drawn_work", "drawn for the load", COLOURS[3], ""),
+    ("dephased_work", "dephased", COLOURS[5], "...."),
+    ("relaxed_work", "relaxed", COLOURS[2], ""),
+    ("avalanche_work", "lost by avalanches", "#8B3A3A", "\\\\\\\\"),
 )
 #: a part below this share of the whole is not drawn, and named as too small
 _SMALL = 2e-3
@@ -102,28 +111,51 @@ def plot_ledger(data: xr.Dataset) -> Figure:
     Raises:
         SpecError: a dataset without a ledger, or of a sweep.
     """
-    needs(data, *(name for name, *_ in _LEDGER), "inflow_energy", "ledger_start", what="A ledger")
-    at, label = times(data)
+    needs(data, *(row[0] for row in _LEDGER[:-1]), "clipped_energy", "inflow_energy", "ledger_start", what="A ledger")
+    values = {row[0]: data[row[0]].values for row in _LEDGER[:-1]}
+    values["turned_away"] = data["clipped_energy"].values - values["dumped_energy"]
     whole = float(data["ledger_start"]) + data["inflow_energy"].values
+    return _balance(data, _LEDGER, values, (whole, "start and inflow"), "Energy")
+
+
+def plot_work(data: xr.Dataset) -> Figure:
+    """Draw every entry of the work ledger as a stacked area; the line is the work that was there and arrived.
+
+    Args:
+        data: of a stellar run with a store.
+
+    Raises:
+        SpecError: a dataset without a ledger of work, or of a sweep.
+    """
+    needs(data, *(row[0] for row in _WORK), "gained_work", "work_ledger_start", what="A ledger of work")
+    values = {row[0]: data[row[0]].values for row in _WORK}
+    whole = float(data["work_ledger_start"]) + data["gained_work"].values
+    return _balance(data, _WORK, values, (whole, "start and gain"), "Work")
+
+
+def _balance(data: xr.Dataset, rows: Any, values: dict[str, Any], line: tuple[Any, str], what: str) -> Figure:
+    """Entries of a ledger as a stack under the line that they add up to."""
+    at, label = times(data)
+    whole, text = line
     divisor, unit = scaled(float(whole.max()), "J")
-    sizes = {row: float(data[row[0]].values.max()) for row in _LEDGER}
-    drawn = [row for row in _LEDGER if sizes[row] > _SMALL * float(whole.max())]
-    small = [row for row in _LEDGER if 0 < sizes[row] <= _SMALL * float(whole.max())]
+    sizes = {row: float(values[row[0]].max()) for row in rows}
+    drawn = [row for row in rows if sizes[row] > _SMALL * float(whole.max())]
+    small = [row for row in rows if 0 < sizes[row] <= _SMALL * float(whole.max())]
     with style():
         figure = blank(DOUBLE, 3.3)
         ax = figure.subplots()
-        _stack(ax, at, [data[row[0]].values / divisor for row in drawn], drawn)
-        ax.plot(at, whole / divisor, color="black", linewidth=1.2, label="start and inflow")
+        _stack(ax, at, [values[row[0]] / divisor for row in drawn], drawn)
+        ax.plot(at, whole / divisor, color="black", linewidth=1.2, label=text)
         handles, texts = ax.get_legend_handles_labels()
         ax.legend(handles[::-1], texts[::-1], loc="center left", bbox_to_anchor=(1.01, 0.5))
         ax.set_xlim(at[0], at[-1])
         ax.set_ylim(bottom=0.0)
         ax.set_xlabel(label)
-        ax.set_ylabel(f"Energy ({unit})")
+        ax.set_ylabel(f"{what} ({unit})")
         if small:
             names = ", ".join(row[1] for row in small)
             ax.set_title(f"Too small to be seen: {names}", loc="left", color="0.35")
         return stamp(figure, data)
 
 
-__all__ = ["plot_history", "plot_ledger"]
+__all__ = ["plot_history", "plot_ledger", "plot_work"]

@@ -100,7 +100,7 @@ def from_star(light: Light, form: CollectorForm, sink: float, lit: RealArray, *,
     if light.luminosity is not None:
         numbers["quiet_power"] = (light.luminosity, light.part.status)
     parts = (
-        Part("collector", f"{form.area:.6g} m^2", form.status, form.reference or "given in the spec"),
+        Part("collector", f"{form.area:.6g} m^2; {_refusal(form)}", form.status, form.reference or "given in the spec"),
         Part("absorber", absorber.what, status, absorber.reference),
     )
     return Taken(
@@ -144,7 +144,7 @@ def from_source(source: Source, form: CollectorForm, edges: RealArray, lit: Real
     parts = [
         Part(
             "collector",
-            f"{share:.6g} of the sphere, each channel taken as even over it",
+            f"{share:.6g} of the sphere, each channel taken as even over it; {_refusal(form)}",
             form.status,
             form.reference or "given in the spec",
         ),
@@ -186,6 +186,11 @@ def from_source(source: Source, form: CollectorForm, edges: RealArray, lit: Real
         shares=form.reference or "efficiencies given in the spec",
         interpolation=error,
     )
+
+
+def _refusal(form: CollectorForm) -> str:
+    """What becomes of what a full store does not take, in words."""
+    return "what a full store refuses is " + ("heat" if form.refused == "heat" else "turned away and not taken up")
 
 
 def _share(source: Source, form: CollectorForm) -> float:

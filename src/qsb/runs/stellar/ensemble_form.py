@@ -16,7 +16,7 @@ QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
 
 
 class EnsembleForm(Form):
-    """Buffers through years of flares, `qsb.stellar.flare_ensemble.size_buffers`.
+    """Buffers through years of flares: `size_leaky_buffers` of `qsb.stellar.leaky_buffer`, or ideal ones.
 
     The process is that of the flares; a record has none, so that its ensemble names one.
     """

@@ -15,7 +15,10 @@ from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_ensemble import size_buffers
 from qsb.stellar.flare_process import FlareProcess
 from qsb.stellar.flare_shape import ExponentialPulse
+from qsb.stellar.history import weakest as weakest_of_store
+from qsb.stellar.leaky_buffer import laws_of, size_leaky_buffers
 from qsb.stellar.status import Status
+from qsb.stellar.store import Store
 
 __all__ = ["Years", "process_of", "years_of"]
 
@@ -34,7 +37,8 @@ class Years:
         power: that work in W: what a flare as bright as the quiet star would bring.
         seed: of the streams.
         part: what it is.
-        least: status of source and collector.
+        least: status of source and collector, and of the store whose losses the buffers have.
+        store: that store; None for buffers without losses.
     """
 
     form: EnsembleForm
@@ -44,11 +48,14 @@ class Years:
     seed: int
     part: Part
     least: Status
+    store: Store | None = None
 
     def sample(self, answers: Answers) -> None:
         """Follow all members, and put quantiles with their intervals into the answers."""
         form, process = self.form, self.process
-        found = size_buffers(process, self.cap, form.members, seed=self.seed, years=form.years, quiescent=self.power)
+        of = process, self.cap, form.members
+        numbers: dict[str, Any] = {"seed": self.seed, "years": form.years, "quiescent": self.power}
+        found = size_buffers(*of, **numbers) if self.store is None else size_leaky_buffers(self.store, *of, **numbers)
         sized = [found.quantile("peak", p, form.level) for p in form.quantiles]
         flares = [found.quantile("largest", p, form.level) for p in form.quantiles]
         onto = process.luminosity / self.power  # from the collector's work back to all directions
@@ -71,7 +78,8 @@ class Years:
             energies = [onto * getattr(q, key) for q in flares]
             answers.rungs(f"ensemble_flare{end}", "quantile", energies, status, source)
             buffers = [getattr(q, key) for q in sized]
-            answers.rungs(f"ensemble_buffer{end}", "quantile", buffers, whole, f"{source}; collector")
+            parts = "collector" if self.store is None else "collector, store"
+            answers.rungs(f"ensemble_buffer{end}", "quantile", buffers, whole, f"{source}; {parts}")
         answers.rungs("ensemble_extrapolated", "quantile", np.array(beyond, float), status, self.part.reference)
 
 
@@ -93,6 +101,7 @@ def years_of(
     gain: float,
     seed: int,
     least: Status,
+    store: Store | None = None,
 ) -> Years:
     r"""The ensemble of a spec.
 
@@ -107,9 +116,11 @@ def years_of(
         gain: g, share of a flare's light that becomes work over that of the star's.
         seed: of the streams.
         least: status of source and collector.
+        store: whose losses the buffers have; None for buffers without losses.
 
     Raises:
-        SpecError: no cap, another shape than exponential pulses, flares that bring no work, or too many of them.
+        SpecError: no cap, another shape than exponential pulses, flares that bring no work, or too many of them, or
+            losses that the compiled loop does not know.
     """
     if cap is None:
         raise SpecError("an ensemble sizes a buffer; give cap, above which it takes the inflow, e.g. cap = 1.2.")
@@ -122,7 +133,15 @@ def years_of(
     count = process.rate * YEAR * form.years * form.members
     if count > _MOST:
         raise SpecError(f"{count:.3g} flares are to be expected, more than {_MOST:g}; take fewer members or years.")
+    losses = "no losses"
+    if store is not None:
+        try:
+            laws_of(store, -1.0)
+        except SpecError as error:
+            raise SpecError(f"{error} In a spec that is buffer = 'ideal' of [flares].") from error
+        losses = "the losses of the store"
+        least = weakest([least, weakest_of_store(store)])
     populations = "; ".join(f"{kind.name}: {kind.source}" for kind in process.populations)
-    what = f"{form.members} members of {form.years:g} yr of {process.name}, cap {cap:g}, no losses and no shade"
+    what = f"{form.members} members of {form.years:g} yr of {process.name}, cap {cap:g}, {losses} and no shade"
     part = Part("ensemble", what, process.status, populations)
-    return Years(form, process, 1 + (cap - 1) / gain, quiet * gain, seed, part, least)
+    return Years(form, process, 1 + (cap - 1) / gain, quiet * gain, seed, part, least, store)

@@ -20,6 +20,7 @@ from qsb.stellar.flare_process import FlareProcess
 from qsb.stellar.flare_shape import flare_shape
 from qsb.stellar.observed import Recording, goes, tess_flare
 from qsb.stellar.status import Status
+from qsb.stellar.store import Store
 
 __all__ = ["Surge", "flaring"]
 
@@ -42,6 +43,7 @@ class Surge:
         cap: of the buffered inflow over the quiet inflow; None for no buffer.
         checksums: name of a record -> sha256.
         ensemble: years of flares to sample; None for none.
+        buffer: the store whose losses the buffer has; None for a buffer without losses.
     """
 
     ratio: float
@@ -52,10 +54,11 @@ class Surge:
     cap: float | None
     checksums: dict[str, str]
     ensemble: Years | None = None
+    buffer: Store | None = None
 
 
 def flaring(
-    form: Any, taken: Taken, edges: RealArray, rng: np.random.Generator, *, seed: int = 0
+    form: Any, taken: Taken, edges: RealArray, rng: np.random.Generator, *, store: Store, seed: int = 0
 ) -> tuple[Taken, Surge]:
     """What source and collector give with flares.
 
@@ -66,6 +69,7 @@ def flaring(
         taken: the quiet powers.
         edges: of the intervals, s.
         rng: for a drawn sample.
+        store: whose losses a buffer has, unless the flares ask for an ideal one.
         seed: of the spec, for an ensemble that has none of its own.
 
     Raises:
@@ -79,8 +83,9 @@ def flaring(
     shares = quiet["absorptance"][0], quiet["work_share"][0]
     if form.colour is not None and taken.on is not None:
         shares = taken.on(BlackbodyStar(form.colour))
+    surge = replace(surge, buffer=None if form.buffer == "ideal" else store)
     if form.ensemble is not None:
-        surge = replace(surge, ensemble=_years(form, taken, shares[1], seed))
+        surge = replace(surge, ensemble=_years(form, taken, shares[1], seed, surge.buffer))
     arriving = taken.met * surge.excess
     more = replace(
         taken,
@@ -92,7 +97,7 @@ def flaring(
     return more, surge
 
 
-def _years(form: Any, taken: Taken, share: float, seed: int) -> Years:
+def _years(form: Any, taken: Taken, share: float, seed: int, store: Store | None) -> Years:
     """The ensemble of a spec: of its own process, or of that of its flares."""
     asked = form.ensemble
     own = asked.process is not None
@@ -105,7 +110,7 @@ def _years(form: Any, taken: Taken, share: float, seed: int) -> Years:
     quiet = float(taken.met.max()) * work
     streams = seed if asked.seed is None else asked.seed
     with at("ensemble"):
-        return years_of(asked, process, form.cap, quiet, share / work if work > 0 else 0.0, streams, least)
+        return years_of(asked, process, form.cap, quiet, share / work if work > 0 else 0.0, streams, least, store)
 
 
 def _recorded(form: ObservedForm, edges: RealArray, quiet: float | None) -> Surge:

@@ -214,7 +214,10 @@ class ShadeForm(Form):
 
 
 class CollectorForm(Sourced):
-    """What stands in the way of the source's power, and what it makes of it."""
+    """What stands in the way of the source's power, and what it makes of it.
+
+    `refused` says what becomes of what a full store does not take: heat, or light that the collector turns away from.
+    """
 
     area: SquareMetre | None = None
     distance: Metre | None = None
@@ -222,17 +225,22 @@ class CollectorForm(Sourced):
     absorber: AbsorberForm | None = None
     efficiencies: dict[str, Pure] = Field(default_factory=dict)
     shade: ShadeForm | None = None
+    refused: Literal["heat", "turned away"] = "heat"
     status: StatusWord = Status.ENGINEERING
 
 
 class ObservedForm(Sourced, TaggedForm):
-    """A real record of a flare, `qsb.stellar.observed`, that begins at a time of the run."""
+    """A real record of a flare, `qsb.stellar.observed`, that begins at a time of the run.
+
+    The buffer above `cap` has the losses of the store, or none if it is "ideal".
+    """
 
     kind: Literal["observed"]
     record: Literal["tess", "goes-2012-06-01", "goes-2017-09-10", "goes-2021-01-01", "goes-2025-03-28"]
     begin: Second = 0.0
     colour: Kelvin | None = None
     cap: Pure | None = None
+    buffer: Literal["store", "ideal"] = "store"
     ensemble: EnsembleForm | None = None
 
     @model_validator(mode="after")
@@ -252,6 +260,7 @@ class ProcessForm(Sourced, TaggedForm):
     shape: str = "exponential"
     colour: Kelvin = 9000.0
     cap: Pure | None = None
+    buffer: Literal["store", "ideal"] = "store"
     ensemble: EnsembleForm | None = None
 
     @model_validator(mode="after")

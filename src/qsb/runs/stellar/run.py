@@ -9,19 +9,22 @@ import numpy as np
 
 from qsb.runs.document import at
 from qsb.runs.stellar.answers import Answers
-from qsb.runs.stellar.claims import bounds_of, waste_of
+from qsb.runs.stellar.buffers import buffered
+from qsb.runs.stellar.claims import bounds_of
 from qsb.runs.stellar.forms import TimelineForm
+from qsb.runs.stellar.heat import Heat, heat_of
 from qsb.runs.stellar.parts import Part, speculative_share, weakest
 from qsb.runs.stellar.scene import Scene, scene_of
 from qsb.runs.stellar.spec import StellarSpec
 from qsb.stellar.constants import YEAR
 from qsb.stellar.history import Run, simulate
+from qsb.stellar.history import weakest as weakest_of_store
 from qsb.stellar.kardashev import kardashev_rating, waste_heat
 from qsb.stellar.ladders import specific_energy_ladder
 from qsb.stellar.loss import Logistic, Pair
 from qsb.stellar.status import Status
 from qsb.stellar.timeline import Anchor, Timeline
-from qsb.stellar.waste import radiator_area
+from qsb.stellar.waste import radiator_area, shedding_temperature
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,6 +33,15 @@ __all__ = ["StellarPlan", "plan_stellar", "run_stellar"]
 
 #: ledger entries that add up over the time of a run, in the order of the balance
 ENTRIES = ("inflow", "delivered", "conversion", "baseline", "thermal", "avalanche", "clipped", "unserved")
+
+#: entries of the ledger of work, likewise: name of the series -> name in the ledger
+WORK = {
+    "gained_work": "gained",
+    "drawn_work": "drawn",
+    "relaxed_work": "relaxation",
+    "dephased_work": "dephasing",
+    "avalanche_work": "avalanche",
+}
 
 
 @dataclass(frozen=True)
@@ -89,7 +101,7 @@ def plan_stellar(spec: StellarSpec) -> StellarPlan:
 def _plan(scene: Scene) -> StellarPlan:
     smooth = isinstance(scene.store.loss.avalanche, Logistic | Pair)
     count = len(scene.edges)
-    return StellarPlan("stellar store", not smooth, count - 1, 8 * count * 18, scene.parts)
+    return StellarPlan("stellar store", not smooth, count - 1, 8 * count * 24, scene.parts)
 
 
 def run_stellar(spec: StellarSpec) -> xr.Dataset:
@@ -105,16 +117,19 @@ def run_stellar(spec: StellarSpec) -> xr.Dataset:
     if spec.store is not None:
         scene = scene_of(spec)
         parts = scene.parts
-        found = simulate(scene.store, scene.edges, scene.taken.work, scene.demand, start=scene.start, rng=scene.rng)
+        powers = scene.taken.work, scene.demand
+        found = simulate(scene.store, scene.edges, *powers, start=scene.start, rng=scene.rng, refused=scene.refused)
+        heat = heat_of(scene, found)
         answers.plan, answers.exact = _plan(scene).to_dict(), _plan(scene).exact
         answers.stamps.append(scene.stamp)
         answers.checksums |= scene.checksums
-        _surge(answers, scene)
+        _surge(answers, scene, spec.seed)
         _beside(answers, scene)
-        _history(answers, scene, found)
+        _history(answers, scene, found, heat)
         _totals(answers, scene, found)
+        _work(answers, found)
         _light(answers, scene)
-        _rating(answers, spec, scene, found)
+        _rating(answers, spec, scene, found, heat)
         _bounds(answers, spec, scene, found)
     if spec.timeline is not None:
         with at("timeline"):
@@ -126,7 +141,7 @@ def run_stellar(spec: StellarSpec) -> xr.Dataset:
     return answers.dataset()
 
 
-def _surge(answers: Answers, scene: Scene) -> None:
+def _surge(answers: Answers, scene: Scene, seed: int) -> None:
     """The surge ratio, first of all numbers, and a buffer for the flares."""
     surge, taken = scene.surge, scene.taken
     if surge is None:
@@ -143,13 +158,13 @@ def _surge(answers: Answers, scene: Scene) -> None:
     if surge.cap is not None:
         share, _ = taken.numbers["work_share"]
         cap = surge.cap * share * float((taken.met / (1 + surge.excess)).max())
-        steps = (taken.work - cap) * np.diff(scene.edges)
-        held = [0.0]
-        for step in steps.tolist():
-            held.append(max(0.0, held[-1] + step))
+        held = buffered(taken.work, cap, scene.edges, surge.buffer, seed)
         answers.scalar("buffer_cap", cap, status, "flares, collector")
-        answers.scalar("buffer_size", max(held), status, "flares, collector")
-        answers.series("buffer_energy", held, status, "flares, collector")
+        origin = "flares, collector"
+        if surge.buffer is not None:
+            status, origin = weakest([status, weakest_of_store(surge.buffer)]), "flares, collector, store"
+        answers.scalar("buffer_size", float(held.max()), status, origin)
+        answers.series("buffer_energy", held, status, origin)
 
 
 def _beside(answers: Answers, scene: Scene) -> None:
@@ -161,7 +176,7 @@ def _beside(answers: Answers, scene: Scene) -> None:
             answers.scalar(name, value, status, source)
 
 
-def _history(answers: Answers, scene: Scene, found: Run) -> None:
+def _history(answers: Answers, scene: Scene, found: Run, heat: Heat) -> None:
     """Powers and energies along the time."""
     taken, steps = scene.taken, np.diff(scene.edges)
     source, collector = scene.parts[0], weakest([scene.parts[0].status, *(p.status for p in taken.parts)])
@@ -170,29 +185,46 @@ def _history(answers: Answers, scene: Scene, found: Run) -> None:
     if taken.source is not None:
         answers.series("source_power", taken.source, source.status, source.reference)
     answers.series("intercepted_power", taken.met, weakest([source.status, taken.parts[0].status]), "source, collector")
-    answers.series("collected_power", taken.work + taken.heat, collector, "source, collector")
+    answers.series("collected_power", heat.collected, collector, "source, collector")
     answers.series("inflow_power", taken.work, collector, "source, collector")
     answers.series("demand_power", scene.demand, Status.ENGINEERING, "load")
     answers.series("supplied_power", found.flows["delivered"] / steps, status, "store, load")
-    answers.series("waste_power", waste_of(scene, found), status, "collector, store")
+    answers.series("waste_power", heat.total, status, "collector, store")
     for name, values in (("work", found.work), ("passive", found.passive), ("energy", found.energy)):
         answers.series(f"store_{name}", values, status, "source, collector, store, load")
     for name in ENTRIES:
-        summed = np.concatenate(([0.0], np.cumsum(found.flows[name])))
-        answers.series(f"{name}_energy", summed, status, "source, collector, store, load")
+        answers.series(f"{name}_energy", _summed(found.flows[name]), status, "source, collector, store, load")
+    dumped = found.flows["clipped"] - found.flows["turned_away"]
+    answers.series("dumped_energy", _summed(dumped), status, "source, collector, store, load")
+    for name, entry in WORK.items():
+        answers.series(name, _summed(found.work_flows[entry]), status, "source, collector, store, load")
     answers.events = [
         {"time_s": e.time, "kind": e.kind, "energy_J": e.energy, "size_J": e.size} for e in found.events[:1000]
     ]
 
 
+def _summed(flow: Any) -> Any:
+    """What a flow adds up to at the edges of the intervals."""
+    return np.concatenate(([0.0], np.cumsum(flow)))
+
+
+def _work(answers: Answers, found: Run) -> None:
+    """The ledger of work."""
+    ledger, status = found.work_ledger, found.status
+    for name in ("start", *WORK.values(), "end"):
+        answers.scalar(f"work_ledger_{name}", getattr(ledger, name), status, "source, collector, store, load")
+    answers.scalar("work_ledger_residual", ledger.residual, ledger.status, "arithmetic on the ledger")
+    answers.scalar("work_ledger_residual_share", ledger.relative_residual, ledger.status, "arithmetic on the ledger")
+
+
 def _totals(answers: Answers, scene: Scene, found: Run) -> None:
-    """The ledger, the times in each regime, and what source and collector are."""
+    """The ledger of energy, the times in each regime, and what source and collector are."""
     for name, (value, status) in scene.taken.numbers.items():
         shares = name in ("absorptance", "work_share")  # the collector's as much as the light's
         source = f"{scene.parts[0].reference}; {scene.taken.shares}" if shares else scene.parts[0].reference
         answers.scalar(name, value, weakest((status, scene.parts[0].status)), source)
     ledger, status = found.ledger, found.status
-    for name in ("start", *ENTRIES, "end"):
+    for name in ("start", *ENTRIES, "dumped", "end"):
         answers.scalar(f"ledger_{name}", getattr(ledger, name), status, "source, collector, store, load")
     answers.scalar("ledger_residual", ledger.residual, ledger.status, "arithmetic on the ledger")
     answers.scalar("ledger_residual_share", ledger.relative_residual, ledger.status, "arithmetic on the ledger")
@@ -216,22 +248,27 @@ def _light(answers: Answers, scene: Scene) -> None:
     answers.spectral("taken_irradiance", taken, scene.taken.parts[-1].status, scene.taken.parts[-1].what)
 
 
-def _rating(answers: Answers, spec: StellarSpec, scene: Scene, found: Run) -> None:
+def _rating(answers: Answers, spec: StellarSpec, scene: Scene, found: Run, heat: Heat) -> None:
     """Waste heat, its radiator, and the Kardashev index of the throughput."""
     taken, steps = scene.taken, np.diff(scene.edges)
-    heat = answers.values["waste_power"][1:]
-    mean = float(heat @ steps / steps.sum())
+    waste, span = heat.total, steps.sum()
+    mean = float(waste @ steps / span)
     status = weakest([found.status, *(p.status for p in taken.parts)])
     kelvin = spec.radiator.temperature
     given = spec.radiator.reference or ("given in the spec" if "radiator" in spec.model_fields_set else "default")
     answers.scalar("mean_waste", mean, status, "collector, store")
-    answers.scalar("peak_waste", float(heat.max()), status, "collector, store")
+    for name in ("collector", "store", "refused"):
+        answers.scalar(f"{name}_waste", float(getattr(heat, name) @ steps / span), status, "collector, store")
+    answers.scalar("peak_waste", float(waste.max()), status, "collector, store")
     answers.scalar("radiator_temperature", kelvin, Status.ENGINEERING, given)
-    answers.scalar("radiator_area", radiator_area(float(heat.max()), kelvin), status, "collector, store, radiator")
+    answers.scalar("radiator_area", radiator_area(float(waste.max()), kelvin), status, "collector, store, radiator")
+    if spec.radiator.area is not None:
+        hot = shedding_temperature(float(waste.max()), spec.radiator.area)
+        answers.scalar("radiator_reached", hot, status, "collector, store, radiator")
     if mean > 0:
         seen = waste_heat(mean, kelvin)
         answers.scalar("waste_wavelength", seen.peak_wavelength, seen.status, "radiator")
-    throughput = float((taken.work + taken.heat) @ steps / steps.sum())
+    throughput = float(heat.collected @ steps / span)
     if throughput > 0:
         rating = kardashev_rating(throughput, kelvin)
         answers.scalar("throughput", throughput, status, "source, collector")

@@ -48,6 +48,7 @@ class Scene:
         stamp: laws of nature that the collector breaks, where that was allowed; empty otherwise.
         checksums: name of a data set -> sha256.
         storm: what harms beside the power; None without a storm.
+        refused: what becomes of what a full store does not take, as of `qsb.stellar.history.simulate`.
     """
 
     edges: RealArray
@@ -61,6 +62,7 @@ class Scene:
     stamp: str = ""
     checksums: dict[str, str] = field(default_factory=dict)
     storm: Storm | None = None
+    refused: str = "heat"
 
 
 def scene_of(spec: StellarSpec) -> Scene:
@@ -101,19 +103,20 @@ def scene_of(spec: StellarSpec) -> Scene:
             source, source_part = source_of(spec.source)
         with at("collector"):
             taken = from_source(source, spec.collector, edges, lit)
-    rng, surge = np.random.default_rng(spec.seed), None
-    if spec.flares is not None:
-        with at("flares"):
-            taken, surge = flaring(spec.flares, taken, edges, rng, seed=spec.seed)
-        years = () if surge.ensemble is None else (surge.ensemble.part,)
-        more, checksums = (surge.part, *years, *more), checksums | surge.checksums
     with at("store"):
         store, parts = _store(spec.store)
         start = State(spec.store.start_work, spec.store.start_passive)
+    rng, surge = np.random.default_rng(spec.seed), None
+    if spec.flares is not None:
+        with at("flares"):
+            taken, surge = flaring(spec.flares, taken, edges, rng, store=store, seed=spec.seed)
+        years = () if surge.ensemble is None else (surge.ensemble.part,)
+        more, checksums = (surge.part, *years, *more), checksums | surge.checksums
     with at("load"):
         demand = _demand(spec.load, edges)
     whole = (source_part, *more, *taken.parts, *parts)
-    return Scene(edges, taken, demand, store, start, whole, rng, surge, stamp, checksums, storm)
+    refused = spec.collector.refused
+    return Scene(edges, taken, demand, store, start, whole, rng, surge, stamp, checksums, storm, refused)
 
 
 def _checksums(light: Light) -> dict[str, str]:

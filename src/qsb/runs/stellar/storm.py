@@ -8,15 +8,18 @@ from qsb.errors import SpecError
 from qsb.runs.stellar.parts import Part, weakest
 from qsb.runs.stellar.sources import Light
 from qsb.runs.stellar.storm_form import StormForm
-from qsb.stellar.cme import DragModel, push_on_collector
+from qsb.stellar.cme import DragModel, density_at, push_on_collector
 from qsb.stellar.constants import ASTRONOMICAL_UNIT
-from qsb.stellar.dose import particle_dose, sheet_dose
+from qsb.stellar.dose import fluence_at, particle_dose, sheet_dose
 from qsb.stellar.observed import goes
 from qsb.stellar.status import Status
 
 __all__ = ["Storm", "storm_of"]
 
 _DRAG = "drag-based model, Vrsnak et al., Solar Phys. 285, 295 (2013), doi:10.1007/s11207-012-0035-4"
+
+_DENSITY = "the inverse square keeps the particles of a steady flow; ejections thin out faster, arXiv:2202.04391"
+_FLUENCE = "the inverse square is that of ECSS-E-ST-10-04C inside of 1 au, which beyond takes the fluence of 1 au"
 
 Number = tuple[float, Status, str]
 
@@ -76,14 +79,23 @@ def storm_of(form: StormForm, light: Light, solar: bool) -> Storm:
         references.append(f"{record.source}; licence {record.licence}")
         checksums[record.name] = record.sha256
     if form.protons is not None:
-        numbers["particle_fluence"] = (form.protons, Status.ENGINEERING, given)
+        fluence = fluence_at(form.protons, distance, form.given_at, form.protons_falloff)
+        source = f"{given}{_scaled(form.given_at, distance, form.protons_falloff, _FLUENCE)}"
+        numbers["particle_fluence"] = (fluence, Status.ENGINEERING, source)
         if form.stopping is not None:
             source = f"fluence times a stopping power of {form.stopping:g} J m^2/kg; {given}"
-            numbers["particle_dose"] = (particle_dose(form.protons, form.stopping), Status.ENGINEERING, source)
-        told.append(f"{form.protons:.6g} particles per m^2")
+            numbers["particle_dose"] = (particle_dose(fluence, form.stopping), Status.ENGINEERING, source)
+        told.append(f"{form.protons:.6g} particles per m^2 at {form.given_at:.6g} m")
     status = weakest([status for _, status, _ in numbers.values()])
     references.append(given)
     return Storm(numbers, Part("storm", "; ".join(told), status, "; ".join(references)), checksums)
+
+
+def _scaled(given: float, distance: float, falloff: float, source: str) -> str:
+    """How a number of one distance became that of another; nothing where they are the same."""
+    if abs(distance / given - 1) < 1e-9:
+        return ""
+    return f", scaled from {given:.6g} m to {distance:.6g} m by the power -{falloff:g} of the distance ({source})"
 
 
 def _ejection(form: StormForm, distance: float, light: Light, given: str) -> dict[str, Number]:
@@ -96,9 +108,12 @@ def _ejection(form: StormForm, distance: float, light: Light, given: str) -> dic
         "storm_speed": (arrival.speed, arrival.status, source),
     }
     if form.density is not None:
-        push = push_on_collector(form.density, arrival.speed, light.light.total)
+        density = density_at(form.density, distance, form.given_at, form.density_falloff)
+        push = push_on_collector(density, arrival.speed, light.light.total)
         status = weakest([push.status, arrival.status])
-        numbers["ram_pressure"] = (push.ram, status, f"{form.density:.6g} protons per m^3 at that speed; {given}")
+        source = f"{given}{_scaled(form.given_at, distance, form.density_falloff, _DENSITY)}"
+        numbers["storm_density"] = (density, Status.ENGINEERING, source)
+        numbers["ram_pressure"] = (push.ram, status, f"{density:.6g} protons per m^3 at that speed; {given}")
         numbers["light_pressure"] = (push.light, light.part.status, "irradiance over c, all of it absorbed")
         numbers["pressure_ratio"] = (push.ratio, weakest([status, light.part.status]), "ram and radiation pressure")
     return numbers

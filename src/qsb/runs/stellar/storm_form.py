@@ -13,11 +13,12 @@ from qsb.runs.stellar.forms import (
     PerCubicMetre,
     PerMetre,
     PerSquareMetre,
+    Pure,
     Sourced,
     SquareMetrePerKilogram,
     StoppingPower,
 )
-from qsb.stellar.constants import NOMINAL_SOLAR_RADIUS
+from qsb.stellar.constants import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_RADIUS
 
 __all__ = ["StormForm"]
 
@@ -27,17 +28,20 @@ _BELONGS = {
     "wind": "speed",
     "origin": "speed",
     "density": "speed",
+    "density_falloff": "density",
     "areal": "record",
     "absorption": "record",
     "stopping": "protons",
+    "protons_falloff": "protons",
 }
 
 
 class StormForm(Sourced):
     """Harm beside power: `qsb.stellar.cme` and `qsb.stellar.dose`; any of its three parts.
 
-    An ejection has `speed`, at `origin`, and `density`, at the collector; X-rays are those of a record, and fall on a
-    sheet of the mass per area `areal`; particles have the fluence `protons`, at the collector.
+    An ejection has `speed`, at `origin`, and `density`; X-rays are those of a record, and fall on a sheet of the mass
+    per area `areal`; particles have the fluence `protons`. Density and fluence are those at the distance `given_at`
+    from the star, and fall off with powers of the distance from there to the collector.
     """
 
     speed: MetrePerSecond | None = None
@@ -45,11 +49,14 @@ class StormForm(Sourced):
     wind: MetrePerSecond = 4e5
     origin: Metre = 20 * NOMINAL_SOLAR_RADIUS
     density: PerCubicMetre | None = None
+    density_falloff: Pure = 2.0
     record: Literal["goes-2012-06-01", "goes-2017-09-10", "goes-2021-01-01", "goes-2025-03-28"] | None = None
     areal: KilogramPerSquareMetre | None = None
     absorption: SquareMetrePerKilogram | None = None
     protons: PerSquareMetre | None = None
+    protons_falloff: Pure = 2.0
     stopping: StoppingPower | None = None
+    given_at: Metre = ASTRONOMICAL_UNIT
 
     @model_validator(mode="after")
     def _parts(self) -> Self:
@@ -58,4 +65,6 @@ class StormForm(Sourced):
         for key, owner in _BELONGS.items():
             if key in self.model_fields_set and getattr(self, key) is not None and getattr(self, owner) is None:
                 raise ValueError(f"{key} belongs to {owner}, which is not given")
+        if "given_at" in self.model_fields_set and self.density is None and self.protons is None:
+            raise ValueError("given_at belongs to density or protons, and neither is given")
         return self
