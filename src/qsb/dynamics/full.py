@@ -18,7 +18,8 @@ from qsb.algebra.quartic import PairSum
 from qsb.algebra.space import Boson, Group, Space
 from qsb.charging.problem import Problem, charger_populations
 from qsb.dynamics import charged
-from qsb.dynamics.frame import EnergyBasis, Operator, Sparse, exact_extremes, random_ket
+from qsb.dynamics.frame import EnergyBasis, Operator, Sparse
+from qsb.dynamics.lanczos import exact_extremes, random_ket
 from qsb.dynamics.representation import Array
 from qsb.errors import PlanError, StructureError
 

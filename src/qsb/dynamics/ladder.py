@@ -28,11 +28,12 @@ from qsb.dynamics import costs, full
 from qsb.dynamics.charged import TAIL, ChargedPureReadout, top_levels
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.expansion import PARALLEL_PLACES, GridGenerator
-from qsb.dynamics.frame import EnergyBasis, Operator, SmallSubsets, Sparse, padded
+from qsb.dynamics.frame import EnergyBasis, Operator, SmallSubsets, Sparse
 from qsb.dynamics.full import charger_ket, start_density
 from qsb.dynamics.integrate import choose
 from qsb.dynamics.ladder_density import SectorReadout, Sectors, sector_generator
 from qsb.dynamics.lindblad import DENSE_UNKNOWNS
+from qsb.dynamics.readouts import padded
 from qsb.dynamics.representation import Array, Generator, Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.symmetric import SymmetricFrame, start_dicke

@@ -23,11 +23,12 @@ from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs
 from qsb.dynamics.chebyshev import MANY, terms
 from qsb.dynamics.closed import closed_generator
-from qsb.dynamics.frame import EnergyBasis, MixedReadout, Operator, PureReadout, SmallSubsets, Sparse
+from qsb.dynamics.frame import EnergyBasis, Operator, SmallSubsets, Sparse
 from qsb.dynamics.full import read_extremes
 from qsb.dynamics.integrate import EIGEN_LIMIT, PROPAGATOR_LIMIT, Taylor, choose
 from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.lindblad import matrix_generator
+from qsb.dynamics.readouts import MixedReadout, PureReadout
 from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import segments
 from qsb.dynamics.whole import whole_only
