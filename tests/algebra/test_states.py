@@ -21,7 +21,7 @@ from qsb.algebra.states import (
 from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import quench
-from qsb.dynamics.full import ground_ket, start_density, start_ket
+from qsb.dynamics.start_states import ground_ket, start_density, start_ket
 from qsb.dynamics.symmetric import start_dicke
 from qsb.errors import SpecError, StructureError
 

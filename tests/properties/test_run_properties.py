@@ -137,7 +137,7 @@ def test_closed_evolution_keeps_capacity_purity_and_passive_energy(seed, cells, 
 
 def _as_state(battery):
     """Return the start as an explicit matrix, so that it does not change with H_B."""
-    from qsb.dynamics.full import start_density
+    from qsb.dynamics.start_states import start_density
 
     return Start("state", array=start_density(Problem(battery, quench(1.0))))
 

@@ -17,7 +17,7 @@ from qsb.algebra.states import ModeStart, Start
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.protocol import Stage
-from qsb.dynamics.full import start_density
+from qsb.dynamics.start_states import start_density
 from qsb.errors import SpecError
 from systems import cells, pairs
 

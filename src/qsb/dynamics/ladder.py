@@ -29,13 +29,13 @@ from qsb.dynamics.charged import TAIL, ChargedPureReadout, top_levels
 from qsb.dynamics.closed import closed_generator
 from qsb.dynamics.expansion import PARALLEL_PLACES, GridGenerator
 from qsb.dynamics.frame import EnergyBasis, Operator, SmallSubsets, Sparse
-from qsb.dynamics.full import charger_ket, start_density
 from qsb.dynamics.integrate import choose
 from qsb.dynamics.ladder_density import SectorReadout, Sectors, sector_generator
 from qsb.dynamics.lindblad import DENSE_UNKNOWNS
 from qsb.dynamics.readouts import padded
 from qsb.dynamics.representation import Array, Generator, Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import Segment, segments
+from qsb.dynamics.start_states import charger_ket, start_density
 from qsb.dynamics.symmetric import SymmetricFrame, start_dicke
 
 #: kets up to this dimension are diagonalised; an expansion costs less above
@@ -59,24 +59,24 @@ def layout(problem: Problem) -> Layout:
 
 def _begun(problem: Problem) -> NDArray[np.bool_]:
     """States that the start may occupy, (R, C)."""
-    rows = _battery_ket(cells_alone(problem))
-    cells = np.ones(_height(problem), dtype=bool) if rows is None else np.abs(rows) > 0
-    return np.outer(cells, _charger(problem) > 0)
+    rows = ladder_ket(cells_alone(problem))
+    cells = np.ones(cell_states(problem), dtype=bool) if rows is None else np.abs(rows) > 0
+    return np.outer(cells, ladder_populations(problem) > 0)
 
 
-def _height(problem: Problem) -> int:
+def cell_states(problem: Problem) -> int:
     """Number of rows: states of the battery's ladder."""
     return ladder.ladder_dimension(problem.cells_space.groups[0])
 
 
-def _battery_ket(alone: Problem) -> Any:
+def ladder_ket(alone: Problem) -> Any:
     """The initial ket of the battery's ladder; None if it is a mixture."""
     if alone.battery.space.single_mode:
         return full.start_ket(alone) if alone.battery.start.pure_by_kind else None
     return start_dicke(alone)
 
 
-def _charger(problem: Problem) -> NDArray[np.float64]:
+def ladder_populations(problem: Problem) -> NDArray[np.float64]:
     """Start populations of the charger's ladder."""
     group = problem.battery.space.part("charger").groups[0]
     p = charger_populations(problem.battery.start, group)
@@ -87,13 +87,13 @@ def _everything(problem: Problem) -> OpSum:
     """All terms and jumps, whatever their envelopes."""
     b = problem.battery
     terms = [*b.battery.terms, *b.charger.terms, *b.interaction.terms, *(t for op, _ in b.drives for t in op.terms)]
-    jumps = [_jump_sum(j) for j in problem.jumps]
+    jumps = [jump_sum(j) for j in problem.jumps]
     # the decay L^+ L of a sum over several ladders moves what it leaves: L and then L^+ lead wherever it does
     decays = [op.adjoint() for op in jumps if len(op.terms) > 1]
     return OpSum((*terms, *(t for op in (*jumps, *decays) for t in op.terms)))
 
 
-def _jump_sum(jump: Jump) -> OpSum:
+def jump_sum(jump: Jump) -> OpSum:
     return jump.op if isinstance(jump.op, OpSum) else OpSum((Local(jump.op, 1.0, jump.group),))
 
 
@@ -348,7 +348,7 @@ def sectors(problem: Problem) -> Sectors:
     b = problem.battery
     parts = [b.battery, b.charger, b.interaction, *(op for op, _ in b.drives)]
     pattern = sum(abs(frame.matrix(op)) for op in parts)
-    jumps = [frame.matrix(_jump_sum(j)) for j in problem.jumps]
+    jumps = [frame.matrix(jump_sum(j)) for j in problem.jumps]
     return Sectors.of(pattern, jumps, _start(problem, frame).tocoo())
 
 
@@ -370,7 +370,7 @@ def reduce(problem: Problem, request: Request) -> Reduced:
     blocks = sectors(problem)
 
     def jump(j: Jump) -> tuple[float, Any]:
-        return float(np.asarray(j.rate).flat[0]), frame.matrix(_jump_sum(j))
+        return float(np.asarray(j.rate).flat[0]), frame.matrix(jump_sum(j))
 
     mixed = tuple(sector_generator(s, blocks, frame.matrix, jump) for s in parts)
     meters = {"battery": frame.matrix(problem.battery.battery), "own": frame.matrix(problem.battery.charger)}
@@ -406,11 +406,11 @@ def _start(problem: Problem, frame: LadderFrame) -> Any:
     """The initial ket (d,) of a pure run, else the density matrix (d, d), sparse, on the reached states."""
     group, start = problem.battery.space.part("charger").groups[0], problem.battery.start
     alone = cells_alone(problem)
-    rows = _battery_ket(alone)
+    rows = ladder_ket(alone)
     columns = None
     if start.charger is None or start.charger.pure:
         boson = isinstance(group.kind, Boson)
-        columns = charger_ket(start, group) if boson else np.sqrt(_charger(problem)).astype(complex)
+        columns = charger_ket(start, group) if boson else np.sqrt(ladder_populations(problem)).astype(complex)
     if rows is not None and columns is not None:
         ket = np.outer(rows, columns).reshape(-1)[frame.index]
         if pure_run(problem):
@@ -418,7 +418,7 @@ def _start(problem: Problem, frame: LadderFrame) -> Any:
         column = sp.csr_array(ket[:, None])
         return sp.csr_array(column @ column.conj().T)
     cells = start_density(alone) if rows is None else np.outer(rows, rows.conj())
-    charger = np.diag(_charger(problem)) if columns is None else np.outer(columns, columns.conj())
+    charger = np.diag(ladder_populations(problem)) if columns is None else np.outer(columns, columns.conj())
     whole = sp.kron(sp.csr_array(cells), sp.csr_array(charger), format="csr")
     return sp.csr_array(whole[frame.index][:, frame.index])
 
@@ -427,7 +427,7 @@ def size(problem: Problem, request: Request) -> Size:
     """Reached states or their square, the vectors of an expansion, and a batch of save states."""
     group = problem.battery.space.part("charger").groups[0]
     # a group of spins is looked at by its collective states
-    whole = _height(problem) * ladder.ladder_dimension(group)
+    whole = cell_states(problem) * ladder.ladder_dimension(group)
     if whole > MOST_PLACES:
         return Size(whole, 8 * 30 * whole, untimed="so many states are not looked at before they fit")
     d = layout(problem).states

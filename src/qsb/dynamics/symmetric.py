@@ -31,6 +31,7 @@ from qsb.dynamics.lindblad import matrix_generator
 from qsb.dynamics.readouts import MixedReadout, PureReadout
 from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import segments
+from qsb.dynamics.start_states import start_density
 from qsb.dynamics.whole import whole_only
 from qsb.errors import StructureError
 
@@ -319,7 +320,7 @@ class Symmetric:
         readout = MixedReadout(
             frame, request, build.collective(problem.battery.battery, problem.battery.space), charger
         )
-        rho = _start_matrix(problem) if psi is None else np.outer(psi, psi.conj())
+        rho = start_density(problem) if psi is None else np.outer(psi, psi.conj())
         return Reduced(rho, generators, readout)
 
 
@@ -392,10 +393,3 @@ def _ground(problem: Problem) -> Array:
     if -lowest[0][1] != space.sites:
         raise StructureError("the ground state of H_B lies outside the symmetric sector")
     return np.asarray(np.linalg.eigh(build.collective(op, space))[1][:, 0], dtype=complex)
-
-
-def _start_matrix(problem: Problem) -> Array:
-    """A mixed start of a single cell, where the Dicke basis is the cell's own."""
-    from qsb.dynamics.full import start_density
-
-    return start_density(problem)
