@@ -11,8 +11,10 @@ from qsb.algebra import build, ladder
 from qsb.algebra.opsum import Matrix, OpSum, Word
 from qsb.algebra.space import Boson, Group, Level, Space, Spin
 from qsb.dynamics import expansion
-from qsb.dynamics.ladder import LadderFrame, layout, leaks, sectors
+from qsb.dynamics.ladder import sectors
+from qsb.dynamics.ladder_frame import LadderFrame
 from qsb.dynamics.plan import REPRESENTATIONS
+from qsb.dynamics.reached import layout, leaks
 from qsb.dynamics.solve import solve
 from qsb.errors import ConvergenceError, CutoffError, SpecError
 

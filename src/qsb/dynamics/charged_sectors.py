@@ -23,8 +23,8 @@ from qsb.algebra.states import ModeStart
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, charger_populations
 from qsb.dynamics.charged import TAIL, top_levels
-from qsb.dynamics.ladder import cells_alone
 from qsb.dynamics.packed_blocks import BlockTerms, block_terms
+from qsb.dynamics.reached import cells_alone
 from qsb.dynamics.representation import Array
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.spin_sectors import couplings, fastest, rate_of, start_blocks

@@ -259,10 +259,10 @@ class FullFrame:
     @cached_property
     def highest(self) -> dict[str, NDArray[np.int64]]:
         """States with a mode on its highest levels, where terms may lead beyond them."""
-        from qsb.dynamics import ladder
+        from qsb.dynamics.reached import may_leak
 
         modes = any(isinstance(g.kind, Boson) for g in self.space.groups)
-        return charged.highest(self.problem) if modes and ladder.may_leak(self.problem) else {}
+        return charged.highest(self.problem) if modes and may_leak(self.problem) else {}
 
 
 def _partial(psi: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:

@@ -25,7 +25,7 @@ from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs
 from qsb.dynamics.frame import EnergyBasis
 from qsb.dynamics.integrate import choose
-from qsb.dynamics.ladder import cells_alone
+from qsb.dynamics.reached import cells_alone
 from qsb.dynamics.representation import BATCH_BYTES, Array, Reduced, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Value
