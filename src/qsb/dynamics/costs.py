@@ -139,6 +139,23 @@ def affordable(applications: float, because: str, advice: str) -> None:
         )
 
 
+def walkable(turned: float, name: str) -> None:
+    """Refuse to expand what turns through absurdly many radians, once the spectrum is known.
+
+    Args:
+        turned: half-width of the spectrum times the time.
+        name: of the integrator.
+
+    Raises:
+        PlanError: with the applications, the time and what to do.
+    """
+    affordable(
+        turned,
+        f"The spectrum that the start reaches turns through {turned:.2g} radians, so integrator {name!r}",
+        "write the fastest energies in other units; or lower the coupling or the cutoff",
+    )
+
+
 def saves(segment: Segment, times: np.ndarray) -> int:
     """Save times in a segment."""
     return int(np.sum((times > segment.start) & (times <= segment.end)))

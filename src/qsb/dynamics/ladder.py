@@ -17,8 +17,8 @@ from qsb.charging.problem import Problem
 from qsb.dynamics import costs
 from qsb.dynamics.charged import ChargedPureReadout
 from qsb.dynamics.closed import closed_generator
-from qsb.dynamics.expansion import GridGenerator
 from qsb.dynamics.integrate import choose
+from qsb.dynamics.ladder_chebyshev import GridGenerator
 from qsb.dynamics.ladder_density import SectorReadout, Sectors, sector_generator
 from qsb.dynamics.ladder_frame import LadderFrame
 from qsb.dynamics.lindblad import DENSE_UNKNOWNS

@@ -17,7 +17,7 @@ from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson
 from qsb.charging.problem import Problem
 from qsb.dynamics.charged import TAIL, top_levels
-from qsb.dynamics.expansion import PARALLEL_PLACES
+from qsb.dynamics.energy_shell import PARALLEL_PLACES
 from qsb.dynamics.frame import EnergyBasis, Operator, SmallSubsets, Sparse
 from qsb.dynamics.full import FullFrame
 from qsb.dynamics.reached import cells_alone, layout, leaks
