@@ -258,7 +258,7 @@ def test_solving_again_builds_nothing(monkeypatch):
     def never(*_):
         raise AssertionError("the modes are there")
 
-    monkeypatch.setattr(majorana.fm, "normal_modes", never)
+    monkeypatch.setattr(majorana, "normal_modes", never)
     again = solve(Problem(problem.battery, problem.protocol, (), np.array([1.25])), made, again=first)
     assert again.values["energy"][0] == pytest.approx(first.values["energy"][10], abs=1e-13)
     assert problem.times[10] == 1.25
