@@ -8,8 +8,9 @@ from qsb.algebra.build import dense
 from qsb.algebra.fermion import all_levels, extremes, gap, ground_energy, ground_modes, lowest_levels
 from qsb.algebra.jordan_wigner import Near, form, is_closed, quadratic_axes, quadratic_form
 from qsb.algebra.majorana_modes import ground_parity, mode_energies, normal_modes, pfaffian
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Global, Local, Matrix, Pair, Word
 from qsb.errors import SpecError, StructureError
 
 #: names of the spin operators once `axis` plays the part of z

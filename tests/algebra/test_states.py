@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg as la
 
 from qsb.algebra.build import collective, dense
-from qsb.algebra.opsum import Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import (
     ModeStart,
@@ -18,6 +18,7 @@ from qsb.algebra.states import (
     product_ket,
     spin_coherent,
 )
+from qsb.algebra.terms import Local, Pair
 from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import quench

@@ -8,8 +8,9 @@ import pytest
 import qsb
 from qsb import Cross, Local, ModeStart
 from qsb.algebra import build, ladder
-from qsb.algebra.opsum import Matrix, OpSum, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Level, Space, Spin
+from qsb.algebra.terms import Matrix, Word
 from qsb.dynamics import energy_shell, mirrored
 from qsb.dynamics.ladder import sectors
 from qsb.dynamics.ladder_chebyshev import GridGenerator, LadderChebyshev

@@ -10,8 +10,9 @@ import scipy.linalg as la
 import qsb
 from qsb.algebra.build import dense, qobj
 from qsb.algebra.hermitian import pack, unpack
-from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Global, Local, Pair, Word
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Ramp, Sinusoidal
 from qsb.charging.environment import Channel

@@ -8,8 +8,9 @@ import pytest
 from scipy.integrate import quad
 
 import qsb
-from qsb.algebra.opsum import Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Local, Pair
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.problem import Problem

@@ -7,16 +7,17 @@ import qutip
 import qsb
 from qsb.algebra.build import qobj
 from qsb.algebra.hermitian import unpack
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Group, Space, Spin
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Local
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Ramp, Sinusoidal
 from qsb.charging.environment import Channel
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import Stage
-from qsb.dynamics import plan as planning
 from qsb.dynamics import steady
+from qsb.dynamics import plan as planning
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request
 from qsb.dynamics.solve import solve

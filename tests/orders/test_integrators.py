@@ -8,9 +8,10 @@ import scipy.linalg as la
 
 from qsb.algebra.build import dense
 from qsb.algebra.hermitian import unpack
-from qsb.algebra.opsum import Cross, Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.terms import Cross, Local, Pair
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Sinusoidal
 from qsb.charging.environment import dephasing, emission

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Global, Local, Pair, Word
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Constant, Function, Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal

@@ -1,7 +1,7 @@
 r"""Gaussian states of Majorana fermions by their covariance, :math:`\Gamma_{mn} = \frac{i}{2}\langle[g_m, g_n]\rangle`.
 
-Order and signs of the g are those of `qsb.algebra.jordan_wigner`; everything else about such a state follows from Gamma by
-Wick's theorem: the energy is :math:`c + \frac14\sum A_{mn}\Gamma_{mn}`, the variance
+Order and signs of the g are those of `qsb.algebra.jordan_wigner`; everything else about such a state follows from Gamma
+by Wick's theorem: the energy is :math:`c + \frac14\sum A_{mn}\Gamma_{mn}`, the variance
 :math:`\frac18(|A|^2 - \mathrm{tr}\,A\Gamma A\Gamma)`, and a block of neighbouring cells has the eigenvalues
 :math:`\prod_k (1\pm\nu_k)/2`, with :math:`\pm i\nu_k` the eigenvalues of the block's part of Gamma.
 

@@ -33,9 +33,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from qsb.algebra.blocks import RealArray
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Term, per_site
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Global, Local, Matrix, Pair, Term, per_site
 from qsb.errors import StructureError
 
 #: Pauli components (1, x, y, z) of the named operators

@@ -18,9 +18,10 @@ from qsb import checks
 from qsb.algebra import symplectic
 from qsb.algebra import structure as read
 from qsb.algebra.jordan_wigner import is_closed, quadratic_axes
-from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.terms import Matrix
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Channel, Jump
 from qsb.charging.protocol import Protocol

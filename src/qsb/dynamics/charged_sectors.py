@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.algebra import ladder
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.packed import Entries, PackedBlocks, components, follow
 from qsb.algebra.sectors import REACH, Banded, Sectors
 from qsb.algebra.space import Boson, Group, Space
 from qsb.algebra.states import ModeStart
+from qsb.algebra.terms import Local
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, charger_populations
 from qsb.dynamics.charged import TAIL, top_levels

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from qsb.algebra.opsum import Cross, Global, Local, Matrix, OpSum, Pair, Quartic, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Cross, Global, Local, Matrix, Pair, Quartic, Word
 from qsb.dynamics.representation import Work
 from qsb.dynamics.segment import Segment
 from qsb.errors import PlanError

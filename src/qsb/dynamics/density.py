@@ -8,8 +8,9 @@ import numpy as np
 
 from qsb.algebra import build
 from qsb.algebra.hermitian import pack
-from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Matrix
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs

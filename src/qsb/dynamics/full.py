@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from qsb.algebra import build, reduced
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks, Spectrum
-from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.pauli import PauliSum
 from qsb.algebra.quartic import PairSum
 from qsb.algebra.space import Boson, Space
+from qsb.algebra.terms import Matrix, Word
 from qsb.charging.problem import Problem
 from qsb.dynamics import charged
 from qsb.dynamics.frame import EnergyBasis, Operator, Sparse
@@ -169,8 +170,6 @@ class FullFrame:
 
     def _inside(self, subset: tuple[int, ...]) -> tuple[OpSum, Space]:
         """Terms of H_B wholly inside the subset, on a space of just those cells."""
-        from qsb.algebra.opsum import Word
-
         place = {site: k for k, site in enumerate(subset)}
         words = []
         for c, factors in self.problem.battery.battery.words(self.space):

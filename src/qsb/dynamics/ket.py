@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qsb.algebra.opsum import Quartic
 from qsb.algebra.pauli import PauliSum, Strings, pauli_strings
 from qsb.algebra.quartic import products
 from qsb.algebra.space import Boson
+from qsb.algebra.terms import Quartic
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs, energies
 from qsb.dynamics.charged import ChargedPureReadout

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from qsb.algebra import ladder
 from qsb.algebra.ladder import Layout
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson
+from qsb.algebra.terms import Local
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, charger_populations

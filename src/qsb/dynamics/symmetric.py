@@ -15,9 +15,10 @@ from qsb.algebra import build, states
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.copies import log_binomial
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.sectors import multiplicity
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Global, Local, Pair, Word
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs
@@ -143,8 +144,6 @@ class SymmetricFrame(SmallSubsets):
 
     def _inside(self, count: int) -> tuple[OpSum, Space]:
         """H_B of `count` cells; normalisations keep the N of the whole battery."""
-        from qsb.algebra.opsum import Global, Pair, Word
-
         space = Space.spins(count)
         terms: list[Any] = []
         for t in self.problem.battery.battery.active:

@@ -23,10 +23,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import Matrix, OpSum, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Group, Level, Space, Spin
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Matrix, Word
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Envelope, Function
 from qsb.charging.environment import Channel

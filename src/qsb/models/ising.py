@@ -25,9 +25,10 @@ from qsb import checks
 from qsb.algebra.fermion import lowest_levels
 from qsb.algebra.jordan_wigner import quadratic_form
 from qsb.algebra.majorana_modes import mode_energies
-from qsb.algebra.opsum import Geometry, Local, Normalisation, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Geometry, Local, Normalisation, Pair
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError, StructureError
 

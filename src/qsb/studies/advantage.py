@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qsb.algebra import structure as read
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Spin
+from qsb.algebra.terms import Local
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import Protocol
 from qsb.dynamics.full import FullFrame
