@@ -13,7 +13,7 @@ from qsb.errors import SpecError
 from qsb.studies.claim import Claim, Evidence, Judgement, Verdict, judge
 
 CLAIM = Claim("17A-power", "17A", "P_max grows faster than linearly", tolerance=1e-6, spec="qsb reproduce")
-KEYS = {"id", "section", "statement", "basis", "verdict", "evidence", "spec", "conclusion"}
+KEYS = {"id", "section", "statement", "basis", "verdict", "evidence", "spec", "conclusion", "error"}
 
 
 def holds(reading="a"):

@@ -54,8 +54,23 @@ class _Weight:
     part: str
 
     def __call__(self, t: float) -> float:
-        z = complex(self.coefficient(t))
+        z = _value(self.coefficient, t)
         return {"real": z.real, "imag": -z.imag, "square": abs(z) ** 2}[self.part]
+
+
+def _value(coefficient: Callable[[float], complex], t: float) -> complex:
+    """A coefficient at one time.
+
+    Raises:
+        SpecError: if it is no number then.
+    """
+    try:
+        found = coefficient(t)
+        if isinstance(found, str):  # Python would read a number out of it
+            raise TypeError(f"it is the text {found!r}")
+        return complex(found)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SpecError(f"A coefficient must be a number at every time, but at t = {t:.6g}: {error}.") from error
 
 
 def custom(
@@ -263,7 +278,7 @@ def _check_hermitian(parts: list[_Part], max_step: float | None) -> None:
         return
     last = max((p.breaks[-1] for p in parts if p.breaks), default=8 * (max_step or 1.0))
     for t in np.linspace(0.0, last, 8):
-        whole = sum(complex(p.coefficient(float(t))) * p.operator for p in parts if p.coefficient is not None)
+        whole = sum(_value(p.coefficient, float(t)) * p.operator for p in parts if p.coefficient is not None)
         if _largest(whole - whole.conj().T) > _HERMITIAN * max(_largest(p.operator) for p in parts):
             raise StructureError(
                 f"V(t) is not Hermitian at t = {t:.6g}; add the adjoint part with the conjugate coefficient."
