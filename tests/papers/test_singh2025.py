@@ -36,7 +36,8 @@ def test_whatever_fails_in_one_claim_is_recorded_there(monkeypatch):
 
     monkeypatch.setitem(CLAIMS, first["id"], spoiled)
     monkeypatch.setitem(CLAIMS, second["id"], stopped)
-    work = SimpleNamespace(quick=True, default="B", readings=(SimpleNamespace(default=True, key="B", label="", why=""),))
+    reading = SimpleNamespace(default=True, key="B", label="", why="")
+    work = SimpleNamespace(quick=True, default="B", readings=(reading,))
     made = module._judge(work, first)
     assert re.fullmatch(r"ZeroDivisionError: nothing to divide by \(test_singh2025.py, line \d+\)", made.error)
     assert made.verdict is Verdict.INCONCLUSIVE

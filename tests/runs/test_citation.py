@@ -179,13 +179,15 @@ RUN = {
     "plan": json.dumps({"representation": "ket", "integrators": ["eigen"]}),
     "versions": json.dumps({"qsb": "1.0"}),
 }
+#: neither a plan nor versions
+BROKEN = ("", "ket", "{", "null", "3", '"ket"', "[" * 10**5)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         *[(name, value) for name in RUN for value in (None, 5, 2.5, b"bytes", ["a"], {"a": 1}, np.arange(3))],
-        *[(name, value) for name in ("plan", "versions") for value in ("", "ket", "{", "null", "3", '"ket"', "[" * 10**5)],
+        *[(name, value) for name in ("plan", "versions") for value in BROKEN],
         ("plan", "{}"),
         ("plan", '{"representation": "ket"}'),
         ("plan", '{"integrators": ["eigen"]}'),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,15 +129,10 @@ def _window(
     real = not np.any(x.imag)
     parts = [x.real] if real else [x.real, x.imag]
 
-    def both(part: Floats) -> tuple[Floats, Floats]:
+    def expanded(part: Floats) -> tuple[Floats, Floats]:
         return energy_shell.expand(grid, shell, grid.pad(np.ascontiguousarray(part)), reaches)
 
-    found: list[Any] = [None] * len(parts)
-
-    def half(k: int) -> None:
-        found[k] = both(parts[k])
-
-    list(threads.each(half, range(len(parts)), large=grid.size > PARALLEL_PLACES))
+    found = list(threads.each(expanded, parts, large=grid.size > PARALLEL_PLACES))
     # what lies outside from the start is as bad
     states, worst = [], float(np.sum(np.abs(x[shell.kept[grid.index] == 0.0]) ** 2))
     for t, k in zip(wanted, which, strict=True):

@@ -63,7 +63,7 @@ def reproduce_all(
 ) -> list[Outcome]:
     """Recompute every paper, one folder each, and rewrite the table of verdicts after each of them.
 
-    Whatever fails in a paper, or in one of its claims, is recorded there and does not stop the others; what was finished
+    Whatever fails in a paper, or in one of its claims, is recorded there and stops nothing else; what was finished
     before an interruption stays.
 
     Args:
