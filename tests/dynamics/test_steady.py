@@ -16,8 +16,8 @@ from qsb.charging.envelope import Ramp, Sinusoidal
 from qsb.charging.environment import Channel
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import Stage
-from qsb.dynamics import steady
 from qsb.dynamics import plan as planning
+from qsb.dynamics import steady
 from qsb.dynamics.plan import plan
 from qsb.dynamics.representation import Request
 from qsb.dynamics.solve import solve

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import qsb
-from qsb import models
 from qsb import charging as c
+from qsb import models
 from qsb.algebra.terms import Pair
 from qsb.cli import main
 from qsb.dynamics.segment import driven_steps, segments

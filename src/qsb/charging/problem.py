@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb import checks
-from qsb.algebra import symplectic
 from qsb.algebra import structure as read
+from qsb.algebra import symplectic
 from qsb.algebra.jordan_wigner import is_closed, quadratic_axes
 from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin

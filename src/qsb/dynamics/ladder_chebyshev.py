@@ -112,9 +112,7 @@ class LadderChebyshev:
         return float(whole / best)
 
 
-def _window(
-    grid: Grid, shell: Shell, x: Array, wanted: NDArray[np.float64], later: float
-) -> tuple[list[Array], float]:
+def _window(grid: Grid, shell: Shell, x: Array, wanted: NDArray[np.float64], later: float) -> tuple[list[Array], float]:
     """States at the times `wanted` from that of x, and the largest population of the edge.
 
     Times are known to the rounding of `later`, the last of all.

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra import states
 from qsb.algebra import gaussian as ga
+from qsb.algebra import states
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies

@@ -318,9 +318,7 @@ def _compare(value: Value, relation: Relation, expected: Value, tolerance: float
 # -- combining -----------------------------------------------------------------------------------------------
 
 
-def _combine(
-    evidence: tuple[Evidence, ...], rule: Rule, default: str | None, error: str = ""
-) -> tuple[Verdict, str]:
+def _combine(evidence: tuple[Evidence, ...], rule: Rule, default: str | None, error: str = "") -> tuple[Verdict, str]:
     if error:
         return Verdict.INCONCLUSIVE, f"Inconclusive: it could not be computed: {error}."
     if rule not in get_args(Rule):
