@@ -221,7 +221,7 @@ def _coefficient(
     if isinstance(source, qutip.Coefficient):
         return qutip.coefficient(source, args=args or {}), _knots(source, tlist)
     if callable(source):
-        return (qutip.coefficient(source, args=args) if args else source), tuple(getattr(source, "breaks", ()))
+        return (_bound(source, args) if args else source), tuple(getattr(source, "breaks", ()))
     if tlist is None:
         raise SpecError("A coefficient that is an array needs tlist, the times of its values.")
     times = checks.reals("tlist", tlist)
@@ -237,6 +237,19 @@ def _coefficient(
     if np.any(np.diff(times) <= 0) or not (np.all(np.isfinite(times)) and np.all(np.isfinite(values))):
         raise SpecError("tlist must increase, and its values must be finite.")
     return qutip.coefficient(values, tlist=times), tuple(times.tolist())
+
+
+def _bound(source: Callable[..., complex], args: dict[str, Any]) -> Callable[[float], complex]:
+    """A function with its arguments, as QuTiP hands them over; QuTiP looks at it once at t = 0."""
+    import qutip
+
+    try:
+        made: Callable[[float], complex] = qutip.coefficient(source, args=args)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SpecError(
+            f"A coefficient must be a number at every time, given t and {', '.join(map(str, args))}, but: {error}."
+        ) from error
+    return made
 
 
 def _written(source: str, args: dict[str, Any] | None) -> Callable[[float], complex]:
