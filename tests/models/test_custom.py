@@ -139,9 +139,7 @@ def test_a_coefficient_that_is_no_number_is_refused(value):
 
     with pytest.raises(SpecError, match="coefficient must be a number at every time, but at t = 0"):
         custom(SZ / 2, [[SX, always]], max_step=0.1)
-    with pytest.raises(
-        SpecError, match=r"must be a number at every time, (given t and scale|but at t = 0)"
-    ):
+    with pytest.raises(SpecError, match=r"must be a number at every time, (given t and scale|but at t = 0)"):
         custom(SZ / 2, [[SX, always]], max_step=0.1, args={"scale": 2.0})
     with pytest.raises(SpecError, match="coefficient must be a number at every time"):
         qsb.from_qutip(SZ / 2, [[SX, always]], duration=1.0, max_step=0.1)
