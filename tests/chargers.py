@@ -4,9 +4,10 @@ import numpy as np
 
 import qsb
 from qsb import Cross, Local, ModeStart, Pair
-from qsb.algebra.opsum import Global, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Global
 
 METER = OpSum((Local("z", 0.5), Local("x", 0.2), Local("y", -0.1)))
 CHARGERS = {

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from qsb.algebra.opsum import Cross, Global, Local, OpSum, Pair, Quartic, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.terms import Cross, Global, Local, Pair, Quartic, Word
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Function, Gaussian, Piecewise, Ramp, Sinusoidal, Table
 from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal

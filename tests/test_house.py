@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 HEAVY = ["qutip", "xarray", "matplotlib", "numba", "pydantic", "pandas", "scipy"]
 BANNED = {"utils", "common", "core", "helpers", "base", "misc"}
-MAX_LINES = 600
+MAX_LINES = 450
 
 # Joined here, so that this file does not hold what it looks for.
 FOREIGN = [

@@ -19,13 +19,13 @@ _HOMES = {
     "Blocks": "qsb.algebra.blocks",
     "Channel": "qsb.charging.environment",
     "ConvergenceError": "qsb.errors",
-    "Cross": "qsb.algebra.opsum",
+    "Cross": "qsb.algebra.terms",
     "Datasheet": "qsb.datasheet",
-    "Global": "qsb.algebra.opsum",
-    "Local": "qsb.algebra.opsum",
+    "Global": "qsb.algebra.terms",
+    "Local": "qsb.algebra.terms",
     "ModeStart": "qsb.algebra.states",
     "OpSum": "qsb.algebra.opsum",
-    "Pair": "qsb.algebra.opsum",
+    "Pair": "qsb.algebra.terms",
     "PhysicsBoundError": "qsb.errors",
     "PlanError": "qsb.errors",
     "PlatformError": "qsb.errors",
@@ -97,9 +97,10 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from qsb import charging, merit, models, plots, stellar, studies  # noqa: F401
     from qsb.algebra.blocks import Blocks, Spectrum  # noqa: F401
-    from qsb.algebra.opsum import Cross, Global, Local, OpSum, Pair  # noqa: F401
+    from qsb.algebra.opsum import OpSum  # noqa: F401
     from qsb.algebra.space import Space  # noqa: F401
     from qsb.algebra.states import ModeStart, Start  # noqa: F401
+    from qsb.algebra.terms import Cross, Global, Local, Pair  # noqa: F401
     from qsb.charging.battery import Battery  # noqa: F401
     from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal  # noqa: F401
     from qsb.charging.problem import Problem  # noqa: F401

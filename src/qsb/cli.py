@@ -183,11 +183,14 @@ def _reproduce_one(paper: str, out: Path, quick: bool, as_json: bool) -> None:
         lambda: {"report": str(folder / "index.html"), "claims": claims},
         lambda: "\n".join(
             [
-                *(f"{c['verdict']:<13} {c['id']:<18} {c['statement']}" for c in claims),
+                *(f"{'error' if c['error'] else c['verdict']:<13} {c['id']:<18} {c['statement']}" for c in claims),
+                *(f"{c['id']}: {c['error']}" for c in claims if c["error"]),
                 f"report: {folder / 'index.html'}",
             ]
         ),
     )
+    if any(c["error"] for c in claims):
+        raise typer.Exit(FAILED)
 
 
 def _reproduce_all(out: Path, quick: bool, slow: bool, as_json: bool) -> None:
@@ -206,7 +209,7 @@ def _reproduce_all(out: Path, quick: bool, slow: bool, as_json: bool) -> None:
         lambda: {"report": str(page), "papers": [asdict(o) for o in outcomes]},
         lambda: f"{table(outcomes)}\nreport: {page}",
     )
-    if any(o.state == "failed" for o in outcomes):
+    if any(o.broken for o in outcomes):
         raise typer.Exit(FAILED)
 
 

@@ -13,6 +13,9 @@
 
 from __future__ import annotations
 
+import os
+import traceback
+
 
 class QsbError(Exception):
     """Base class of all errors raised on purpose by `qsb`."""
@@ -94,3 +97,12 @@ class PhysicsBoundError(QsbError):
 
 class PlatformError(QsbError):
     """A hardware limit is broken, or an optional package is missing."""
+
+
+def last_line(error: BaseException) -> str:
+    """The last line of a traceback, and where it ends if the error was not raised on purpose."""
+    line = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, QsbError) or not frames:
+        return line
+    return f"{line} ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})"

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qsb.algebra.opsum import Cross, Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space
 from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.terms import Cross, Local, Pair
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Sinusoidal
 from qsb.charging.environment import Channel, emission, pumping, thermal

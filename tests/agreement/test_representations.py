@@ -13,9 +13,10 @@ from problems import DRIVEN, FIELD, INTERACTING, PROBLEMS, TIMES, accepted, batt
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.build import dense
 from qsb.algebra.copies import Copies
-from qsb.algebra.opsum import Matrix, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Matrix, Pair
 from qsb.charging.envelope import Function, Piecewise
 from qsb.charging.environment import dephasing, emission
 from qsb.charging.problem import Problem

@@ -11,10 +11,11 @@ import scipy.sparse as sp
 from qsb.algebra.build import collective, collective_spins, csr, dense, gather, qobj
 from qsb.algebra.hermitian import pack, unpack
 from qsb.algebra.kernels import lindblad, threads
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.pauli import PauliSum, pauli_strings
 from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Boson, Group, Space, Spin
+from qsb.algebra.terms import Global, Local, Matrix, Pair, Word
 from qsb.dynamics.symmetric import multiplicity, sectors
 from qsb.errors import StructureError
 

@@ -3,26 +3,14 @@
 import numpy as np
 import pytest
 
-from qsb.algebra import fermion, gaussian
+from qsb.algebra import gaussian
 from qsb.algebra.build import dense
-from qsb.algebra.fermion import (
-    Near,
-    all_levels,
-    extremes,
-    form,
-    gap,
-    ground_energy,
-    ground_modes,
-    ground_parity,
-    lowest_levels,
-    mode_energies,
-    normal_modes,
-    pfaffian,
-    quadratic_axes,
-    quadratic_form,
-)
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.fermion import all_levels, extremes, gap, ground_energy, ground_modes, lowest_levels
+from qsb.algebra.jordan_wigner import Near, form, is_closed, quadratic_axes, quadratic_form
+from qsb.algebra.majorana_modes import ground_parity, mode_energies, normal_modes, pfaffian
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Global, Local, Matrix, Pair, Word
 from qsb.errors import SpecError, StructureError
 
 #: names of the spin operators once `axis` plays the part of z
@@ -294,4 +282,4 @@ def test_a_million_alike_cells_take_no_memory():
     near = Near.of(op, Space.spins(10**6))
     assert near.site.shape == (1, 4)
     assert near.bond.shape == (1, 4, 4)
-    assert fermion.is_closed(op, Space.spins(10**6))
+    assert is_closed(op, Space.spins(10**6))

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from qsb.algebra.build import dense
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Boson, Group, Level, Space, Spin
+from qsb.algebra.terms import Global, Local, Matrix, Pair, Word
 from qsb.errors import SpecError, StructureError
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from qsb.algebra import build
-from qsb.algebra.opsum import Local, OpSum, Quartic, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.quartic import PairSum, products
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.structure import body_order, is_hermitian
+from qsb.algebra.terms import Local, Quartic, Word
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError, StructureError
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg as la
 
 from qsb.algebra.build import collective, dense
-from qsb.algebra.opsum import Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import (
     ModeStart,
@@ -18,10 +18,11 @@ from qsb.algebra.states import (
     product_ket,
     spin_coherent,
 )
+from qsb.algebra.terms import Local, Pair
 from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import quench
-from qsb.dynamics.full import ground_ket, start_density, start_ket
+from qsb.dynamics.start_states import ground_ket, start_density, start_ket
 from qsb.dynamics.symmetric import start_dicke
 from qsb.errors import SpecError, StructureError
 

@@ -7,10 +7,11 @@ import pytest
 import scipy.sparse as sp
 
 from qsb.algebra.build import dense
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Group, Space, Spin
 from qsb.algebra.states import Start
 from qsb.algebra.structure import cell_matrices, is_hermitian, is_one_body, is_permutation_symmetric
+from qsb.algebra.terms import Global, Local, Matrix, Pair, Word
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.environment import dephasing, emission, thermal

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Local
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Constant, Envelope, Gaussian, Piecewise, Ramp, SineRamp, Sinusoidal, Table
 from qsb.charging.environment import emission

@@ -8,11 +8,15 @@ import pytest
 import qsb
 from qsb import Cross, Local, ModeStart
 from qsb.algebra import build, ladder
-from qsb.algebra.opsum import Matrix, OpSum, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Level, Space, Spin
-from qsb.dynamics import expansion
-from qsb.dynamics.ladder import LadderFrame, layout, leaks, sectors
+from qsb.algebra.terms import Matrix, Word
+from qsb.dynamics import energy_shell, mirrored
+from qsb.dynamics.ladder import sectors
+from qsb.dynamics.ladder_chebyshev import GridGenerator, LadderChebyshev
+from qsb.dynamics.ladder_frame import LadderFrame
 from qsb.dynamics.plan import REPRESENTATIONS
+from qsb.dynamics.reached import layout, leaks
 from qsb.dynamics.solve import solve
 from qsb.errors import ConvergenceError, CutoffError, SpecError
 
@@ -288,16 +292,16 @@ def test_expansion_on_the_grid_is_the_exponential_and_widens_a_window_that_is_to
     grid = ladder.Grid(ladder.real(ladder.products(b.battery + b.charger + b.interaction, b.space)), frame.layout)
     np.testing.assert_allclose(grid.apply(start), whole @ start, rtol=0, atol=1e-12)
     for margins in ((0.5, 1.0, np.inf), (10.0, np.inf), (np.inf,)):
-        monkeypatch.setattr(expansion, "_MARGINS", margins)
-        generator = expansion.GridGenerator(None, (), skew=True, grid=grid)
+        monkeypatch.setattr(energy_shell, "MARGINS", margins)
+        generator = GridGenerator(None, (), skew=True, grid=grid)
         # a start that is real up to a phase takes one real vector, any other one two
         for x, phase in ((start + 0j, 1.0), (np.exp(0.7j) * start, np.exp(0.7j)), (expected[0], None)):
             times = problem.times[1:] if phase is not None else problem.times[2:] - problem.times[1]
-            states = list(expansion.LadderChebyshev().advance(generator, x, 0.0, times, 1e-12))
+            states = list(LadderChebyshev().advance(generator, x, 0.0, times, 1e-12))
             there = expected[1:] if phase is None else phase * expected
             np.testing.assert_allclose(states, there, rtol=0, atol=1e-11)
         beside = np.sort(np.append(problem.times[1:], [0.13, 0.9, 1.01, 3.72]))
-        states = list(expansion.LadderChebyshev().advance(generator, start + 0j, 0.0, beside, 1e-12))
+        states = list(LadderChebyshev().advance(generator, start + 0j, 0.0, beside, 1e-12))
         there = u * np.exp(-1j * np.outer(beside, e))[:, None, :] @ (u.T @ start)
         np.testing.assert_allclose(states, there, rtol=0, atol=1e-11)
 
@@ -308,8 +312,8 @@ def test_many_uneven_times_are_laid_out_at_once(monkeypatch):
     times = np.sort(np.append(times[1:], times[:-1] + 0.618 * times[1]))
     calls = []
     search = np.searchsorted
-    monkeypatch.setattr(expansion.np, "searchsorted", lambda *a, **k: calls.append(1) or search(*a, **k))
-    found = expansion._centres(times, 40.0, 1000)
+    monkeypatch.setattr(mirrored.np, "searchsorted", lambda *a, **k: calls.append(1) or search(*a, **k))
+    found = mirrored.cheapest_centres(times, 40.0, 1000)
     monkeypatch.undo()
     assert len(calls) < 50
     assert found.count * found.step == pytest.approx(30.0, rel=1e-15)

@@ -11,10 +11,11 @@ import scipy.linalg as la
 import qsb
 from chargers import CHARGERS, channels, everything, fields, fock
 from qsb import Cross, Local, ModeStart
-from qsb.algebra.opsum import OpSum, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.sectors import Sectors, packed_size
 from qsb.algebra.space import Group, Level, Space, Spin
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Word
 from qsb.charging.envelope import Gaussian, Ramp, Sinusoidal
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import Protocol, Stage, quench

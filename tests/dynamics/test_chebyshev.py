@@ -11,7 +11,7 @@ from qsb.algebra.opsum import OpSum
 from qsb.algebra.pauli import Layout, PauliSum
 from qsb.dynamics import chebyshev
 from qsb.dynamics.chebyshev import Chebyshev, bessel, expansion_bytes, terms, together
-from qsb.dynamics.frame import exact_extremes, spectral_bounds
+from qsb.dynamics.lanczos import exact_extremes, spectral_bounds
 from qsb.dynamics.representation import Generator
 from qsb.dynamics.segment import Segment
 

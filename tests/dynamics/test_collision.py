@@ -5,9 +5,10 @@ import pytest
 import scipy.linalg as la
 
 import qsb
-from qsb.algebra.opsum import Cross, Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Cross, Local
 from qsb.charging.protocol import Protocol, Stage, collisions
 from qsb.errors import CutoffError, PlanError, SpecError, StructureError
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import qsb
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Global, Local, Matrix, Pair, Word
 from qsb.charging.envelope import Sinusoidal
 from qsb.charging.protocol import collisions
 from qsb.dynamics import costs, energies, ket

@@ -10,8 +10,9 @@ import scipy.linalg as la
 import qsb
 from qsb.algebra.build import dense, qobj
 from qsb.algebra.hermitian import pack, unpack
-from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Global, Local, Pair, Word
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Ramp, Sinusoidal
 from qsb.charging.environment import Channel
@@ -19,9 +20,9 @@ from qsb.charging.problem import Problem
 from qsb.charging.protocol import quench
 from qsb.dynamics.density import Density
 from qsb.dynamics.faber import Faber
-from qsb.dynamics.frame import MixedReadout, hermitian_spectra
 from qsb.dynamics.integrate import Taylor
 from qsb.dynamics.plan import plan
+from qsb.dynamics.readouts import MixedReadout, hermitian_spectra
 from qsb.dynamics.representation import Request
 from qsb.dynamics.solve import solve
 from qsb.errors import ConvergenceError
@@ -261,7 +262,7 @@ def test_spectra_side_by_side_are_those_one_after_the_other(monkeypatch):
     rho = np.array([random_state(16, s) for s in range(5)])
     expected = np.linalg.eigvalsh(rho)
     for limit in (1, 2**30):
-        monkeypatch.setattr("qsb.dynamics.frame.THREADED_SPECTRUM", limit)
+        monkeypatch.setattr("qsb.dynamics.readouts.THREADED_SPECTRUM", limit)
         np.testing.assert_allclose(hermitian_spectra(rho), expected, rtol=0, atol=1e-14)
         np.testing.assert_allclose(hermitian_spectra(pack(rho)), expected, rtol=0, atol=1e-14)
 

@@ -8,8 +8,9 @@ import pytest
 from scipy.integrate import quad
 
 import qsb
-from qsb.algebra.opsum import Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Local, Pair
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.problem import Problem
@@ -258,7 +259,7 @@ def test_solving_again_builds_nothing(monkeypatch):
     def never(*_):
         raise AssertionError("the modes are there")
 
-    monkeypatch.setattr(majorana.fm, "normal_modes", never)
+    monkeypatch.setattr(majorana, "normal_modes", never)
     again = solve(Problem(problem.battery, problem.protocol, (), np.array([1.25])), made, again=first)
     assert again.values["energy"][0] == pytest.approx(first.values["energy"][10], abs=1e-13)
     assert problem.times[10] == 1.25

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qsb
-from qsb.algebra.opsum import Cross, Local, OpSum, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
 from qsb.algebra.symplectic import symplectic_eigenvalues
+from qsb.algebra.terms import Cross, Local, Word
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Sinusoidal
 from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from qsb.algebra import build
-from qsb.algebra.opsum import Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Local, Pair
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Function, Gaussian, Ramp, Sinusoidal, Table
 from qsb.charging.problem import Problem

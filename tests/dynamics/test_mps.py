@@ -8,8 +8,9 @@ import pytest
 import qsb
 from problems import CHAINS
 from qsb.algebra import build
-from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Global, Local, Pair, Word
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Sinusoidal
 from qsb.dynamics.chain import Windows, bonds, commutator, is_chain, pauli_words

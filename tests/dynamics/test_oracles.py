@@ -27,8 +27,8 @@ from scipy.linalg import expm
 
 import qsb
 from qsb.algebra.build import dense
-from qsb.algebra.opsum import Local, Word
 from qsb.algebra.space import Group, Space, Spin
+from qsb.algebra.terms import Local, Word
 from qsb.charging.envelope import Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.protocol import Stage
 from systems import bloch_steady_energy, cells, field_energy, in_all, pairs

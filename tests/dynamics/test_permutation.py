@@ -8,11 +8,12 @@ import scipy.linalg as la
 
 import qsb
 from qsb.algebra import build
-from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.sectors import Banded, Sectors, multiplicity, packed_size
 from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Global, Local, Pair, Word
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Ramp, Sinusoidal
 from qsb.charging.environment import dephasing, emission, pumping, thermal

@@ -7,9 +7,10 @@ import qutip
 import qsb
 from qsb.algebra.build import qobj
 from qsb.algebra.hermitian import unpack
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Group, Space, Spin
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Local
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Ramp, Sinusoidal
 from qsb.charging.environment import Channel

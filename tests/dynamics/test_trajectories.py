@@ -9,8 +9,9 @@ import qsb
 from problems import LONGER, NOISE, NOISY
 from qsb.algebra.build import dense
 from qsb.algebra.kernels import jumps as kernel
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Global, Local, Matrix, Pair, Word
 from qsb.charging.envelope import Function, Ramp, Sinusoidal
 from qsb.dynamics import trajectories
 from qsb.dynamics.plan import plan

@@ -5,6 +5,7 @@ import pytest
 import qutip
 
 import qsb
+from qsb.errors import SpecError
 from qsb.models import custom, custom_channels
 
 SX, SY, SZ = qutip.sigmax(), qutip.sigmay(), qutip.sigmaz()
@@ -126,6 +127,30 @@ def test_a_short_pulse_is_not_skipped():
 def test_what_is_refused(call, words):
     with pytest.raises(qsb.QsbError, match=words):
         call()
+
+
+@pytest.mark.parametrize("value", ["strong", "1.5", b"1", None, [1.0, 2.0], 10**400, {}], ids=lambda v: repr(v)[:9])
+def test_a_coefficient_that_is_no_number_is_refused(value):
+    def always(t, scale=1.0):
+        return value
+
+    def late(t, scale=1.0):
+        return 0.3 if t < 5.0 else value
+
+    with pytest.raises(SpecError, match="coefficient must be a number at every time, but at t = 0"):
+        custom(SZ / 2, [[SX, always]], max_step=0.1)
+    with pytest.raises(SpecError, match=r"must be a number at every time, (given t and scale|but at t = 0)"):
+        custom(SZ / 2, [[SX, always]], max_step=0.1, args={"scale": 2.0})
+    with pytest.raises(SpecError, match="coefficient must be a number at every time"):
+        qsb.from_qutip(SZ / 2, [[SX, always]], duration=1.0, max_step=0.1)
+    # what is a number at the first looks is found out while it runs
+    for drive, options in ((late, {}), (qutip.coefficient(late), {}), (late, {"args": {"scale": 2.0}})):
+        battery = custom(SZ / 2, [[SX, drive]], max_step=0.1, **options)
+        with pytest.raises(SpecError, match="coefficient must be a number at every time, but at t = "):
+            qsb.run(qsb.Problem(battery, qsb.quench(8.0), times=[0.0, 8.0]))
+    jump = qsb.Problem(custom(SZ / 2), qsb.quench(8.0), custom_channels([[SM, always]], max_step=0.1), [0.0, 8.0])
+    with pytest.raises(SpecError, match="coefficient must be a number at every time"):
+        qsb.run(jump)
 
 
 def test_different_coefficients_are_different_problems():

@@ -8,8 +8,9 @@ import scipy.linalg as la
 
 import qsb
 from qsb.algebra.build import dense
-from qsb.algebra.opsum import Cross, Local, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Level, Space, Spin
+from qsb.algebra.terms import Cross, Local, Pair, Word
 from qsb.models import qudit, qudit_decay
 
 FIGURES = ["stored_energy", "ergotropy", "power"]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import qsb
-from qsb.algebra.opsum import Local, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Group, Space, Spin
+from qsb.algebra.terms import Local, Pair, Word
 from qsb.errors import SpecError
 from qsb.models import ssh
 from qsb.models.ssh import single_excitation

@@ -8,21 +8,23 @@ import scipy.linalg as la
 
 from qsb.algebra.build import dense
 from qsb.algebra.hermitian import unpack
-from qsb.algebra.opsum import Cross, Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.terms import Cross, Local, Pair
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Sinusoidal
 from qsb.charging.environment import dephasing, emission
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import quench
 from qsb.dynamics.bosons import Bosons
+from qsb.dynamics.damped import DampedChebyshev
 from qsb.dynamics.density import Density
-from qsb.dynamics.expansion import DampedChebyshev, LadderChebyshev
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.integrate import INTEGRATORS, Chebyshev, DormandPrince, Eigen, Propagator, Taylor, choose
 from qsb.dynamics.ket import Ket
 from qsb.dynamics.krylov import Krylov
+from qsb.dynamics.ladder_chebyshev import LadderChebyshev
 from qsb.dynamics.magnus import Magnus
 from qsb.dynamics.moments import MomentFlow
 from qsb.dynamics.plan import plan

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,30 @@ def test_every_claim_is_measured_once():
     assert len(set(ids)) == len(ids)
     assert set(ids) == set(CLAIMS)
     assert all(row["statement"] and row["section"] for row in TEXTS["claim"])
+
+
+def test_whatever_fails_in_one_claim_is_recorded_there(monkeypatch):
+    module = importlib.import_module("qsb.studies.papers.singh2025")
+    first, second, *_ = TEXTS["claim"]
+
+    def spoiled(work, claim):
+        raise ZeroDivisionError("nothing to divide by")
+
+    def stopped(work, claim):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(CLAIMS, first["id"], spoiled)
+    monkeypatch.setitem(CLAIMS, second["id"], stopped)
+    reading = SimpleNamespace(default=True, key="B", label="", why="")
+    work = SimpleNamespace(quick=True, default="B", readings=(reading,))
+    made = module._judge(work, first)
+    assert re.fullmatch(r"ZeroDivisionError: nothing to divide by \(test_singh2025.py, line \d+\)", made.error)
+    assert made.verdict is Verdict.INCONCLUSIVE
+    assert made.error in made.conclusion
+    assert made.claim.spec == "qsb reproduce singh2025 --quick"
+    assert module._summary(work, [made], [])[0].endswith(f"counts as inconclusive: {first['id']}.")
+    with pytest.raises(KeyboardInterrupt):
+        module._judge(work, second)
 
 
 def test_every_inconsistency_is_looked_into():

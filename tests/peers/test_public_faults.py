@@ -18,9 +18,10 @@ from scipy.signal import argrelextrema
 import qsb
 from qsb.algebra.blocks import Blocks
 from qsb.algebra.build import collective_spins
-from qsb.algebra.opsum import Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Local, Pair
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian
 from qsb.charging.environment import dephasing, emission

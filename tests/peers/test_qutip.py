@@ -5,9 +5,10 @@ import pytest
 import qutip
 from scipy.integrate import quad
 
-from qsb.algebra.opsum import Global, Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Global, Local, Pair
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.environment import dephasing, emission, pumping, thermal

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qsb.algebra.opsum import Global, Local, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Global, Local, Pair, Word
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Constant, Function, Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.environment import Channel, dephasing, emission, pumping, thermal
@@ -137,7 +138,7 @@ def test_closed_evolution_keeps_capacity_purity_and_passive_energy(seed, cells, 
 
 def _as_state(battery):
     """Return the start as an explicit matrix, so that it does not change with H_B."""
-    from qsb.dynamics.full import start_density
+    from qsb.dynamics.start_states import start_density
 
     return Start("state", array=start_density(Problem(battery, quench(1.0))))
 

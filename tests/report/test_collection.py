@@ -2,21 +2,30 @@
 
 import importlib
 import json
+import re
+import sys
+from dataclasses import replace
 
 import pytest
 
+from qsb.cli import main
 from qsb.errors import PlanError, SpecError
 from qsb.report import gallery, reproduce_all
 from qsb.report.collection import table
 from qsb.studies import papers
+from qsb.studies.claim import broken
 from qsb.studies.papers import Paper
 from qsb.studies.worksheet import Curve, Plane, Worksheet
 
 
 def small(key, *, quick=False, tell=lambda step, what: None):
-    """A paper that takes no time; the one called broken fails as a run would."""
+    """A paper that takes no time; some fail, as a run would or as nobody expected."""
     if key == "broken":
         raise PlanError("the cutoff is too low")
+    if key == "surprise":
+        raise ZeroDivisionError("nobody\nexpected this")
+    if key == "stopped":
+        raise KeyboardInterrupt
     sheet = Worksheet(key, "A <small> paper", "Nobody, doi:10.1234/x", quick, tell)
     sheet.convention("only", "a | b", "H = <z>", "none", default=True)
     sheet.claim("yes", "one is one", sheet.compare("one", 1.0, "==", 1.0), section="1", basis="memory")
@@ -62,6 +71,57 @@ def test_one_failure_stops_nothing_and_slow_papers_wait(known, tmp_path):
     assert [row["key"] for row in kept] == list(known)
     again = reproduce_all(tmp_path / "all", slow=True)
     assert [o.state for o in again] == ["done", "failed", "done", "done"]
+
+
+def test_what_nobody_expected_in_one_paper_is_recorded_there(known, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(known, "surprise", Paper("Surprise", 1.0))
+    monkeypatch.setitem(known, "after", Paper("After", 1.0))
+    for key in ("first", "broken", "long"):
+        del known[key]
+    monkeypatch.setattr(sys, "argv", ["qsb", "reproduce", "--all", "--out", str(tmp_path / "all")])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    assert "nobody expected this" in capsys.readouterr().out
+    kept = {row["key"]: row for row in json.loads((tmp_path / "all" / "verdicts.json").read_text())}
+    assert {key: row["state"] for key, row in kept.items()} == {"last": "done", "surprise": "failed", "after": "done"}
+    where = r"ZeroDivisionError: nobody expected this \(test_collection.py, line \d+\)"
+    assert re.fullmatch(where, kept["surprise"]["why"])
+
+
+def test_an_interrupt_stops_and_keeps_what_is_finished(known, tmp_path, monkeypatch):
+    monkeypatch.setitem(known, "stopped", Paper("Stopped", 1.0))
+    monkeypatch.setitem(known, "never", Paper("Never", 1.0))
+    with pytest.raises(KeyboardInterrupt):
+        reproduce_all(tmp_path / "all")
+    kept = json.loads((tmp_path / "all" / "verdicts.json").read_text())
+    assert [row["key"] for row in kept] == ["first", "broken", "long", "last"]
+
+
+def test_a_claim_that_could_not_be_computed_is_an_error_of_that_claim(known, tmp_path, monkeypatch):
+    def spoiled(key, **options):
+        made = small(key, **options)
+        if key != "last":
+            return made
+        yes, no, _ = made.judgements
+        return replace(made, judgements=(yes, broken(no.claim, RuntimeError("out of luck"))))
+
+    monkeypatch.setattr(importlib.import_module("qsb.report.reproduce"), "study", spoiled)
+    del known["broken"]
+    first, _, last = reproduce_all(tmp_path / "all")
+    assert (first.broken, last.broken) == (False, True)
+    assert last.claims == {"yes": "reproduced", "no": "error"}
+    assert last.state == "done"
+    assert last.why == "no: RuntimeError: out of luck"
+    assert "out of luck" in table([last])
+    assert "out of luck" in (tmp_path / "all" / "index.html").read_text()
+    claims = json.loads((tmp_path / "all" / "last" / "claims.json").read_text())
+    assert [(c["id"], c["verdict"], c["error"]) for c in claims] == [
+        ("yes", "reproduced", ""),
+        ("no", "inconclusive", "RuntimeError: out of luck"),
+    ]
+    page = (tmp_path / "all" / "last" / "index.html").read_text()
+    assert "it could not be computed: RuntimeError: out of luck" in page
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(known, tmp_path):

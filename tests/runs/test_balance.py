@@ -11,13 +11,14 @@ from scipy.integrate import solve_ivp
 
 import qsb
 from qsb.algebra.build import csr
-from qsb.algebra.opsum import Cross, Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.terms import Cross, Local, Pair
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Gaussian, Piecewise, Ramp, Sinusoidal
 from qsb.charging.protocol import Stage
-from qsb.dynamics.full import start_density
+from qsb.dynamics.start_states import start_density
 from qsb.errors import SpecError
 from systems import cells, pairs
 

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
 
 import qsb
 from qsb import quantities
@@ -170,6 +172,49 @@ def test_what_is_not_known_is_kept_as_it_is():
     del data.attrs["versions"]
     with pytest.raises(SpecError, match="versions"):
         citation(data)
+
+
+RUN = {
+    "references": "doi:10.1234/nobody",
+    "plan": json.dumps({"representation": "ket", "integrators": ["eigen"]}),
+    "versions": json.dumps({"qsb": "1.0"}),
+}
+#: neither a plan nor versions
+BROKEN = ("", "ket", "{", "null", "3", '"ket"', "[" * 10**5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[(name, value) for name in RUN for value in (None, 5, 2.5, b"bytes", ["a"], {"a": 1}, np.arange(3))],
+        *[(name, value) for name in ("plan", "versions") for value in BROKEN],
+        ("plan", "{}"),
+        ("plan", '{"representation": "ket"}'),
+        ("plan", '{"integrators": ["eigen"]}'),
+        ("plan", '{"representation": ["ket"], "integrators": ["eigen"]}'),
+        ("plan", '{"representation": "ket", "integrators": "eigen"}'),
+        ("plan", '{"representation": "ket", "integrators": [["eigen"]]}'),
+        ("plan", '["ket", 3]'),
+        ("plan", '[["ket"]]'),
+        ("versions", "[]"),
+        ("versions", '{"qsb": 1.0}'),
+        ("versions", '{"qsb": null}'),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_attributes_that_were_damaged_by_hand_are_named(name, value):
+    data = xr.Dataset(attrs=RUN)
+    assert "nobody" in citation(data)
+    data.attrs[name] = value
+    for ask in (citation, cited):
+        with pytest.raises(SpecError, match=f"attribute '{name}'"):
+            ask(data)
+
+
+@pytest.mark.parametrize("value", [None, 3, [], {}, {"attrs": RUN}, type("Thing", (), {"attrs": 3})()])
+def test_what_is_no_dataset_cannot_be_cited(value):
+    with pytest.raises(SpecError, match="takes the dataset of a run"):
+        citation(value)
 
 
 def test_what_is_defined_here_needs_no_paper():

@@ -9,9 +9,10 @@ from scipy.optimize import minimize_scalar
 from scipy.special import erf
 
 import qsb
-from qsb.algebra.opsum import Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Local, Pair
 from qsb.charging.envelope import Constant, Gaussian, Piecewise, Ramp, Sinusoidal, Table
 from qsb.charging.protocol import Stage
 from qsb.dynamics.plan import plan

@@ -13,7 +13,7 @@ import pytest
 import qsb
 from qsb import charging as c
 from qsb import models
-from qsb.algebra.opsum import Pair
+from qsb.algebra.terms import Pair
 from qsb.cli import main
 from qsb.dynamics.segment import driven_steps, segments
 from qsb.models import custom, dicke, ensemble, extended_dicke, ising, two_photon_dicke

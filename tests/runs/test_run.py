@@ -7,8 +7,9 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 import qsb
-from qsb.algebra.opsum import Local, Matrix, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Local, Matrix, Pair
 from qsb.charging.envelope import Function, Piecewise, Sinusoidal
 from qsb.charging.environment import Channel
 from qsb.charging.protocol import Stage

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import qsb
-from qsb.algebra.opsum import Global, OpSum
+from qsb.algebra.opsum import OpSum
+from qsb.algebra.terms import Global
 from qsb.charging.envelope import Constant
 from qsb.errors import SpecError
 from qsb.merit.advantage import OF, RESOURCES

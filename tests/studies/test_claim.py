@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qsb.errors import SpecError
-from qsb.studies.claim import Claim, Evidence, Judgement, Verdict, judge
+from qsb.studies.claim import Claim, Evidence, Judgement, Verdict, broken, judge
 
 CLAIM = Claim("17A-power", "17A", "P_max grows faster than linearly", tolerance=1e-6, spec="qsb reproduce")
-KEYS = {"id", "section", "statement", "basis", "verdict", "evidence", "spec", "conclusion"}
+KEYS = {"id", "section", "statement", "basis", "verdict", "evidence", "spec", "conclusion", "error"}
 
 
 def holds(reading="a"):
@@ -157,6 +157,18 @@ def test_no_evidence_says_so():
     j = judge(CLAIM, [])
     assert j.verdict is I
     assert "no evidence" in j.conclusion
+
+
+def test_what_could_not_be_computed_is_inconclusive_and_says_why():
+    made = broken(CLAIM, SpecError("two\n  lines"))
+    assert made.error == made.to_dict()["error"] == "SpecError: two lines"
+    assert made.verdict is Verdict.INCONCLUSIVE
+    assert made.conclusion == "Inconclusive: it could not be computed: SpecError: two lines."
+    with pytest.raises(SpecError, match="by hand"):
+        dataclasses.replace(made, verdict=Verdict.REPRODUCED)
+    with pytest.raises(SpecError, match="by hand"):
+        dataclasses.replace(judge(CLAIM, [holds()]), error="SpecError: no")
+    assert broken(CLAIM, ValueError()).error == "ValueError"
 
 
 def test_dictionary_has_the_keys_and_survives_json():

@@ -9,10 +9,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair, Quartic
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.pauli import pauli_strings
 from qsb.algebra.site_operators import BOSON_OPERATORS, SPIN_OPERATORS, acts_on, transition
 from qsb.algebra.space import Boson, Level, Space, Spin
+from qsb.algebra.terms import Global, Local, Matrix, Pair, Quartic
 from qsb.errors import StructureError
 
 

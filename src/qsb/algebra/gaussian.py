@@ -1,7 +1,7 @@
 r"""Gaussian states of Majorana fermions by their covariance, :math:`\Gamma_{mn} = \frac{i}{2}\langle[g_m, g_n]\rangle`.
 
-Order and signs of the g are those of `qsb.algebra.fermion`; everything else about such a state follows from Gamma by
-Wick's theorem: the energy is :math:`c + \frac14\sum A_{mn}\Gamma_{mn}`, the variance
+Order and signs of the g are those of `qsb.algebra.jordan_wigner`; everything else about such a state follows from Gamma
+by Wick's theorem: the energy is :math:`c + \frac14\sum A_{mn}\Gamma_{mn}`, the variance
 :math:`\frac18(|A|^2 - \mathrm{tr}\,A\Gamma A\Gamma)`, and a block of neighbouring cells has the eigenvalues
 :math:`\prod_k (1\pm\nu_k)/2`, with :math:`\pm i\nu_k` the eigenvalues of the block's part of Gamma.
 
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.fermion import Modes, QuadraticForm, pfaffian
+from qsb.algebra.jordan_wigner import QuadraticForm
+from qsb.algebra.majorana_modes import Modes, pfaffian
 from qsb.errors import SpecError
 
 RealArray = NDArray[np.float64]

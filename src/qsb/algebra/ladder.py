@@ -15,8 +15,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from qsb.algebra import build
-from qsb.algebra.opsum import Cross, Global, Local, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
+from qsb.algebra.terms import Cross, Global, Local, Pair, Word
 from qsb.errors import StructureError
 
 Floats = NDArray[np.float64]

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import OpSum, Quartic
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.pauli import PauliSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Quartic
 
 
 @dataclass(frozen=True, eq=False)

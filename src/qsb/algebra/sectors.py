@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Global, Local, Matrix, Pair
 from qsb.errors import StructureError
 
 Array = NDArray[Any]

@@ -7,21 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import (
-    MOST_BONDS,
-    Cross,
-    Global,
-    Local,
-    Matrix,
-    OpSum,
-    Pair,
-    Quartic,
-    Term,
-    Word,
-    per_site,
-)
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.site_operators import SPIN_OPERATORS, adjoint_name
 from qsb.algebra.space import Boson, Group, Role, Space, Spin
+from qsb.algebra.terms import MOST_BONDS, Cross, Global, Local, Matrix, Pair, Quartic, Term, Word, per_site
 from qsb.errors import PlanError, StructureError
 
 #: relative tolerance for "the same" or "Hermitian"

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.site_operators import BOSON_OPERATORS
 from qsb.algebra.space import Boson, Space
 from qsb.algebra.states import ModeStart
+from qsb.algebra.terms import Matrix
 from qsb.errors import StructureError
 
 RealArray = NDArray[np.float64]

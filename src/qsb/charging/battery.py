@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qsb import checks
-from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
 from qsb.algebra.structure import groups_of, is_hermitian
+from qsb.algebra.terms import Matrix
 from qsb.charging.envelope import Envelope
 from qsb.errors import SpecError, StructureError
 

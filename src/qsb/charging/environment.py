@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import Local, OpSum, per_site
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Level, Space, Spin
+from qsb.algebra.terms import Local, Word, per_site
 from qsb.charging.envelope import Envelope
 from qsb.errors import SpecError, StructureError
 
@@ -43,8 +44,6 @@ class Jump:
             return [(float(self.rate), self.op)] if float(self.rate) > 0 else []
         if self.collective:
             return [(float(self.rate), OpSum((Local(self.op, 1.0, self.group),)))] if float(self.rate) > 0 else []
-        from qsb.algebra.opsum import Word
-
         n, at = space.group(self.group).count, space.offset(self.group)
         rates = per_site(self.rate, n, "A rate")
         return [(float(r), OpSum((Word(1.0, ((at + i, self.op),)),))) for i, r in enumerate(rates) if r > 0]

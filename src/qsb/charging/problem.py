@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb import checks
-from qsb.algebra import fermion, symplectic
 from qsb.algebra import structure as read
-from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra import symplectic
+from qsb.algebra.jordan_wigner import is_closed, quadratic_axes
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start
+from qsb.algebra.terms import Matrix
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Channel, Jump
 from qsb.charging.protocol import Protocol
@@ -268,7 +270,7 @@ class Problem:
     def _fermions(self, parts: list[OpSum]) -> dict[str, Any]:
         """Flags of free fermions; of several axes the first along which the start is Gaussian."""
         space, start = self.battery.space, self.battery.start
-        axes = fermion.quadratic_axes(parts, space)
+        axes = quadratic_axes(parts, space)
         if not axes:
             return {}
         fitting = [a for a in axes if self._gaussian(a)]
@@ -276,7 +278,7 @@ class Problem:
             "fermion_axis": fitting[0] if fitting else axes[0],
             "fermion_start": bool(fitting),
             "fermion_parity": start.pure_by_kind,
-            "fermion_ring": any(fermion.is_closed(op, space) for op in parts),
+            "fermion_ring": any(is_closed(op, space) for op in parts),
         }
 
     def _gaussian(self, axis: str) -> bool:

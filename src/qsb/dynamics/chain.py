@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra.opsum import Global, Local, Matrix, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.pauli import pauli_strings
 from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Space
 from qsb.algebra.states import product_ket
+from qsb.algebra.terms import Global, Local, Matrix, Pair
 from qsb.dynamics.representation import Array
 from qsb.errors import ConvergenceError
 

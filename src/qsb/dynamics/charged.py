@@ -15,17 +15,8 @@ from numpy.typing import NDArray
 from qsb.algebra.blocks import Blocks, Factor, Spectrum
 from qsb.algebra.space import Boson, Space
 from qsb.charging.problem import Problem
-from qsb.dynamics.frame import (
-    EnergyBasis,
-    Frame,
-    MixedReadout,
-    Operator,
-    PureReadout,
-    group_levels,
-    hermitian,
-    padded,
-    statics,
-)
+from qsb.dynamics.frame import EnergyBasis, Frame, Operator
+from qsb.dynamics.readouts import MixedReadout, PureReadout, group_levels, hermitian, padded, statics
 from qsb.dynamics.representation import Array, Request
 from qsb.dynamics.series import Value
 

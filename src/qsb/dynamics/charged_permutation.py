@@ -23,9 +23,9 @@ from qsb.algebra.space import Boson, Group, Space
 from qsb.charging.problem import Problem
 from qsb.dynamics import costs
 from qsb.dynamics.charged_sectors import ChargedSectors, Reached, reached, terms
-from qsb.dynamics.ladder import cells_alone
 from qsb.dynamics.packed_blocks import block_generator, real_weights
 from qsb.dynamics.permutation import POSITIVITY_CELLS, PermutationReadout
+from qsb.dynamics.reached import cells_alone
 from qsb.dynamics.representation import BATCH_BYTES, Array, Reduced, Request, Size, Work
 from qsb.dynamics.segment import segments
 from qsb.dynamics.series import Value

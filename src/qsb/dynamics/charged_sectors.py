@@ -15,20 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.algebra import ladder
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.packed import Entries, PackedBlocks, components, follow
 from qsb.algebra.sectors import REACH, Banded, Sectors
 from qsb.algebra.space import Boson, Group, Space
 from qsb.algebra.states import ModeStart
+from qsb.algebra.terms import Local
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, charger_populations
 from qsb.dynamics.charged import TAIL, top_levels
-from qsb.dynamics.full import charger_ket
-from qsb.dynamics.ladder import cells_alone
 from qsb.dynamics.packed_blocks import BlockTerms, block_terms
+from qsb.dynamics.reached import cells_alone, jump_sum
 from qsb.dynamics.representation import Array
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.spin_sectors import couplings, fastest, rate_of, start_blocks
+from qsb.dynamics.start_states import charger_ket
 
 Ints = NDArray[np.int64]
 Real = NDArray[np.float64]
@@ -98,8 +99,7 @@ class ChargedSectors:
         rate = float(np.asarray(jump.rate).flat[0])
         group = self.space.group(jump.group)
         if isinstance(jump.op, OpSum) or group.role == "charger":
-            op = jump.op if isinstance(jump.op, OpSum) else OpSum((Local(jump.op, 1.0, jump.group),))
-            return [(rate, self.matrix(op))]
+            return [(rate, self.matrix(jump_sum(jump)))]
         (together, q), rate = rate_of(jump)
         c, s = couplings(self.cells.cells), self.cells
         row, sector = np.arange(int(s.rows[-1])), np.repeat(np.arange(len(s.sizes)), s.sizes)

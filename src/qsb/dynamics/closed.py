@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from qsb.algebra.opsum import OpSum
-from qsb.dynamics.frame import Operator, spectral_bounds
+from qsb.dynamics.frame import Operator
+from qsb.dynamics.lanczos import spectral_bounds
 from qsb.dynamics.representation import Apply, Array, Generator
 from qsb.dynamics.segment import Segment
 

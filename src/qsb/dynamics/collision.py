@@ -26,11 +26,12 @@ from qsb.charging.problem import Problem, Structure
 from qsb.charging.protocol import Protocol, Stage
 from qsb.dynamics.charged import TAIL
 from qsb.dynamics.density import Density
-from qsb.dynamics.full import FullFrame, start_density
+from qsb.dynamics.full import FullFrame
 from qsb.dynamics.lindblad import matrix_generator
 from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Reduced, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Series, Value
+from qsb.dynamics.start_states import start_density
 from qsb.errors import StructureError
 
 #: entries of Kraus operators below this are rounding of exact zeros

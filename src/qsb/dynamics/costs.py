@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from qsb.algebra.opsum import Cross, Global, Local, Matrix, OpSum, Pair, Quartic, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Cross, Global, Local, Matrix, Pair, Quartic, Word
 from qsb.dynamics.representation import Work
 from qsb.dynamics.segment import Segment
 from qsb.errors import PlanError
@@ -137,6 +138,23 @@ def affordable(applications: float, because: str, advice: str) -> None:
             f"{because} takes {applications:.2g} applications of the generator, {took} at least (at most "
             f"{MOST_APPLICATIONS:.0e} are run). What to do: shorten the protocol; or {advice}."
         )
+
+
+def walkable(turned: float, name: str) -> None:
+    """Refuse to expand what turns through absurdly many radians, once the spectrum is known.
+
+    Args:
+        turned: half-width of the spectrum times the time.
+        name: of the integrator.
+
+    Raises:
+        PlanError: with the applications, the time and what to do.
+    """
+    affordable(
+        turned,
+        f"The spectrum that the start reaches turns through {turned:.2g} radians, so integrator {name!r}",
+        "write the fastest energies in other units; or lower the coupling or the cutoff",
+    )
 
 
 def saves(segment: Segment, times: np.ndarray) -> int:

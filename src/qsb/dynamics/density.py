@@ -8,20 +8,22 @@ import numpy as np
 
 from qsb.algebra import build
 from qsb.algebra.hermitian import pack
-from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Matrix
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs
 from qsb.dynamics.charged import ChargedMixedReadout
 from qsb.dynamics.faber import Faber
-from qsb.dynamics.frame import MixedReadout
-from qsb.dynamics.full import FullFrame, start_density
+from qsb.dynamics.full import FullFrame
 from qsb.dynamics.integrate import DormandPrince, Propagator
 from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.lindblad import gather_generator, matrix_generator
+from qsb.dynamics.readouts import MixedReadout
 from qsb.dynamics.representation import BATCH_BYTES, Array, Generator, Readout, Reduced, Request, Size, Work
 from qsb.dynamics.segment import segments
+from qsb.dynamics.start_states import start_density
 from qsb.dynamics.whole import WHOLE, WholeReadout
 
 #: a series costs less than an exponential and products with it above 4 x 4 density matrices

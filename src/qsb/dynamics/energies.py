@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from qsb.algebra.kernels import threads
 from qsb.algebra.pauli import PauliSum, aligned
 from qsb.dynamics.chebyshev import ATTEMPTS, GROWTH, PauliVectors, terms
-from qsb.dynamics.frame import PureReadout
+from qsb.dynamics.readouts import PureReadout
 from qsb.dynamics.reflection import SectorReadout
 from qsb.dynamics.representation import Array, Generator, Reduced, Work
 from qsb.errors import ConvergenceError

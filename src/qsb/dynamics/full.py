@@ -9,18 +9,20 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra import build, reduced, states
+from qsb.algebra import build, reduced
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks, Spectrum
-from qsb.algebra.opsum import Matrix, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.pauli import PauliSum
 from qsb.algebra.quartic import PairSum
-from qsb.algebra.space import Boson, Group, Space
-from qsb.charging.problem import Problem, charger_populations
+from qsb.algebra.space import Boson, Space
+from qsb.algebra.terms import Matrix, Word
+from qsb.charging.problem import Problem
 from qsb.dynamics import charged
-from qsb.dynamics.frame import EnergyBasis, Operator, Sparse, exact_extremes, random_ket
+from qsb.dynamics.frame import EnergyBasis, Operator, Sparse
+from qsb.dynamics.lanczos import exact_extremes
 from qsb.dynamics.representation import Array
-from qsb.errors import PlanError, StructureError
+from qsb.errors import PlanError
 
 #: largest space whose interacting battery Hamiltonian is diagonalised in full
 DENSE_LIMIT = 4096
@@ -35,7 +37,7 @@ def operator(op: OpSum, space: Space) -> Operator:
     return Sparse(build.csr(op, space))
 
 
-def _diagonal(op: Operator) -> NDArray[np.float64] | None:
+def diagonal_of(op: Operator) -> NDArray[np.float64] | None:
     """The diagonal of an operator that has nothing else; None of others."""
     if isinstance(op, PauliSum):
         return op.diagonal if op.is_diagonal else None
@@ -104,7 +106,7 @@ class FullFrame:
 
     @cached_property
     def _diagonal(self) -> NDArray[np.float64] | None:
-        return _diagonal(self._meter)
+        return diagonal_of(self._meter)
 
     @cached_property
     def _dense_eigen(self) -> tuple[NDArray[np.float64], Array]:
@@ -168,8 +170,6 @@ class FullFrame:
 
     def _inside(self, subset: tuple[int, ...]) -> tuple[OpSum, Space]:
         """Terms of H_B wholly inside the subset, on a space of just those cells."""
-        from qsb.algebra.opsum import Word
-
         place = {site: k for k, site in enumerate(subset)}
         words = []
         for c, factors in self.problem.battery.battery.words(self.space):
@@ -258,10 +258,10 @@ class FullFrame:
     @cached_property
     def highest(self) -> dict[str, NDArray[np.int64]]:
         """States with a mode on its highest levels, where terms may lead beyond them."""
-        from qsb.dynamics import ladder
+        from qsb.dynamics.reached import may_leak
 
         modes = any(isinstance(g.kind, Boson) for g in self.space.groups)
-        return charged.highest(self.problem) if modes and ladder.may_leak(self.problem) else {}
+        return charged.highest(self.problem) if modes and may_leak(self.problem) else {}
 
 
 def _partial(psi: Array, dims: tuple[int, ...], subset: tuple[int, ...]) -> Array:
@@ -332,134 +332,6 @@ def read_extremes(op: OpSum, space: Space) -> tuple[float, float]:
     e = np.linalg.eigvalsh(read.cell_matrices(op, space))
     times = space.sites if len(e) == 1 else 1
     return float(times * e[:, 0].sum()), float(times * e[:, 1].sum())
-
-
-# -- start states in the full frame --------------------------------------------------------------------------
-
-
-def start_ket(problem: Problem) -> Array:
-    """The initial ket (D,).
-
-    Raises:
-        StructureError: if the ground state is asked for and is not unique.
-    """
-    space = problem.battery.space
-    if not problem.starts_apart:
-        return _cells_ket(problem, space)
-    out = _cells_ket(problem, problem.cells_space)
-    for group in space.part("charger").groups:
-        out = np.kron(out, charger_ket(problem.battery.start, group))
-    return _to_site_order(out, space)
-
-
-def _cells_ket(problem: Problem, space: Space) -> Array:
-    """The initial ket of the battery's sites, or of all where the start names all."""
-    start = problem.battery.start
-    if start.kind == "state":
-        return np.asarray(start.array, dtype=complex).copy()
-    if start.kind in ("up", "down"):
-        out = np.zeros(space.dimension, dtype=complex)
-        out[0 if start.kind == "up" else -1] = 1.0
-        return out
-    if start.kind == "product":
-        return states.product_ket(states.bloch_ket(np.atleast_2d(np.asarray(start.bloch))), space.sites)
-    if problem.structure.battery_one_body:
-        return states.product_ket(states.cell_ground(read.cell_matrices(problem.meter, space)), space.sites)
-    return ground_ket(problem.meter, space)
-
-
-def charger_ket(start: states.Start, group: Group) -> Array:
-    """The initial ket of a charger group: each mode alike, or the Dicke state of its spins."""
-    mode = start.charger or states.ModeStart()
-    if isinstance(group.kind, Boson):
-        one = mode.ket(group.kind.highest)
-        return states.product_ket(one[None], group.count)
-    ups = group.count - np.bitwise_count(np.arange(2**group.count, dtype=np.uint64)).astype(int)
-    chosen = (ups == (mode.quanta or 0)).astype(complex)
-    return np.asarray(chosen / np.linalg.norm(chosen))
-
-
-def _charger_density(start: states.Start, group: Group) -> Array:
-    """The initial state of a charger group."""
-    mode = start.charger or states.ModeStart()
-    if mode.pure:
-        ket = charger_ket(start, group)
-        return np.outer(ket, ket.conj())
-    one = np.diag(charger_populations(start, group)).astype(complex)
-    return states.product_density(one[None], group.count)
-
-
-def _to_site_order(a: Array, space: Space) -> Array:
-    """A ket or density matrix over (battery sites, charger sites) in the order of the space."""
-    sites = [*space.sites_of("battery"), *space.sites_of("charger")]
-    if sites == sorted(sites):
-        return a
-    dims = [space.dimensions()[i] for i in sites]
-    back = list(np.argsort(sites))
-    if a.ndim == 1:
-        return a.reshape(dims).transpose(back).reshape(-1)
-    n = len(sites)
-    return a.reshape(*dims, *dims).transpose([*back, *(n + i for i in back)]).reshape(a.shape)
-
-
-def ground_ket(op: OpSum, space: Space) -> Array:
-    """Ground state of an interacting Hamiltonian, refused where it is degenerate."""
-    d = space.dimension
-    levels = _diagonal(operator(op, space))
-    if levels is not None:
-        e, ground = (
-            np.partition(levels, 1)[:2] if d > 1 else levels,
-            np.eye(1, d, int(levels.argmin()), dtype=complex)[0],
-        )
-    elif d <= 1024:
-        e, u = np.linalg.eigh(build.dense(op, space))
-        e, ground = e[:2], u[:, 0]
-    else:
-        import scipy.sparse.linalg as spla
-
-        h = operator(op, space)
-        v0 = random_ket(h, d, 3)
-        linear = spla.LinearOperator((d, d), matvec=lambda v: h.apply(np.asarray(v).ravel()), dtype=v0.dtype)
-        e, u = spla.eigsh(linear, k=2, which="SA", v0=v0, tol=1e-13, maxiter=20000)
-        order = np.argsort(e)
-        e, ground = e[order], u[:, order[0]]
-    if len(e) > 1 and e[1] - e[0] <= 1e-9 * max(abs(e[0]), abs(e[1]), 1e-300):
-        raise StructureError(
-            "The ground level of the battery Hamiltonian is degenerate, so the ground state is not unique; name a "
-            "start: "
-            "'down', 'up', 'product', 'thermal' or a state."
-        )
-    return np.asarray(ground, dtype=complex)
-
-
-def start_density(problem: Problem) -> Array:
-    """The initial density matrix (D, D)."""
-    space = problem.battery.space
-    if not problem.starts_apart:
-        return _cells_density(problem, space)
-    out = _cells_density(problem, problem.cells_space)
-    for group in space.part("charger").groups:
-        out = np.kron(out, _charger_density(problem.battery.start, group))
-    return _to_site_order(out, space)
-
-
-def _cells_density(problem: Problem, space: Space) -> Array:
-    """The initial density matrix of the battery's sites, or of all where the start names all."""
-    start = problem.battery.start
-    if start.kind == "state" and np.asarray(start.array).ndim == 2:
-        return np.asarray(start.array, dtype=complex).copy()
-    if start.kind == "product" and np.any(np.linalg.norm(np.asarray(start.bloch), axis=-1) < 1 - 1e-12):
-        return states.product_density(states.bloch_density(np.atleast_2d(np.asarray(start.bloch))), space.sites)
-    if start.kind == "thermal":
-        temperature = float(start.temperature or 0.0)
-        if problem.structure.battery_one_body:
-            h = read.cell_matrices(problem.meter, space)
-            return states.product_density(states.cell_gibbs(h, temperature), space.sites)
-        e, u = np.linalg.eigh(build.dense(problem.meter, space))
-        p = np.exp(-(e - e[0]) / temperature)
-        return np.asarray((u * (p / p.sum())) @ u.conj().T)
-    ket = _cells_ket(problem, space)
-    return np.outer(ket, ket.conj())
 
 
 def is_opaque(problem: Problem) -> bool:

@@ -17,10 +17,11 @@ import numpy as np
 import scipy.linalg as la
 
 from qsb.dynamics.chebyshev import Chebyshev
-from qsb.dynamics.expansion import DampedChebyshev, LadderChebyshev
+from qsb.dynamics.damped import DampedChebyshev
 from qsb.dynamics.exponential import exponentials
 from qsb.dynamics.faber import Faber
 from qsb.dynamics.krylov import Krylov
+from qsb.dynamics.ladder_chebyshev import LadderChebyshev
 from qsb.dynamics.magnus import Magnus
 from qsb.dynamics.moments import MomentFlow
 from qsb.dynamics.representation import Array, Generator

@@ -8,21 +8,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qsb.algebra.opsum import Quartic
 from qsb.algebra.pauli import PauliSum, Strings, pauli_strings
 from qsb.algebra.quartic import products
 from qsb.algebra.space import Boson
+from qsb.algebra.terms import Quartic
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs, energies
 from qsb.dynamics.charged import ChargedPureReadout
 from qsb.dynamics.chebyshev import MANY, expansion_bytes, terms
 from qsb.dynamics.closed import closed_generator
-from qsb.dynamics.frame import STEPS, PureReadout
-from qsb.dynamics.full import DENSE_LIMIT, FullFrame, is_opaque, operator, start_ket
+from qsb.dynamics.full import DENSE_LIMIT, FullFrame, is_opaque, operator
 from qsb.dynamics.integrate import KET_EIGEN_LIMIT, choose
+from qsb.dynamics.lanczos import STEPS
+from qsb.dynamics.readouts import PureReadout
 from qsb.dynamics.reflection import SectorReadout, find
 from qsb.dynamics.representation import Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import Segment, segments
+from qsb.dynamics.start_states import start_ket
 from qsb.dynamics.whole import whole_only
 
 #: largest number of sites whose work is estimated; more do not fit any memory

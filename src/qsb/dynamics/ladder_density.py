@@ -19,8 +19,8 @@ from scipy.sparse.csgraph import connected_components
 from qsb.algebra.opsum import OpSum
 from qsb.charging.environment import Jump
 from qsb.dynamics.charged import ChargedFrame, read_battery
-from qsb.dynamics.frame import POSITIVITY_LIMIT, statics
 from qsb.dynamics.lindblad import DENSE_UNKNOWNS
+from qsb.dynamics.readouts import POSITIVITY_LIMIT, statics
 from qsb.dynamics.representation import Apply, Array, Generator, Request
 from qsb.dynamics.segment import Segment
 from qsb.dynamics.series import Value

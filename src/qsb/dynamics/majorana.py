@@ -11,10 +11,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from qsb.algebra import fermion as fm
 from qsb.algebra import gaussian as ga
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.gaussian import Skew
+from qsb.algebra.jordan_wigner import QuadraticForm
+from qsb.algebra.majorana_modes import Modes, normal_modes
 from qsb.charging.problem import Problem
 from qsb.dynamics.integrate import DormandPrince
 from qsb.dynamics.representation import Apply, Array, Generator, Request
@@ -34,7 +35,7 @@ EACH = frozenset({"variance", "charger_variance", "marginals", "cut", "reduced"}
 class Rate:
     """d<H_B>/dt in a Gaussian state under one Hamiltonian: a quarter of the sum of [A_B, A] and the covariance."""
 
-    def __init__(self, battery: fm.QuadraticForm, other: fm.QuadraticForm) -> None:
+    def __init__(self, battery: QuadraticForm, other: QuadraticForm) -> None:
         n = battery.cells
         commutator = sp.csr_array(battery.matrix @ other.matrix - other.matrix @ battery.matrix)
         self.aa, self.ab, self.bb = commutator[:n, :n], commutator[:n, n:], commutator[n:, n:]
@@ -58,9 +59,9 @@ class Leg:
     """
 
     segment: Segment
-    battery: fm.QuadraticForm
-    constant: fm.QuadraticForm
-    drives: tuple[tuple[fm.QuadraticForm, Coefficient], ...]
+    battery: QuadraticForm
+    constant: QuadraticForm
+    drives: tuple[tuple[QuadraticForm, Coefficient], ...]
     start: Skew
     end: Skew | None = None
 
@@ -75,9 +76,9 @@ class Leg:
     # -- nothing changes: modes -------------------------------------------------------------------------------------
 
     @cached_property
-    def modes(self) -> fm.Modes:
+    def modes(self) -> Modes:
         """Normal modes of the constant Hamiltonian."""
-        return fm.normal_modes(self.constant)
+        return normal_modes(self.constant)
 
     @cached_property
     def _turned(self) -> Skew:
@@ -165,7 +166,7 @@ class Leg:
             yield Skew.split(x)
 
 
-def _turn(a: fm.QuadraticForm) -> Apply:
+def _turn(a: QuadraticForm) -> Apply:
     """d Gamma/dt = A Gamma - Gamma A, the second of which is the transpose of the first."""
     m = a.matrix
 
@@ -301,7 +302,7 @@ class Flow:
         return state
 
 
-def _reach_of(a: fm.QuadraticForm) -> float:
+def _reach_of(a: QuadraticForm) -> float:
     """Size of a Hamiltonian: the root of its mean square over all states."""
     return float(np.sqrt((a.matrix.data**2).sum() / 8))
 

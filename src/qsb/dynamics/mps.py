@@ -23,8 +23,8 @@ from qsb.algebra.pauli import pauli_strings
 from qsb.algebra.space import Space
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics.chain import LAYERS, Strings, Windows, bonds, commutator, is_chain, pauli_words
-from qsb.dynamics.frame import statics
 from qsb.dynamics.full import FullFrame
+from qsb.dynamics.readouts import statics
 from qsb.dynamics.representation import Array, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Series, Value

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from qsb.algebra import states
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.kernels import threads
-from qsb.algebra.opsum import Global, Local, Pair
 from qsb.algebra.sectors import Banded, Sectors, packed_size
+from qsb.algebra.terms import Global, Local, Pair
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs
 from qsb.dynamics.frame import EnergyBasis
 from qsb.dynamics.integrate import choose
-from qsb.dynamics.ladder import cells_alone
+from qsb.dynamics.reached import cells_alone
 from qsb.dynamics.representation import BATCH_BYTES, Array, Reduced, Request, Size, Work
 from qsb.dynamics.segment import Segment, segments
 from qsb.dynamics.series import Value

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from qsb import checks
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Local
 from qsb.charging.battery import Battery
 from qsb.charging.problem import Problem
 from qsb.dynamics.bosons import Bosons

@@ -18,8 +18,9 @@ from qsb.algebra import states
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies, combine, log_binomial
-from qsb.algebra.opsum import OpSum, per_site
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
+from qsb.algebra.terms import per_site
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qsb.algebra.pauli import Layout, PauliSum, Strings
-from qsb.dynamics.frame import PureReadout, read_energy, read_variance
+from qsb.dynamics.readouts import PureReadout, read_energy, read_variance
 from qsb.dynamics.representation import Array
 from qsb.dynamics.series import Value
 

@@ -18,8 +18,8 @@ from qsb.algebra.pauli import PauliSum
 from qsb.charging.problem import Problem
 from qsb.dynamics import energies
 from qsb.dynamics.charged import TAIL
-from qsb.dynamics.expansion import GridGenerator
 from qsb.dynamics.integrate import INTEGRATORS, NEEDS_DENSE
+from qsb.dynamics.ladder_chebyshev import GridGenerator
 from qsb.dynamics.plan import REPRESENTATIONS, Plan
 from qsb.dynamics.representation import BATCH_BYTES, KET_BATCH_BYTES, Array, Generator, Reduced, Simulation
 from qsb.dynamics.segment import Segment, turns

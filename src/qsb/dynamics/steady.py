@@ -17,10 +17,11 @@ import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 
 from qsb.algebra.hermitian import pack, unpack
-from qsb.algebra.opsum import OpSum, per_site
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.pauli import pauli_strings
 from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Space
+from qsb.algebra.terms import per_site
 from qsb.charging.problem import Problem
 from qsb.dynamics.integrate import INTEGRATORS
 from qsb.dynamics.moments import Moments

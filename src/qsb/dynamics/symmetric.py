@@ -15,21 +15,24 @@ from qsb.algebra import build, states
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Blocks, Spectrum
 from qsb.algebra.copies import log_binomial
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.sectors import multiplicity
 from qsb.algebra.space import Space
+from qsb.algebra.terms import Global, Local, Pair, Word
 from qsb.charging.environment import Jump
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs
 from qsb.dynamics.chebyshev import MANY, terms
 from qsb.dynamics.closed import closed_generator
-from qsb.dynamics.frame import EnergyBasis, MixedReadout, Operator, PureReadout, SmallSubsets, Sparse
+from qsb.dynamics.frame import EnergyBasis, Operator, SmallSubsets, Sparse
 from qsb.dynamics.full import read_extremes
 from qsb.dynamics.integrate import EIGEN_LIMIT, PROPAGATOR_LIMIT, Taylor, choose
 from qsb.dynamics.ket import full_lacks
 from qsb.dynamics.lindblad import matrix_generator
+from qsb.dynamics.readouts import MixedReadout, PureReadout
 from qsb.dynamics.representation import Array, Readout, Reduced, Request, Size, Work, batch_bytes
 from qsb.dynamics.segment import segments
+from qsb.dynamics.start_states import start_density
 from qsb.dynamics.whole import whole_only
 from qsb.errors import StructureError
 
@@ -141,8 +144,6 @@ class SymmetricFrame(SmallSubsets):
 
     def _inside(self, count: int) -> tuple[OpSum, Space]:
         """H_B of `count` cells; normalisations keep the N of the whole battery."""
-        from qsb.algebra.opsum import Global, Pair, Word
-
         space = Space.spins(count)
         terms: list[Any] = []
         for t in self.problem.battery.battery.active:
@@ -318,7 +319,7 @@ class Symmetric:
         readout = MixedReadout(
             frame, request, build.collective(problem.battery.battery, problem.battery.space), charger
         )
-        rho = _start_matrix(problem) if psi is None else np.outer(psi, psi.conj())
+        rho = start_density(problem) if psi is None else np.outer(psi, psi.conj())
         return Reduced(rho, generators, readout)
 
 
@@ -391,10 +392,3 @@ def _ground(problem: Problem) -> Array:
     if -lowest[0][1] != space.sites:
         raise StructureError("the ground state of H_B lies outside the symmetric sector")
     return np.asarray(np.linalg.eigh(build.collective(op, space))[1][:, 0], dtype=complex)
-
-
-def _start_matrix(problem: Problem) -> Array:
-    """A mixed start of a single cell, where the Dicke basis is the cell's own."""
-    from qsb.dynamics.full import start_density
-
-    return start_density(problem)

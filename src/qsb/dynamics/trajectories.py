@@ -21,12 +21,13 @@ from qsb.algebra import build, reduced
 from qsb.algebra.kernels import threads
 from qsb.charging.problem import Problem, Structure
 from qsb.dynamics import costs
-from qsb.dynamics.frame import statics
-from qsb.dynamics.full import FullFrame, start_ket
+from qsb.dynamics.full import FullFrame
 from qsb.dynamics.ket import full_lacks
+from qsb.dynamics.readouts import statics
 from qsb.dynamics.representation import Array, Request, Size, Work
 from qsb.dynamics.segment import segments
 from qsb.dynamics.series import Series, Value, jackknife
+from qsb.dynamics.start_states import start_ket
 from qsb.dynamics.whole import whole_only
 from qsb.errors import ConvergenceError
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from qsb.algebra import build
 from qsb.algebra.opsum import OpSum
 from qsb.charging.problem import Problem
-from qsb.dynamics.frame import Functional, hermitian, hermitian_spectra, padded
 from qsb.dynamics.full import FullFrame, partial_density
+from qsb.dynamics.readouts import Functional, hermitian, hermitian_spectra, padded
 from qsb.dynamics.representation import Array, Readout, Request
 from qsb.dynamics.series import Value
 

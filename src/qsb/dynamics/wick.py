@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.algebra import fermion as fm
 from qsb.algebra import gaussian as ga
 from qsb.algebra import states
 from qsb.algebra import structure as read
 from qsb.algebra.blocks import Spectrum
 from qsb.algebra.copies import Copies
+from qsb.algebra.fermion import all_levels, extremes, ground_modes
 from qsb.algebra.gaussian import Skew
+from qsb.algebra.jordan_wigner import Near, QuadraticForm, form
+from qsb.algebra.majorana_modes import mode_energies, normal_modes
 from qsb.algebra.opsum import OpSum
 from qsb.charging.problem import Problem
 from qsb.dynamics.full import read_extremes
@@ -29,9 +31,9 @@ RealArray = NDArray[np.float64]
 SUBSET_VALUES = 2**24
 
 
-def _near(problem: Problem, op: OpSum) -> fm.Near:
+def _near(problem: Problem, op: OpSum) -> Near:
     """An accepted operator with the spins turned along the chosen axis."""
-    near = fm.Near.of(op, problem.battery.space)
+    near = Near.of(op, problem.battery.space)
     assert near is not None
     return near.turned(problem.structure.fermion_axis)
 
@@ -61,12 +63,12 @@ def start_covariance(problem: Problem) -> tuple[Skew, int]:
         return ga.product_covariance(z), (-1 if pure and np.count_nonzero(z < 0) % 2 else 1)
     near = _near(problem, b.battery)
     if b.start.kind == "ground":
-        modes, excited, parity = fm.ground_modes(near)
+        modes, excited, parity = ground_modes(near)
         occupied = -np.ones(n)
         if excited >= 0:
             occupied[excited] = 1.0
         return ga.mode_covariance(modes, occupied), parity
-    modes = fm.normal_modes(fm.form(near))
+    modes = normal_modes(form(near))
     return ga.mode_covariance(modes, -np.tanh(modes.energies / (2 * float(b.start.temperature or 0.0)))), 1
 
 
@@ -85,8 +87,8 @@ def _levels_by_cell(problem: Problem) -> tuple[RealArray, NDArray[np.int64]]:
         e = np.linalg.eigvalsh(read.cell_matrices(b.battery, b.space))
         e = np.broadcast_to(e, (n, 2))
     else:
-        a = fm.form(_near(problem, b.battery))
-        half = fm.mode_energies(a) / 2
+        a = form(_near(problem, b.battery))
+        half = mode_energies(a) / 2
         e = np.stack([-half, half], axis=1) + a.shift / n
     kinds, counts = np.unique(e, axis=0, return_counts=True)
     return kinds, counts
@@ -97,7 +99,7 @@ def _weights_by_mode(problem: Problem) -> tuple[RealArray, NDArray[np.int64]]:
     if problem.structure.product_start:
         nu = np.broadcast_to(np.abs(_polarisation(problem)), (problem.battery.space.sites,))
     else:
-        e = fm.mode_energies(fm.form(_near(problem, problem.battery.battery)))
+        e = mode_energies(form(_near(problem, problem.battery.battery)))
         nu = np.tanh(e / (2 * float(problem.battery.start.temperature or 0.0)))
     kinds, counts = np.unique(np.stack([(1 + nu) / 2, (1 - nu) / 2], axis=1), axis=0, return_counts=True)
     return kinds, counts
@@ -135,12 +137,12 @@ class GaussRead:
     request: Request
     parity: int
 
-    def form(self, op: OpSum) -> fm.QuadraticForm:
+    def form(self, op: OpSum) -> QuadraticForm:
         """The Majorana form of an operator in the parity of the start."""
-        return fm.form(_near(self.problem, op), self.parity)
+        return form(_near(self.problem, op), self.parity)
 
     @cached_property
-    def battery(self) -> fm.QuadraticForm:
+    def battery(self) -> QuadraticForm:
         """H_B."""
         return self.form(self.problem.battery.battery)
 
@@ -151,18 +153,18 @@ class GaussRead:
         return OpSum(b.interaction.terms + tuple(t for op, _ in b.drives for t in op.terms))
 
     @cached_property
-    def _charger(self) -> fm.QuadraticForm:
+    def _charger(self) -> QuadraticForm:
         return self.form(self.charger_sum)
 
     @cached_property
-    def _subset(self) -> tuple[int, int, fm.Near]:
+    def _subset(self) -> tuple[int, int, Near]:
         """First cell, number of cells, and the part of H_B within them."""
         first, count = min(self.request.subset), len(self.request.subset)
         return first, count, _near(self.problem, self.problem.battery.battery).inside(first, count)
 
     @cached_property
-    def _subset_form(self) -> fm.QuadraticForm:
-        return fm.form(self._subset[2], self.parity)
+    def _subset_form(self) -> QuadraticForm:
+        return form(self._subset[2], self.parity)
 
     def window(self, needs: frozenset[str]) -> tuple[int, int]:
         """First cell and number of the cells that the readouts look at."""
@@ -207,7 +209,7 @@ class GaussRead:
     def _levels(self) -> Spectrum | Copies:
         near = _near(self.problem, self.problem.battery.battery)
         if near.closed:
-            return Spectrum.simple(fm.all_levels(near))
+            return Spectrum.simple(all_levels(near))
         pairs, counts = _levels_by_cell(self.problem)
         return tensor_spectrum(pairs, counts, sums=True)
 
@@ -226,8 +228,8 @@ class GaussRead:
             h = read.cell_matrices(b.battery, b.space)
             out["cells"], out["counts"] = np.asarray(np.broadcast_to(h, (s.sites, 2, 2))), np.ones(s.sites)
         if "reduced" in needs:
-            out["reduced_levels"] = Spectrum.simple(fm.all_levels(self._subset[2]))
+            out["reduced_levels"] = Spectrum.simple(all_levels(self._subset[2]))
         return out
 
     def _extremes(self, op: OpSum) -> tuple[float, float]:
-        return fm.extremes(op, self.problem.battery.space, axis=self.problem.structure.fermion_axis)
+        return extremes(op, self.problem.battery.space, axis=self.problem.structure.fermion_axis)

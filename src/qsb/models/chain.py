@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import Local, OpSum, Pair
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Role, Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Local, Pair
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 

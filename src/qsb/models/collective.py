@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Literal
 
 from qsb import checks
-from qsb.algebra.opsum import Cross, Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start, begun
+from qsb.algebra.terms import Cross, Local
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Constant, Envelope, Gaussian
 from qsb.charging.environment import Channel, dephasing, emission, thermal

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import Cross, Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Level, Space, Spin
 from qsb.algebra.states import Start, begun
+from qsb.algebra.terms import Cross, Local
 from qsb.charging.battery import Battery
 from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes

@@ -23,10 +23,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import Matrix, OpSum, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.site_operators import SPIN_OPERATORS
 from qsb.algebra.space import Group, Level, Space, Spin
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Matrix, Word
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Envelope, Function
 from qsb.charging.environment import Channel
@@ -53,8 +54,23 @@ class _Weight:
     part: str
 
     def __call__(self, t: float) -> float:
-        z = complex(self.coefficient(t))
+        z = _value(self.coefficient, t)
         return {"real": z.real, "imag": -z.imag, "square": abs(z) ** 2}[self.part]
+
+
+def _value(coefficient: Callable[[float], complex], t: float) -> complex:
+    """A coefficient at one time.
+
+    Raises:
+        SpecError: if it is no number then.
+    """
+    try:
+        found = coefficient(t)
+        if isinstance(found, str):  # Python would read a number out of it
+            raise TypeError(f"it is the text {found!r}")
+        return complex(found)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SpecError(f"A coefficient must be a number at every time, but at t = {t:.6g}: {error}.") from error
 
 
 def custom(
@@ -205,7 +221,7 @@ def _coefficient(
     if isinstance(source, qutip.Coefficient):
         return qutip.coefficient(source, args=args or {}), _knots(source, tlist)
     if callable(source):
-        return (qutip.coefficient(source, args=args) if args else source), tuple(getattr(source, "breaks", ()))
+        return (_bound(source, args) if args else source), tuple(getattr(source, "breaks", ()))
     if tlist is None:
         raise SpecError("A coefficient that is an array needs tlist, the times of its values.")
     times = checks.reals("tlist", tlist)
@@ -221,6 +237,19 @@ def _coefficient(
     if np.any(np.diff(times) <= 0) or not (np.all(np.isfinite(times)) and np.all(np.isfinite(values))):
         raise SpecError("tlist must increase, and its values must be finite.")
     return qutip.coefficient(values, tlist=times), tuple(times.tolist())
+
+
+def _bound(source: Callable[..., complex], args: dict[str, Any]) -> Callable[[float], complex]:
+    """A function with its arguments, as QuTiP hands them over; QuTiP looks at it once at t = 0."""
+    import qutip
+
+    try:
+        made: Callable[[float], complex] = qutip.coefficient(source, args=args)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SpecError(
+            f"A coefficient must be a number at every time, given t and {', '.join(map(str, args))}, but: {error}."
+        ) from error
+    return made
 
 
 def _written(source: str, args: dict[str, Any] | None) -> Callable[[float], complex]:
@@ -262,7 +291,7 @@ def _check_hermitian(parts: list[_Part], max_step: float | None) -> None:
         return
     last = max((p.breaks[-1] for p in parts if p.breaks), default=8 * (max_step or 1.0))
     for t in np.linspace(0.0, last, 8):
-        whole = sum(complex(p.coefficient(float(t))) * p.operator for p in parts if p.coefficient is not None)
+        whole = sum(_value(p.coefficient, float(t)) * p.operator for p in parts if p.coefficient is not None)
         if _largest(whole - whole.conj().T) > _HERMITIAN * max(_largest(p.operator) for p in parts):
             raise StructureError(
                 f"V(t) is not Hermitian at t = {t:.6g}; add the adjoint part with the conjugate coefficient."

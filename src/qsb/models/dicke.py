@@ -23,9 +23,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from qsb import checks
-from qsb.algebra.opsum import Cross, Local, OpSum, Pair, Term
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import MOST_SITES, Boson, Group, Role, Space, Spin
 from qsb.algebra.states import ModeStart, Start, begun
+from qsb.algebra.terms import Cross, Local, Pair, Term
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import Geometry, Global, Local, Normalisation, OpSum, Pair, Term
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Role, Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Geometry, Global, Local, Normalisation, Pair, Term
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 

@@ -22,10 +22,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qsb import checks
-from qsb.algebra import fermion
-from qsb.algebra.opsum import Geometry, Local, Normalisation, OpSum, Pair
+from qsb.algebra.fermion import lowest_levels
+from qsb.algebra.jordan_wigner import quadratic_form
+from qsb.algebra.majorana_modes import mode_energies
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Geometry, Local, Normalisation, Pair
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError, StructureError
 
@@ -107,7 +110,7 @@ def ising(
 def modes(cells: int, exchange: float = 1.0, transverse: float = 0.1) -> NDArray[np.float64]:
     r"""Half the excitation energies :math:`s_k`, ascending, (N,), of the open chain with g = 0.
 
-    Singular values of h on the diagonal and J above it, by `qsb.algebra.fermion`. Absolute error a few 1e-16
+    Singular values of h on the diagonal and J above it, by `qsb.algebra.majorana_modes`. Absolute error a few 1e-16
     (|J| + |h|): an exponentially small mode comes from `gap`.
 
     Raises:
@@ -115,7 +118,7 @@ def modes(cells: int, exchange: float = 1.0, transverse: float = 0.1) -> NDArray
     """
     n, j, h = _count(cells), abs(_number("exchange", exchange)), abs(_number("transverse", transverse))
     meter = OpSum((Pair("z", "z", -j), Local("x", -h)))
-    return fermion.mode_energies(fermion.quadratic_form(meter, Space.spins(n), axis="x")) / 2
+    return mode_energies(quadratic_form(meter, Space.spins(n), axis="x")) / 2
 
 
 def ground_energy(cells: int, exchange: float = 1.0, transverse: float = 0.1) -> float:
@@ -158,7 +161,7 @@ def spectrum(
         if wanted > 1 << ALL_LEVELS:
             raise SpecError(f"levels is {wanted}; at most {1 << ALL_LEVELS} levels are computed.")
         wanted = min(wanted, 1 << min(n, ALL_LEVELS))
-    return fermion.lowest_levels(2 * modes(n, exchange, transverse), wanted)
+    return lowest_levels(2 * modes(n, exchange, transverse), wanted)
 
 
 @dataclass(frozen=True)

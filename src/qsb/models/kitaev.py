@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import Local, OpSum, Pair, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start, begun
+from qsb.algebra.terms import Local, Pair, Word
 from qsb.charging.battery import Battery
 
 Boundary = Literal["open", "ring", "periodic", "antiperiodic"]

@@ -20,9 +20,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from qsb import checks
-from qsb.algebra.opsum import Cross, Local, OpSum, Term
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start, begun
+from qsb.algebra.terms import Cross, Local, Term
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Constant, Envelope
 from qsb.charging.environment import Channel, emission, thermal

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qsb import checks
-from qsb.algebra.opsum import Cross, Local, OpSum, Pair, Strength, Term
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Boson, Group, Space
 from qsb.algebra.states import ModeStart, Start, begun
+from qsb.algebra.terms import Cross, Local, Pair, Strength, Term
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Constant, Envelope
 from qsb.errors import SpecError

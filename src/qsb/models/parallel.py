@@ -18,9 +18,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from qsb import checks
-from qsb.algebra.opsum import Global, Local, OpSum, Term, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Global, Local, Term, Word
 from qsb.charging.battery import Battery
 from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes

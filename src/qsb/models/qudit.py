@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import Geometry, Global, Local, Normalisation, OpSum, Pair, Term, Word
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Group, Level, Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Geometry, Global, Local, Normalisation, Pair, Term, Word
 from qsb.charging.battery import Battery
 from qsb.charging.environment import Channel
 from qsb.errors import PlanError, SpecError

@@ -21,9 +21,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import Local, Matrix, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Group, Level, Space, Spin
 from qsb.algebra.states import Start, begun
+from qsb.algebra.terms import Local, Matrix
 from qsb.charging.battery import Battery
 from qsb.errors import PlanError, SpecError
 from qsb.units import format_bytes

@@ -15,9 +15,10 @@ from dataclasses import replace
 import numpy as np
 
 from qsb import checks
-from qsb.algebra.opsum import Cross, Local, OpSum, Term
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Group, Space, Spin
 from qsb.algebra.states import ModeStart, Start, begun
+from qsb.algebra.terms import Cross, Local, Term
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qsb import checks
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Group, Level, Space
 from qsb.algebra.states import Start, begun
+from qsb.algebra.terms import Local
 from qsb.charging.battery import Battery
 from qsb.charging.envelope import Constant, Envelope, Gaussian, Ramp, SineRamp
 from qsb.errors import SpecError

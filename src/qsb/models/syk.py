@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb import checks
-from qsb.algebra.opsum import Local, OpSum, Quartic, Term
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Space
 from qsb.algebra.states import Start
+from qsb.algebra.terms import Local, Quartic, Term
 from qsb.charging.battery import Battery
 from qsb.errors import SpecError
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from qsb.errors import QsbError, SpecError
+from qsb.errors import SpecError, last_line
 from qsb.report.page import SIGNS
 from qsb.report.reproduce import reproduce
 from qsb.studies.claim import Verdict
@@ -20,6 +20,8 @@ from qsb.studies.papers import PAPERS
 
 #: what marks a folder as a collection of reports, and holds the table as data
 TABLE = "verdicts.json"
+#: stands for the verdict of a claim that could not be computed
+ERROR = "error"
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Outcome:
         title: its title.
         state: ``done``, ``left out`` or ``failed``.
         seconds: what it took.
-        claims: claim id -> verdict.
-        why: why it was left out or failed.
+        claims: claim id -> verdict, or ``error`` where it could not be computed.
+        why: why it was left out or failed, and what happened in claims that could not be computed.
     """
 
     key: str
@@ -41,6 +43,11 @@ class Outcome:
     seconds: float
     claims: dict[str, str]
     why: str = ""
+
+    @property
+    def broken(self) -> bool:
+        """Whether it, or one of its claims, failed."""
+        return self.state == "failed" or ERROR in self.claims.values()
 
     def count(self, verdict: Verdict) -> int:
         """Number of claims with this verdict."""
@@ -56,7 +63,8 @@ def reproduce_all(
 ) -> list[Outcome]:
     """Recompute every paper, one folder each, and rewrite the table of verdicts after each of them.
 
-    A paper that fails does not stop the others; what was finished before an interruption stays.
+    Whatever fails in a paper, or in one of its claims, is recorded there and stops nothing else; what was finished
+    before an interruption stays.
 
     Args:
         out: folder of the reports; former reports in it are replaced one by one.
@@ -102,10 +110,12 @@ def _one(key: str, title: str, folder: Path, quick: bool, tell: Callable[..., No
     began = time.monotonic()
     try:
         made = reproduce(key, folder / key, quick=quick, tell=tell)
-    except QsbError as error:
-        return Outcome(key, title, "failed", time.monotonic() - began, {}, f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 (whatever happens in one paper, the others are recomputed)
+        return Outcome(key, title, "failed", time.monotonic() - began, {}, last_line(error))
     claims: list[dict[str, Any]] = json.loads((made / "claims.json").read_text(encoding="utf-8"))
-    return Outcome(key, title, "done", time.monotonic() - began, {c["id"]: c["verdict"] for c in claims})
+    verdicts = {c["id"]: ERROR if c["error"] else c["verdict"] for c in claims}
+    why = "; ".join(f"{c['id']}: {c['error']}" for c in claims if c["error"])
+    return Outcome(key, title, "done", time.monotonic() - began, verdicts, why)
 
 
 def _target(out: str | Path) -> Path:
@@ -143,7 +153,7 @@ def _row(o: Outcome) -> str:
         span = len(Verdict) + 1
         return f'<tr><th scope="row">{name}</th><td colspan="{span}">{escape(o.state)}: {escape(o.why)}</td></tr>'
     cells = "".join(f"<td>{o.count(v)}</td>" for v in Verdict)
-    link = f'<a href="{escape(o.key)}/index.html">{name}</a>'
+    link = f'<a href="{escape(o.key)}/index.html">{name}</a>' + (f"<br>failed: {escape(o.why)}" if o.why else "")
     return f'<tr><th scope="row">{link}</th>{cells}<td>{o.seconds:.0f} s</td></tr>'
 
 

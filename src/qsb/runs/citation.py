@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
+from qsb import checks
 from qsb.errors import SpecError
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def citation(data: xr.Dataset | str | Path) -> str:
         on is cited by this package's own entry.
 
     Raises:
-        SpecError: if an attribute of a run is missing.
+        SpecError: naming the attribute of the run that is missing or was changed.
     """
     lines: list[str] = []
     for heading, entries in _grouped(data):
@@ -151,20 +152,14 @@ def _grouped(data: xr.Dataset | str | Path) -> Iterator[tuple[str, list[Entry]]]
         seen.update(out)
         return list(out.values())
 
-    yield "the model and the figures of merit", new(entries_of(attributes["references"]))
-    made = json.loads(attributes["plan"])
-    # a sweep keeps the representation of each point
-    names = {
-        "representation": list(dict.fromkeys(made)) if isinstance(made, list) else [made["representation"]],
-        "integrator": [] if isinstance(made, list) else list(dict.fromkeys(made["integrators"])),
-    }
-    for kind, chosen in names.items():
-        for name in chosen:
+    yield "the model and the figures of merit", new(entries_of(attributes.references))
+    for kind, chosen in (("representation", attributes.representations), ("integrator", attributes.integrators)):
+        for name in dict.fromkeys(chosen):
             if name in methods(kind):
                 yield f"the {kind} {name}", new(references()[key] for key in methods(kind)[name])
             else:
                 yield f"the {kind} {name} (not known to this version of qsb)", []
-    yield "the software", new(_software(json.loads(attributes["versions"])))
+    yield "the software", new(_software(attributes.versions))
 
 
 def _software(versions: Mapping[str, str]) -> Iterator[Entry]:
@@ -176,18 +171,77 @@ def _software(versions: Mapping[str, str]) -> Iterator[Entry]:
             yield Entry(entry.key, entry.ids, {**entry.fields, **noted}, entry.type)
 
 
-def _attributes(data: xr.Dataset | str | Path) -> Mapping[str, Any]:
-    """Attributes of a dataset or a file, with those that a citation needs."""
+@dataclass(frozen=True)
+class _Attributes:
+    """Attributes of a dataset that a citation needs.
+
+    Attributes:
+        references: of the model and the figures of merit.
+        representations: of a run, or of each point of a sweep.
+        integrators: of the segments of a run; a sweep keeps none.
+        versions: program -> version.
+    """
+
+    references: str
+    representations: list[str]
+    integrators: list[str]
+    versions: dict[str, str]
+
+    @classmethod
+    def of(cls, given: Mapping[Any, Any]) -> _Attributes:
+        """Read them from a dataset's own, which a user may have changed.
+
+        Raises:
+            SpecError: naming the attribute that is missing or is not what a run writes.
+        """
+        missing = [name for name in ("references", "plan", "versions") if name not in given]
+        if missing:
+            raise SpecError(f"The dataset lacks the attributes {missing}; it was not made by a run, or was changed.")
+        cited = checks.word("The attribute 'references' of the dataset", given["references"])
+        made = _from_json("plan", given["plan"])
+        if isinstance(made, Mapping):
+            chosen, stepped = [made.get("representation")], made.get("integrators")
+        else:
+            chosen, stepped = made, []
+        if not _texts(chosen) or not _texts(stepped):
+            raise _changed("plan", given["plan"], "a representation and its integrators, or a list of representations")
+        programs = _from_json("versions", given["versions"])
+        if not isinstance(programs, dict) or not _texts(list(programs.values())):
+            raise _changed("versions", given["versions"], "the version of each program")
+        return cls(cited, chosen, stepped, programs)
+
+
+def _texts(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _from_json(name: str, value: Any) -> Any:
+    """What an attribute holds."""
+    text = checks.word(f"The attribute {name!r} of the dataset", value)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _changed(name, text, "JSON") from error
+
+
+def _changed(name: str, value: Any, wanted: str) -> SpecError:
+    shown = repr(value) if len(repr(value)) <= 100 else f"{value!r:.60}..."
+    return SpecError(
+        f"The attribute {name!r} of the dataset must hold {wanted}, as a run writes it, but it is {shown}; it was "
+        "changed after the run: give the dataset as it was, or its file."
+    )
+
+
+def _attributes(data: xr.Dataset | str | Path) -> _Attributes:
+    """Those of a dataset or a file."""
     if isinstance(data, str | Path):
         from qsb.runs.dataset import read
 
         data = read(data)
-    if not hasattr(data, "attrs"):
+    attributes = getattr(data, "attrs", None)
+    if not isinstance(attributes, Mapping):
         raise SpecError(f"citation takes the dataset of a run, or the name of its file, but was given {data!r}.")
-    missing = [name for name in ("references", "plan", "versions") if name not in data.attrs]
-    if missing:
-        raise SpecError(f"The dataset lacks the attributes {missing}; it was not made by a run, or was changed.")
-    return {str(k): v for k, v in data.attrs.items()}
+    return _Attributes.of(attributes)
 
 
 __all__ = ["FIELDS", "Entry", "citation", "cited", "entries_of", "methods", "references"]

@@ -15,8 +15,8 @@ from qsb.algebra.opsum import OpSum
 from qsb.charging.envelope import Envelope
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import quench
-from qsb.dynamics.full import start_density, start_ket
 from qsb.dynamics.segment import Coefficient, Segment, segments
+from qsb.dynamics.start_states import start_density, start_ket
 from qsb.errors import PlanError, SpecError
 from qsb.models.custom import custom, custom_channels
 from qsb.units import format_bytes

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qsb.algebra import structure as read
-from qsb.algebra.opsum import Local, OpSum
+from qsb.algebra.opsum import OpSum
 from qsb.algebra.space import Spin
+from qsb.algebra.terms import Local
 from qsb.charging.problem import Problem
 from qsb.charging.protocol import Protocol
-from qsb.dynamics.full import FullFrame, start_ket
+from qsb.dynamics.full import FullFrame
+from qsb.dynamics.start_states import start_ket
 from qsb.errors import SpecError
 from qsb.merit.advantage import RESOURCES, Of, Parallel, Resource, parallel_reference, quantum_advantage
 from qsb.runs.run import run

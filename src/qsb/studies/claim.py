@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from qsb.errors import SpecError
+from qsb.errors import SpecError, last_line
 
 Relation = Literal["<", "<=", "==", "!=", ">=", ">", "is", "is not"]
 Rule = Literal["all", "any", "universal", "default-reading"]
@@ -201,7 +201,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A claim, its verdict, the evidence, and the sentence that the numbers compose. Made by `judge` only."""
+    """A claim, its verdict, the evidence, and the sentence that the numbers compose. Made by `judge` and `broken` only.
+
+    ``error`` is the last line of the traceback of a claim whose numbers could not be computed, empty otherwise.
+    """
 
     claim: Claim
     verdict: Verdict
@@ -209,10 +212,11 @@ class Judgement:
     conclusion: str
     rule: Rule = "all"
     default: str | None = None
+    error: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a verdict or a sentence that the evidence does not give."""
-        verdict, conclusion = _combine(self.evidence, self.rule, self.default)
+        verdict, conclusion = _combine(self.evidence, self.rule, self.default, self.error)
         if (verdict, conclusion) != (self.verdict, self.conclusion):
             raise SpecError(
                 f"claim {self.claim.id!r} was judged {self.verdict.value!r} by hand, but its evidence gives "
@@ -220,7 +224,7 @@ class Judgement:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data with the keys id, section, statement, basis, verdict, evidence, spec, conclusion."""
+        """Plain data with the keys id, section, statement, basis, verdict, evidence, spec, conclusion, error."""
         return {
             "id": self.claim.id,
             "section": self.claim.section,
@@ -230,6 +234,7 @@ class Judgement:
             "evidence": [item.to_dict() for item in self.evidence],
             "spec": self.claim.spec,
             "conclusion": self.conclusion,
+            "error": self.error,
         }
 
 
@@ -260,6 +265,13 @@ def judge(claim: Claim, evidence: Iterable[Evidence], rule: Rule = "all", *, def
     items = tuple(evidence)
     verdict, conclusion = _combine(items, rule, default)
     return Judgement(claim, verdict, items, conclusion, rule, default)
+
+
+def broken(claim: Claim, error: Exception) -> Judgement:
+    """A claim whose numbers could not be computed: inconclusive, with what happened and where."""
+    line = last_line(error)
+    verdict, conclusion = _combine((), "all", None, line)
+    return Judgement(claim, verdict, (), conclusion, error=line)
 
 
 # -- comparing -----------------------------------------------------------------------------------------------
@@ -306,7 +318,9 @@ def _compare(value: Value, relation: Relation, expected: Value, tolerance: float
 # -- combining -----------------------------------------------------------------------------------------------
 
 
-def _combine(evidence: tuple[Evidence, ...], rule: Rule, default: str | None) -> tuple[Verdict, str]:
+def _combine(evidence: tuple[Evidence, ...], rule: Rule, default: str | None, error: str = "") -> tuple[Verdict, str]:
+    if error:
+        return Verdict.INCONCLUSIVE, f"Inconclusive: it could not be computed: {error}."
     if rule not in get_args(Rule):
         raise SpecError(f"rule {rule!r} is none of {', '.join(get_args(Rule))}")
     if not evidence:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from qsb.errors import SpecError
 from qsb.studies.bench import Bench
-from qsb.studies.claim import Claim, Judgement, Verdict, judge
+from qsb.studies.claim import Claim, Judgement, Verdict, broken, judge
 from qsb.studies.papers.singh2025.claims import CLAIMS
 from qsb.studies.papers.singh2025.faults import faults
 from qsb.studies.papers.singh2025.panels import panels
@@ -69,8 +70,11 @@ def _judge(work: Work, row: dict[str, Any]) -> Judgement:
     if row["id"] not in CLAIMS:
         raise SpecError(f"Claim {row['id']!r} of the paper has no measurement.")
     claim = Claim(row["id"], row["section"], row["statement"], basis=row.get("basis", "read"))
-    evidence, rule = CLAIMS[row["id"]](work, claim)
-    items = tuple(evidence)
+    try:
+        evidence, rule = CLAIMS[row["id"]](work, claim)
+        items = tuple(evidence)
+    except Exception as error:  # noqa: BLE001 (whatever happens in one claim, the others are judged)
+        return broken(replace(claim, spec=f"qsb reproduce {KEY}" + (" --quick" if work.quick else "")), error)
     again = next((e.rerun for e in items if e.reading.split(",")[0] == work.default), items[0].rerun)
     claim = Claim(claim.id, claim.section, claim.statement, spec=again, basis=claim.basis)
     # Where the readings are not those of the Hamiltonian, the first one is the printed one.
@@ -99,9 +103,11 @@ def _summary(work: Work, judgements: list[Judgement], sections: list[dict[str, s
     tally = ", ".join(f"{n} {v.value}" for v, n in counts.items())
     default = next(r for r in work.readings if r.default)
     trust = Counter(e.status for j in judgements for e in j.evidence if e.status)
+    failed = [j.claim.id for j in judgements if j.error]
     silent = [f"{s['id']} ({s['about']})" for s in sections if s.get("kind") == "nothing"]
     return (
-        f"{len(judgements)} claims were judged from computed numbers: {tally}.",
+        f"{len(judgements)} claims were judged from computed numbers: {tally}."
+        + (f" What could not be computed counts as inconclusive: {', '.join(failed)}." if failed else ""),
         "The paper states no parameter values and prints two Hamiltonians in Section 17, so its claims were run "
         f"under {len(work.readings)} readings. Default is "
         f"reading {default.key} ({default.label}). {default.why}",
