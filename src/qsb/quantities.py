@@ -73,6 +73,10 @@ UNITS = MappingProxyType(
         "Pa": r"\mathrm{Pa}",
         "J/m^2": r"\mathrm{J/m}^2",
         "1/m^2": r"\mathrm{m}^{-2}",
+        "1/s": r"\mathrm{s}^{-1}",
+        "sr": r"\mathrm{sr}",
+        "kg/m^2": r"\mathrm{kg/m}^2",
+        "kg m/s": r"\mathrm{kg\,m/s}",
     },
 )
 """Units and how they are typeset: those of the quantum half, ``"1"`` for dimensionless, SI in the stellar half."""

@@ -52,16 +52,16 @@ def scene_page(data: xr.Dataset, figures: Sequence[tuple[str, str, str, str]], m
         figures: (id, title, ready caption, address of the picture) of each.
         made: one sentence on when and with what.
     """
-    told = {key: json.loads(data.attrs[key]) for key in ("bounds", "timeline", "kardashev", "parts", "events")}
+    told = {key: json.loads(data.attrs[key]) for key in ("bounds", "timeline", "kardashev", "parts", "events", "flares")}
     spec = StellarSpec.of(data.attrs["spec"])
     groups = sections(data)
     first = [(t, groups[t]) for t in _FIRST if t in groups]
     later = [(t, n) for t, n in groups.items() if t not in (*_FIRST, "Trust")]
     years = _quantiles(data)
     parts = [
-        *((t, _lead(t) + _numbers(data, names) + (years if t == "Years of flares" else "")) for t, names in first),
+        *((t, _lead(t) + _numbers(data, names) + _beside(t, told, data) + (years if t == "Years of flares" else "")) for t, names in first),
         ("Figures", "".join(_figure(*f) for f in figures)),
-        *((t, _lead(t) + _numbers(data, names) + _beside(t, told)) for t, names in later),
+        *((t, _lead(t) + _numbers(data, names) + _beside(t, told, data)) for t, names in later),
         ("Bounds", _bounds(told["bounds"])),
         ("Parts and their status", _parts(data, told["parts"])),
         ("What was put in", _inputs(spec, told["parts"])),
@@ -96,15 +96,18 @@ def _summary(data: xr.Dataset, told: dict[str, Any], spec: StellarSpec, made: st
     """The surge ratio first, then what decides whether to read on."""
     boxes = []
     if "surge_ratio" in data:
-        boxes.append((f"{float(data['surge_ratio']):.4g}", "surge ratio ΔP/L", ""))
+        boxes.append((f"{float(data['surge_ratio']):.4g}", _named("surge ratio ΔP/L", data["surge_ratio"]), ""))
     if "ledger_residual_share" in data:
-        boxes.append((f"{float(data['ledger_residual_share']):.1e}", "ledger residual over throughput", ""))
+        residual = data["ledger_residual_share"]
+        boxes.append((f"{float(residual):.1e}", _named("ledger residual over throughput", residual), ""))
     if told["bounds"]:
-        boxes.append((told["bounds"]["verdict"], "bounds", "contradicted" if data.attrs["stamp"] else ""))
+        told_bounds = f"bounds ({told['bounds']['status']})"
+        boxes.append((told["bounds"]["verdict"], told_bounds, "contradicted" if data.attrs["stamp"] else ""))
     if told["timeline"]:
-        boxes.append((told["timeline"]["verdict"], "timeline", ""))
+        boxes.append((told["timeline"]["verdict"], f"timeline ({told['timeline']['status']})", ""))
     if "kardashev_index" in data:
-        boxes.append((f"{float(data['kardashev_index']):.3f}", "Kardashev index of the throughput", ""))
+        index = data["kardashev_index"]
+        boxes.append((f"{float(index):.3f}", _named("Kardashev index of the throughput", index), ""))
     share = float(data["speculative_share"])
     boxes.append(
         (f"{100 * share:.0f} %", "of the parts are speculative", "contradicted" if share > 0 else "reproduced")
@@ -115,6 +118,11 @@ def _summary(data: xr.Dataset, told: dict[str, Any], spec: StellarSpec, made: st
     reference = f'<p class="reference">{linked(spec.reference)}</p>' if spec.reference else ""
     weakest = f"<p>Weakest part: {_badge(str(data.attrs['status']))}.</p>"
     return f'{reference}{warned}<ul class="tally">{shown}</ul>{weakest}<p class="made">{escape(made)}</p>'
+
+
+def _named(words: str, variable: xr.DataArray) -> str:
+    """What a number of the summary is, with its status; unit and source stand beside it in its section."""
+    return f"{words} ({variable.attrs['status']})"
 
 
 def _badge(status: str) -> str:
@@ -173,8 +181,10 @@ def _figure(name: str, title: str, caption: str, image: str) -> str:
     )
 
 
-def _beside(title: str, told: dict[str, Any]) -> str:
+def _beside(title: str, told: dict[str, Any], data: xr.Dataset) -> str:
     """What belongs to a section beside its numbers."""
+    if title == "Flares" and told["flares"]:
+        return _flares(told["flares"], data)
     if title == "Timeline":
         return _timeline(told["timeline"])
     if title == "Throughput" and told["kardashev"]:
@@ -187,8 +197,27 @@ def _beside(title: str, told: dict[str, Any]) -> str:
         ]
         left = len(told["events"]) - len(rows)
         more = f"<p>{left} more are in the dataset.</p>" if left else ""
-        return grid(("Time (s)", "Event", "Energy in the store (J)", "Size (J)"), rows, caption="Events") + more
+        caption = _whence("Events of the store", data["store_energy"])
+        return grid(("Time (s)", "Event", "Energy in the store (J)", "Size (J)"), rows, caption=caption) + more
     return ""
+
+
+def _flares(drawn: list[dict[str, float]], data: xr.Dataset) -> str:
+    """The largest flares of a sample, in the order of time."""
+    rows = [
+        (f"{f['time_s']:.7g}", f"{f['energy_J']:.4g}", f"{f['width_s']:.4g}", f"{f['peak_W']:.4g}", f"{f['surge']:.4g}")
+        for f in drawn
+    ]
+    count = int(data["flare_count"])
+    words = f"The {len(rows)} largest of {count} flares" if len(rows) < count else "All flares"
+    caption = _whence(f"{words}, drawn with the seed {int(data.attrs['seed'])}", data["flare_energy"])
+    header = ("Time of the peak (s)", "Energy into all directions (J)", "Width (s)", "Peak (W)", "Peak over quiet power")
+    return grid(header, rows, caption=caption)
+
+
+def _whence(what: str, variable: xr.DataArray) -> str:
+    """The caption of a table all of whose numbers have the source and the status of a variable."""
+    return f"{what}. Status of all numbers: {variable.attrs['status']}. From: {variable.attrs['source']}"
 
 
 def _bounds(told: dict[str, Any]) -> str:
@@ -214,7 +243,8 @@ def _bounds(told: dict[str, Any]) -> str:
     facts = (
         f"<p>Verdict: <b>{escape(told['verdict'])}</b> {_badge(told['status'])}. The stored energy weighs "
         f"{told['mass_equivalent_kg']:.6g} kg; within {told['schwarzschild_radius_m']:.6g} m it would be a black hole. "
-        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N.</p>"
+        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N. From the claims below by E/c², 2GM/c² "
+        f"and P/c: {Status.ESTABLISHED}.</p>"
     )
     return facts + grid(header, rows)
 

@@ -15,6 +15,8 @@ from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_ensemble import size_buffers
 from qsb.stellar.flare_process import FlareProcess
 from qsb.stellar.flare_shape import ExponentialPulse
+from qsb.stellar.modulated import ModulatedFlares
+from qsb.stellar.modulated_ensemble import size_modulated_buffers
 from qsb.stellar.status import Status
 
 __all__ = ["Years", "process_of", "years_of"]
@@ -38,7 +40,7 @@ class Years:
     """
 
     form: EnsembleForm
-    process: FlareProcess
+    process: FlareProcess | ModulatedFlares
     cap: float
     power: float
     seed: int
@@ -48,7 +50,11 @@ class Years:
     def sample(self, answers: Answers) -> None:
         """Follow all members, and put quantiles with their intervals into the answers."""
         form, process = self.form, self.process
-        found = size_buffers(process, self.cap, form.members, seed=self.seed, years=form.years, quiescent=self.power)
+        numbers: dict[str, Any] = {"seed": self.seed, "years": form.years, "quiescent": self.power}
+        if isinstance(process, ModulatedFlares):
+            found = size_modulated_buffers(process, self.cap, form.members, anywhere=form.anywhere, **numbers)
+        else:
+            found = size_buffers(process, self.cap, form.members, **numbers)
         sized = [found.quantile("peak", p, form.level) for p in form.quantiles]
         flares = [found.quantile("largest", p, form.level) for p in form.quantiles]
         onto = process.luminosity / self.power  # from the collector's work back to all directions
@@ -87,7 +93,7 @@ def process_of(name: str, superflares: str | None, per_year: float | None) -> Fl
 
 def years_of(
     form: EnsembleForm,
-    process: FlareProcess,
+    process: FlareProcess | ModulatedFlares,
     cap: float | None,
     quiet: float,
     gain: float,
@@ -124,5 +130,10 @@ def years_of(
         raise SpecError(f"{count:.3g} flares are to be expected, more than {_MOST:g}; take fewer members or years.")
     populations = "; ".join(f"{kind.name}: {kind.source}" for kind in process.populations)
     what = f"{form.members} members of {form.years:g} yr of {process.name}, cap {cap:g}, no losses and no shade"
+    if isinstance(process, ModulatedFlares):
+        what += ", each from a time of its own" if form.anywhere else ", all from the begin"
+        if form.years * YEAR > process.modulation.extent:
+            known = process.modulation.extent / YEAR
+            raise SpecError(f"the modulation has {known:.6g} years, fewer than the {form.years:g} of each member.")
     part = Part("ensemble", what, process.status, populations)
     return Years(form, process, 1 + (cap - 1) / gain, quiet * gain, seed, part, least)

@@ -6,13 +6,15 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from qsb.runs.stellar.forms import (
+from qsb.runs.stellar.si_types import (
+    Kilogram,
     KilogramPerSquareMetre,
     Metre,
     MetrePerSecond,
     PerCubicMetre,
     PerMetre,
     PerSquareMetre,
+    Radian,
     Sourced,
     SquareMetrePerKilogram,
     StoppingPower,
@@ -27,6 +29,8 @@ _BELONGS = {
     "wind": "speed",
     "origin": "speed",
     "density": "speed",
+    "mass": "width",
+    "width": "speed",
     "areal": "record",
     "absorption": "record",
     "stopping": "protons",
@@ -36,8 +40,9 @@ _BELONGS = {
 class StormForm(Sourced):
     """Harm beside power: `qsb.stellar.cme` and `qsb.stellar.dose`; any of its three parts.
 
-    An ejection has `speed`, at `origin`, and `density`, at the collector; X-rays are those of a record, and fall on a
-    sheet of the mass per area `areal`; particles have the fluence `protons`, at the collector.
+    An ejection has `speed`, at `origin`, and `density`, at the collector; with the full angle `width` of its cone also
+    `mass`, or that which goes with the X-rays of the record in the mean. X-rays are those of a record, and fall on a sheet of the
+    mass per area `areal`; particles have the fluence `protons`, at the collector.
     """
 
     speed: MetrePerSecond | None = None
@@ -45,6 +50,8 @@ class StormForm(Sourced):
     wind: MetrePerSecond = 4e5
     origin: Metre = 20 * NOMINAL_SOLAR_RADIUS
     density: PerCubicMetre | None = None
+    width: Radian | None = None
+    mass: Kilogram | None = None
     record: Literal["goes-2012-06-01", "goes-2017-09-10", "goes-2021-01-01", "goes-2025-03-28"] | None = None
     areal: KilogramPerSquareMetre | None = None
     absorption: SquareMetrePerKilogram | None = None
@@ -58,4 +65,6 @@ class StormForm(Sourced):
         for key, owner in _BELONGS.items():
             if key in self.model_fields_set and getattr(self, key) is not None and getattr(self, owner) is None:
                 raise ValueError(f"{key} belongs to {owner}, which is not given")
+        if self.width is not None and self.mass is None and self.record is None:
+            raise ValueError("width needs mass, or a record whose X-rays say how much is ejected in the mean")
         return self
