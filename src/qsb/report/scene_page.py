@@ -52,14 +52,14 @@ def scene_page(data: xr.Dataset, figures: Sequence[tuple[str, str, str, str]], m
         figures: (id, title, ready caption, address of the picture) of each.
         made: one sentence on when and with what.
     """
-    told = {key: json.loads(data.attrs[key]) for key in ("bounds", "timeline", "kardashev", "parts", "events", "flares")}
+    keys = ("bounds", "timeline", "kardashev", "parts", "events")
+    told = {key: json.loads(data.attrs[key]) for key in keys} | {"flares": json.loads(data.attrs.get("flares", "[]"))}
     spec = StellarSpec.of(data.attrs["spec"])
     groups = sections(data)
     first = [(t, groups[t]) for t in _FIRST if t in groups]
     later = [(t, n) for t, n in groups.items() if t not in (*_FIRST, "Trust")]
-    years = _quantiles(data)
     parts = [
-        *((t, _lead(t) + _numbers(data, names) + _beside(t, told, data) + (years if t == "Years of flares" else "")) for t, names in first),
+        *((t, _lead(t) + _numbers(data, names) + _beside(t, told, data)) for t, names in first),
         ("Figures", "".join(_figure(*f) for f in figures)),
         *((t, _lead(t) + _numbers(data, names) + _beside(t, told, data)) for t, names in later),
         ("Bounds", _bounds(told["bounds"])),
@@ -185,6 +185,8 @@ def _beside(title: str, told: dict[str, Any], data: xr.Dataset) -> str:
     """What belongs to a section beside its numbers."""
     if title == "Flares" and told["flares"]:
         return _flares(told["flares"], data)
+    if title == "Years of flares":
+        return _quantiles(data)
     if title == "Timeline":
         return _timeline(told["timeline"])
     if title == "Throughput" and told["kardashev"]:
