@@ -41,7 +41,7 @@ OBSERVED = {
 
 Masses of 1e13 to a few 1e16 g (5e16 g are taken), in the mean 1.4e15 g, and kinetic with potential energies of 1e27 to
 1e33 erg, in the mean 2.6e30 erg: Schwenn, Living Rev. Solar Phys. 3, 2 (2006), after Vourlidas et al. (2002) and
-Gopalswamy (2004). Projected speeds of 20 to 3500 km/s, in the mean 300 (minimum) to 500 km/s (maximum): Chen, Living Rev.
+Gopalswamy (2004); Chen (2011) has 1e11 to 1e13 kg. Projected speeds of 20 to 3500 km/s, in the mean 300 (minimum) to 500 km/s (maximum): Chen, Living Rev.
 Solar Phys. 8, 1 (2011). Widths of 20 to 120 degrees have no typical value, and nearly half of all ejections are narrower:
 Robbrecht et al., ApJ 691, 1222 (2009), arXiv:0810.1252. Masses should be measured above some 10 solar radii, where they no
 longer grow: Vourlidas et al. (2010), arXiv:1008.3737.

@@ -28,10 +28,10 @@ from qsb.stellar.status import Status
 __all__ = ["CARRINGTON", "SOLAR_CYCLE", "Index", "Modulation", "Rhythm", "Rhythms"]
 
 CARRINGTON = 27.2753 * 86400.0
-"""Mean synodic rotation of the Sun, s: Carrington's, fixed by convention (from memory, not checked)."""
+"""Mean rotation of the Sun as seen from the Earth, s: Carrington's, of spots at low latitudes, fixed by convention."""
 
 SOLAR_CYCLE = 11 * YEAR
-"""Length of a solar cycle, s; single ones last 9 to 14 years (from memory, not checked)."""
+"""Length of a solar cycle, s: 11 years (Hathaway, Living Rev. Solar Phys. 7, 1 (2010)); single ones differ by years."""
 
 _KNOTS = 1 << 20
 """Most knots of the brackets for an inverse."""
