@@ -52,22 +52,23 @@ def test_buffers_are_the_storage_of_their_flares():
         assert found.peak[k] == pytest.approx(1e23 * series_storage(grid, ratio, 1.5), rel=2e-4)
         assert found.largest[k] == events.energies.max()
     assert np.all(found.unmet >= 0)
-    assert found.end + 0.0 == pytest.approx(found.offered + found.unmet, rel=1e-9)
+    assert found.end == pytest.approx(found.offered + found.unmet, rel=1e-9, abs=1e-12 * found.peak.max())
 
 
 def test_a_flat_factor_is_the_ensemble_of_one_rate():
     flares = ModulatedFlares(DWARF, FLAT)
-    a = required_storage(DWARF, 1.2, 1500, seed=3)
-    b = size_modulated_buffers(flares, 1.2, 1500, seed=4).peak
+    a = required_storage(DWARF, 1.001, 1000, seed=3)
+    b = size_modulated_buffers(flares, 1.001, 1000, seed=4).peak
+    assert a.min() > 0
     assert ks_2samp(a, b).pvalue > 1e-3
-    c = size_modulated_buffers(ModulatedFlares(DWARF, Rhythms.solar(0.5 * YEAR)), 1.2, 1500, seed=4).peak
+    c = size_modulated_buffers(ModulatedFlares(DWARF, Rhythms.solar(0.5 * YEAR)), 1.001, 1000, seed=4).peak
     assert ks_2samp(a, c).pvalue < 1e-6
 
 
 def test_years_around_a_maximum_ask_for_more():
     top, calm = (ModulatedFlares(DWARF, Rhythms.solar(crest * YEAR)) for crest in (0.5, 6.0))
-    high = size_modulated_buffers(top, 1.2, 800, seed=1)
-    low = size_modulated_buffers(calm, 1.2, 800, seed=1)
+    high = size_modulated_buffers(top, 1.001, 800, seed=1)
+    low = size_modulated_buffers(calm, 1.001, 800, seed=1)
     assert np.quantile(high.peak, 0.9) > 2 * np.quantile(low.peak, 0.9)
     for flares, found in ((top, high), (calm, low)):
         estimate = quantile_with_interval(found.largest, 0.9, level=0.9999)
@@ -125,12 +126,14 @@ def test_stores_are_followed_one_by_one():
 
 def test_the_mean_is_campbells_with_the_changing_rate():
     law = Rhythms((Rhythm(0.7 * YEAR, 1.0, 0.1 * YEAR),), "made up")
-    found = simulate_modulated(Store(Loss(LEAK)), ModulatedFlares(SUN, law), 700, seed=1, quiescent=SUN.luminosity)
+    kind = Population(200 / YEAR, TruncatedPareto(1.8, 1e22, 1e23), "small ones", "made up")
+    star = FlareProcess((kind,), SUN.luminosity, "star")
+    found = simulate_modulated(Store(Loss(LEAK)), ModulatedFlares(star, law), 300, seed=1, quiescent=SUN.luminosity)
     weighed = quad(lambda t: float(law.factor(t)) * math.exp(-LEAK * (YEAR - t)), 0, YEAR, limit=200)[0]
-    wanted = SUN.rate * SUN.populations[0].law.mean * weighed
-    assert abs(found.end.mean() - wanted) < 4 * found.end.std() / math.sqrt(700)
-    flat = simulate_ensemble(Store(Loss(LEAK)), SUN, 700, seed=1, quiescent=SUN.luminosity)
-    assert abs(flat.end.mean() - wanted) > 4 * flat.end.std() / math.sqrt(700)
+    wanted = kind.rate * kind.law.mean * weighed
+    assert abs(found.end.mean() - wanted) < 4 * found.end.std() / math.sqrt(300)
+    flat = simulate_ensemble(Store(Loss(LEAK)), star, 300, seed=1, quiescent=SUN.luminosity)
+    assert abs(flat.end.mean() - wanted) > 8 * flat.end.std() / math.sqrt(300)
 
 
 @pytest.mark.parametrize(

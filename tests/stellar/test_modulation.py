@@ -78,13 +78,13 @@ def test_the_mean_of_rhythms_is_one():
 
 
 def test_a_table_with_gaps_of_activity_has_no_flares_in_them():
-    assert TABLE.mean == pytest.approx(0.5 * (2 * 1e6 + 2 * 1e6 + 3 * 1e6) / 6e6 * 1.0, rel=0.5)
+    assert TABLE.mean == pytest.approx(3.5 / 6, rel=1e-14)
     flares = ModulatedFlares(FlareProcess.solar(per_year=50_000), TABLE)
     events = flares.sample(6e6 / YEAR, np.random.default_rng(5))
     assert not np.any((events.times > 2e6) & (events.times < 5e6))
     assert np.any(events.times > 5e6)
     assert events.times.max() <= 6e6
-    with pytest.raises(SpecError, match="a table ends after 0.19013 years"):
+    with pytest.raises(SpecError, match="a table ends after 0.190129 years"):
         flares.sample(1.0, np.random.default_rng(5))
     with pytest.raises(SpecError, match="beyond"):
         TABLE.elapsed(1e9)
@@ -156,12 +156,13 @@ def test_rescaled_times_are_even(law):
     assert kstest(events.times / events.duration, "uniform").pvalue < 1e-9
     # flares that know of no cycle fail the test
     assert kstest(flares.rescaled(SUN.sample(22.0, np.random.default_rng(8))), "uniform").pvalue < 1e-9
-    # so does one without the rotation, which is weaker
-    many = ModulatedFlares(FlareProcess.solar(per_year=20_000), law).sample(22.0, np.random.default_rng(9))
+    # the rotation is in the phases
+    many = ModulatedFlares(FlareProcess.solar(per_year=5_000), law).sample(11.0, np.random.default_rng(9))
     plain = Rhythms((law.parts[0],), "no rotation")
     turns = many.times / CARRINGTON % 1.0
-    assert kstest(turns, "uniform").pvalue < 1e-9
-    assert kstest(ModulatedFlares(SUN, plain).rescaled(many), "uniform").pvalue > 1e-6
+    assert kstest(turns, "uniform", method="asymp").pvalue < 1e-9
+    # a law without it cannot tell, for its turns are short
+    assert kstest(ModulatedFlares(SUN, plain).rescaled(many), "uniform", method="asymp").pvalue > 1e-6
 
 
 def test_waiting_times_in_the_exposure_are_exponential():
@@ -177,12 +178,12 @@ def test_the_largest_flare_of_a_year_depends_on_the_year():
     calm = ModulatedFlares(SUN, Rhythms.solar(6 * YEAR))
     assert top.largest(0.5) > SUN.largest(0.5) > calm.largest(0.5)
     rng = np.random.default_rng(4)
-    below = sum(top.sample(1.0, rng).energies.max(initial=0.0) < top.largest(0.8) for _ in range(400))
-    low, high = np.array([0.8 - 4 * 0.02, 0.8 + 4 * 0.02]) * 400
+    below = sum(top.sample(1.0, rng).energies.max(initial=0.0) < top.largest(0.8) for _ in range(200))
+    low, high = np.array([0.8 - 4 * 0.0283, 0.8 + 4 * 0.0283]) * 200
     assert low < below < high
     assert top.extrapolated(5e25)
     assert top.status is Status.ENGINEERING
-    assert top.name.startswith("Sun, cosines of 8")
+    assert top.name.startswith("Sun, cosines of 9")
     assert top.with_luminosity(1e24).luminosity == 1e24
     assert isinstance(top.sample(0.1, rng), FlareEvents)
     assert top.rates(0.0).shape == ()
@@ -196,11 +197,11 @@ def test_the_radio_flux_of_the_package():
     assert (str(flux.days[0]), str(flux.days[-1]), len(flux)) == ("1957-10-01", "2025-07-20", 24765)
     assert flux.values[0] == 269.8
     assert flux.values[flux.days == np.datetime64("2011-03-07")] == 924.4
-    assert int(np.count_nonzero(flux.values > 400)) == 5
+    assert int(np.count_nonzero(flux.values > 400)) == 7
     assert flux.status is Status.MEASURED
     assert "no licensing requirements" in flux.licence
     raw = gzip.decompress(files("qsb.stellar").joinpath("data", "f107.csv.gz").read_bytes())
-    assert hashlib.sha256(raw).hexdigest() == "0" * 64
+    assert hashlib.sha256(raw).hexdigest() == "4f5570447af618c1e09390d2992d67c5a07307cb430165cd8f69eb70ba2c5ab7"
     whole = flux.index()
     assert whole.mean == pytest.approx(1.0, rel=1e-12)
     assert whole.status is Status.ENGINEERING

@@ -143,7 +143,8 @@ class ModulatedFlares:
         reached, energy = np.concatenate(drawn), np.concatenate(energies)
         order = np.argsort(reached, kind="stable")
         energy, widths = energy[order], self.process.duration(energy[order])
-        times = np.minimum(self.modulation.elapsed(reached[order]), span)
+        # times are sharp to some 1e-14 of themselves, so that rounding might swap two
+        times = np.minimum(np.maximum.accumulate(self.modulation.elapsed(reached[order])), span)
         return FlareEvents(times, energy, widths, span, self.luminosity, self.shape, self.status)
 
     def rescaled(self, events: FlareEvents) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import dataclasses
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -64,9 +65,11 @@ def _draw(flares: ModulatedFlares, rng: np.random.Generator, count: int, span: f
         laws = zip(flares.populations, numbers, strict=True)
         energies.append(np.concatenate([kind.law.sample(rng, number) for kind, number in laws])[order])
     numbers = [len(each) for each in reached]
-    times = modulation.elapsed(np.concatenate(reached)) - np.repeat(begins, numbers)
+    times = np.clip(modulation.elapsed(np.concatenate(reached)) - np.repeat(begins, numbers), 0.0, span)
     firsts = np.concatenate(([0], np.cumsum(numbers)))
-    return _Drawn(firsts, np.clip(times, 0.0, span), np.concatenate(energies))
+    for a, b in pairwise(firsts.tolist()):
+        np.maximum.accumulate(times[a:b], out=times[a:b])  # rounding might swap two
+    return _Drawn(firsts, times, np.concatenate(energies))
 
 
 def _blocks(work: Callable[[int, np.random.Generator], None], count: int, seed: int, threads: int | None) -> None:
@@ -213,7 +216,7 @@ def size_modulated_buffers(
     scale, push = power / flares.luminosity, (1 - value) * power
     from qsb.stellar.kernels import given
 
-    rows = np.zeros((count, 7))
+    rows = np.zeros((count, given.COLUMNS))
 
     def work(first: int, rng: np.random.Generator) -> None:
         part = rows[first : first + BLOCK]
@@ -227,19 +230,19 @@ def size_modulated_buffers(
 
 def _buffers(rows: NDArray[np.float64], flares: ModulatedFlares, scale: float, years: float, seed: int) -> Ensemble:
     """Named columns of buffers, which neither leak nor refuse."""
-    from qsb.stellar.kernels import surge
+    from qsb.stellar.kernels import given
 
     column = rows.T.copy()
-    none, top = np.zeros(len(rows)), float(rows[:, surge.LARGEST].max()) / scale
+    none, top = np.zeros(len(rows)), float(rows[:, given.LARGEST].max()) / scale
     ratio = top / float(flares.process.duration(top)) / flares.luminosity if top else 0.0
     return Ensemble(
-        end=column[surge.ENERGY],
-        peak=column[surge.PEAK],
-        offered=column[surge.GIVEN],
+        end=column[given.END],
+        peak=column[given.PEAK],
+        offered=column[given.OFFERED],
         clipped=none,
         avalanche=none.copy(),
-        unmet=column[surge.UNMET],
-        largest=column[surge.LARGEST],
+        unmet=column[given.UNMET],
+        largest=column[given.LARGEST],
         start=0.0,
         years=years,
         seed=seed,
