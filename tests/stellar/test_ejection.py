@@ -110,7 +110,9 @@ def test_the_convention_of_directions():
     assert flare.energy(directions="hemisphere") == pytest.approx(0.5 * flare.energy(), rel=1e-15)
     assert flare.energy(2 * ASTRONOMICAL_UNIT, "hemisphere") == pytest.approx(2 * flare.energy(), rel=1e-14)
     star = observed.tess_flare()
-    assert star.flare_energy(9000.0, directions="hemisphere") == pytest.approx(0.5 * star.flare_energy(9000.0), rel=1e-15)
+    assert star.flare_energy(9000.0, directions="hemisphere") == pytest.approx(
+        0.5 * star.flare_energy(9000.0), rel=1e-15
+    )
     for call in (flare.energy, star.flare_energy):
         with pytest.raises(SpecError, match="directions"):
             call(directions="disc")

@@ -213,7 +213,13 @@ def _flares(drawn: list[dict[str, float]], data: xr.Dataset) -> str:
     count = int(data["flare_count"])
     words = f"The {len(rows)} largest of {count} flares" if len(rows) < count else "All flares"
     caption = _whence(f"{words}, drawn with the seed {int(data.attrs['seed'])}", data["flare_energy"])
-    header = ("Time of the peak (s)", "Energy into all directions (J)", "Width (s)", "Peak (W)", "Peak over quiet power")
+    header = (
+        "Time of the peak (s)",
+        "Energy into all directions (J)",
+        "Width (s)",
+        "Peak (W)",
+        "Peak over quiet power",
+    )
     return grid(header, rows, caption=caption)
 
 
@@ -245,8 +251,8 @@ def _bounds(told: dict[str, Any]) -> str:
     facts = (
         f"<p>Verdict: <b>{escape(told['verdict'])}</b> {_badge(told['status'])}. The stored energy weighs "
         f"{told['mass_equivalent_kg']:.6g} kg; within {told['schwarzschild_radius_m']:.6g} m it would be a black hole. "
-        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N. From the claims below by E/c², 2GM/c² "
-        f"and P/c: {Status.ESTABLISHED}.</p>"
+        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N. From the claims below by "
+        f"E/c², 2GM/c² and P/c: {Status.ESTABLISHED}.</p>"
     )
     return facts + grid(header, rows)
 

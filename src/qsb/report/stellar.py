@@ -143,5 +143,7 @@ def _fill(folder: Path, data: xr.Dataset) -> None:
 def _figures(data: xr.Dataset) -> Iterator[tuple[str, Callable[[Any], Figure], str, str]]:
     for name, (variable, draw, title, words) in FIGURES.items():
         if variable in data:
-            from_where = f"Status of the main series: {data[variable].attrs['status']}. From: {data[variable].attrs['source']}"
+            from_where = (
+                f"Status of the main series: {data[variable].attrs['status']}. From: {data[variable].attrs['source']}"
+            )
             yield name, draw, title, escape(f"{words} {from_where}.")

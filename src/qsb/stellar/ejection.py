@@ -41,10 +41,10 @@ OBSERVED = {
 
 Masses of 1e13 to a few 1e16 g (5e16 g are taken), in the mean 1.4e15 g, and kinetic with potential energies of 1e27 to
 1e33 erg, in the mean 2.6e30 erg: Schwenn, Living Rev. Solar Phys. 3, 2 (2006), after Vourlidas et al. (2002) and
-Gopalswamy (2004); Chen (2011) has 1e11 to 1e13 kg. Projected speeds of 20 to 3500 km/s, in the mean 300 (minimum) to 500 km/s (maximum): Chen, Living Rev.
-Solar Phys. 8, 1 (2011). Widths of 20 to 120 degrees have no typical value, and nearly half of all ejections are narrower:
-Robbrecht et al., ApJ 691, 1222 (2009), arXiv:0810.1252. Masses should be measured above some 10 solar radii, where they no
-longer grow: Vourlidas et al. (2010), arXiv:1008.3737.
+Gopalswamy (2004); Chen (2011) has 1e11 to 1e13 kg. Projected speeds of 20 to 3500 km/s, in the mean 300 (minimum) to
+500 km/s (maximum): Chen, Living Rev. Solar Phys. 8, 1 (2011). Widths of 20 to 120 degrees have no typical value, and
+nearly half of all ejections are narrower: Robbrecht et al., ApJ 691, 1222 (2009), arXiv:0810.1252. Masses should be
+measured above some 10 solar radii, where they no longer grow: Vourlidas et al. (2010), arXiv:1008.3737.
 """
 
 XRAY_MASS = "log M[g] = 0.63 log E[erg] - 2.57: Aarnio et al., ApJ 760, 9 (2012), arXiv:1209.6410"
@@ -72,10 +72,11 @@ def cone_solid_angle(width: Any) -> float:
 def mass_from_xrays(energy: Any) -> float:
     r"""Mass of the ejection that goes with a flare's X-rays in the mean, kg.
 
-    :math:`\log_{10}M[\mathrm g] = 0.63\log_{10}E[\mathrm{erg}] - 2.57` with E in the band of GOES, 1 to 8 Angstrom, from
-    the flares of the Sun (`XRAY_MASS`). Single ejections scatter by an order of magnitude around such a law (from memory,
-    not checked), 10 % of the X-class flares have none, and of other stars the law is carried on. With the peak flux instead of
-    the energy the exponent is 0.70, from 1e-7 to 1e-4 W/m^2 (Aarnio et al. 2011, arXiv:1011.0424).
+    :math:`\log_{10}M[\mathrm g] = 0.63\log_{10}E[\mathrm{erg}] - 2.57` with E in the band of GOES, 1 to 8 Angstrom,
+    from the flares of the Sun (`XRAY_MASS`). Single ejections scatter by an order of magnitude around such a law (from
+    memory, not checked), 10 % of the X-class flares have none (Yashiro et al. 2005, in Chen 2011), and of other stars
+    the law is carried on. With the peak flux instead of the energy the exponent is 0.70, from 1e-7 to 1e-4 W/m^2
+    (Aarnio et al. 2011, arXiv:1011.0424).
 
     Args:
         energy: of the flare in 1 to 8 Angstrom, into all directions, J.
@@ -140,8 +141,8 @@ class Ejection:
         status: how far they can be trusted.
 
     Raises:
-        SpecError: numbers that are not positive, a width above a full turn, or a speed above a tenth of that of light, for which
-            Newton's energy would not do.
+        SpecError: numbers that are not positive, a width above a full turn, or a speed above a tenth of that of light,
+            for which Newton's energy would not do.
     """
 
     mass: float
@@ -198,15 +199,18 @@ class Ejection:
         for name, value in own.items():
             low, high, unit = OBSERVED[name]
             if not low <= value <= high:
-                found.append(f"its {name} of {value:.4g} {unit} is outside the {low:g} to {high:g} {unit} seen of the Sun")
+                found.append(
+                    f"its {name} of {value:.4g} {unit} is outside the {low:g} to {high:g} {unit} seen of the Sun"
+                )
         return tuple(found)
 
     def over_flare(self, xrays: Any) -> float:
         """Kinetic energy over all the light of the flare that came with it, taken as 100 times its X-rays.
 
-        Both are fed by one magnetic field, and for the Sun they are of the same size (Chen 2011); of 399 large flares the
-        ejections had 7 +- 14 % of the magnetic energy that was set free (Aschwanden et al. 2017, arXiv:1701.01176). On active
-        stars ejections have about a hundredth of what the Sun's laws would give (Moschou et al. 2019, arXiv:1904.09598).
+        Both are fed by one magnetic field, and for the Sun they are of the same size (Chen 2011); of 399 large flares
+        the ejections had 7 +- 14 % of the magnetic energy that was set free (Aschwanden et al. 2017,
+        arXiv:1701.01176). On active stars ejections have about a hundredth of what the Sun's laws would give (Moschou
+        et al. 2019, arXiv:1904.09598).
 
         Args:
             xrays: energy of the flare in 1 to 8 Angstrom, into all directions, J.
@@ -232,15 +236,14 @@ class Ejection:
         foot = self.solid_angle * d * d
         share, column = min(1.0, a / foot), self.mass / foot
         hit = share * self.mass
-        return Impact(
-            share, hit, hit * v, 0.5 * hit * v * v, column, column * v, 0.5 * column * v * v, self.status
-        )
+        return Impact(share, hit, hit * v, 0.5 * hit * v * v, column, column * v, 0.5 * column * v * v, self.status)
 
     def __str__(self) -> str:
         """Its numbers, then what is unusual about them."""
         lines = [
             f"ejection of {self.mass:.4g} kg at {self.speed:.4g} m/s, {self.kinetic_energy:.4g} J, cone of "
-            f"{math.degrees(self.width):.4g} degrees, {self.solid_angle:.4g} sr: {100 * self.sky_share:.3g} % of all directions",
+            f"{math.degrees(self.width):.4g} degrees, {self.solid_angle:.4g} sr: {100 * self.sky_share:.3g} % of all "
+            "directions",
             *self.notes,
             f"source {self.source}; status {self.status}",
         ]

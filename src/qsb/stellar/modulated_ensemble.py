@@ -166,7 +166,7 @@ def simulate_modulated(
 
 def _joined(single: list[Ensemble], seed: int) -> Ensemble:
     """Ensembles of one member as one."""
-    rows = {
+    rows: dict[str, Any] = {
         entry.name: np.concatenate([getattr(one, entry.name) for one in single])
         for entry in dataclasses.fields(Ensemble)
         if isinstance(getattr(single[0], entry.name), np.ndarray)

@@ -141,10 +141,10 @@ class Rhythms:
     def solar(cls, crest: Any = 0.0, *, rotation: bool = True) -> Rhythms:
         """The Sun's cycle and its rotation as seen from the Earth.
 
-        The amplitudes are those of F10.7 - 65 sfu from 1957 to 2025, to which rates of flares are proportional: a cosine of
-        11 years with 98 % of the mean leaves 42 % of the variance of single days, and one of 27 days with 20 %, as within
-        three to six turns, comes and goes with active regions (docs/devdocs/stellar-flares.md). A collector elsewhere sees
-        a rotation of its own.
+        The amplitudes are those of F10.7 - 65 sfu from 1957 to 2025, to which rates of flares are proportional: a
+        cosine of 11 years with 98 % of the mean leaves 42 % of the variance of single days, and one of 27 days with
+        20 %, as within three to six turns, comes and goes with active regions (docs/devdocs/stellar-flares.md). A
+        collector elsewhere sees a rotation of its own.
 
         Args:
             crest: a time of largest activity, s; that of the rotation as well.
@@ -209,7 +209,7 @@ class Rhythms:
         while end / gap > _KNOTS:
             gap *= 2
         count = 2 + math.ceil(end / gap)
-        knots = gap * np.arange(count)
+        knots = gap * np.arange(count, dtype=np.float64)
         cell = np.clip(np.searchsorted(self.exposure(knots), target, side="right") - 1, 0, count - 2)
         return self._roots(target, knots[cell], knots[cell + 1]).reshape(wanted.shape)
 
@@ -325,7 +325,7 @@ class Index:
         rest, here = np.maximum(x - self._sums[cell], 0.0), self.values[cell]
         below = here + np.sqrt(np.maximum(here * here + 2 * self._slope(cell) * rest, 0.0))
         gone = np.divide(2 * rest, below, out=np.zeros_like(rest), where=below > 0)
-        return np.minimum(self.times[cell] + gone, self.times[cell + 1])
+        return np.asarray(np.minimum(self.times[cell] + gone, self.times[cell + 1]))
 
     def _slope(self, cell: NDArray[np.int64]) -> NDArray[np.float64]:
         """Of m in some of the cells, 1/s."""

@@ -44,9 +44,9 @@ SOLAR_IRRADIANCE = SOLAR_LUMINOSITY / (4 * math.pi * ASTRONOMICAL_UNIT**2)
 DIRECTIONS = {"sphere": 4 * math.pi, "hemisphere": 2 * math.pi}
 """Into how many directions a flare is taken to shine as it does towards the detector, sr.
 
-A sphere is what a thin plasma above the star does, and what equivalent durations and the energies of stellar flares in units
-of the star's luminosity mean; it is the default. A hemisphere leaves out what goes down into the star: Woods et al. (2006)
-and those who follow them take it for the energies of solar flares in X-rays and in all light (docs/devdocs/stellar-flares.md).
+A sphere is what a thin plasma above the star does, and what equivalent durations and the energies of stellar flares
+in units of the star's luminosity mean; it is the default. A hemisphere leaves out what goes down into the star: a
+procedure of T. Woods for the energies of solar flares takes it (docs/devdocs/stellar-flares.md).
 """
 
 OPERATIONAL_SCALING = 0.7
@@ -159,8 +159,8 @@ class Recording:
     ) -> float:
         r"""Energy over all wavelengths if the flare is a blackbody, J.
 
-        :math:`(\Omega/4\pi)L_\star\,t_\mathrm{ED}\,F_\star/F_\mathrm{flare}`, F being the share of each blackbody's light inside the
-        band; 600 to 1000 nm, taken as a box, stands for the response of TESS.
+        :math:`(\Omega/4\pi)L_\star\,t_\mathrm{ED}\,F_\star/F_\mathrm{flare}`, F being the share of each blackbody's
+        light inside the band; 600 to 1000 nm, taken as a box, stands for the response of TESS.
 
         Args:
             temperature: of the flare, K.

@@ -1,8 +1,8 @@
 r"""The radio flux of the Sun at 10.7 cm, day by day, and the factor on the rate of flares that is taken from it.
 
 F10.7 stays near :math:`F_0` = 65 solar flux units (1e-22 W/(m^2 Hz)) when the Sun has no active regions, and grows with
-them; the yearly numbers of flares are proportional to it, with correlations of 0.87 to 0.91 in the cycles 22 to 24. So a rate
-of flares is taken as
+them; the yearly numbers of flares are proportional to it, with correlations of 0.87 to 0.91 in the cycles 22 to 24.
+So a rate of flares is taken as
 
 .. math:: \lambda(t) \propto \max(F_{10.7}(t) - F_0, 0) .
 
@@ -165,7 +165,8 @@ def radio_flux_from_csv(
         lines = raw.decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"the table {str(path)!r} cannot be read: {error}") from error
-    days, values = [], []
+    days: list[np.datetime64] = []
+    values: list[float] = []
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue

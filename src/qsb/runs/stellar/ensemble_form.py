@@ -18,8 +18,8 @@ QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
 class EnsembleForm(Form):
     """Buffers through years of flares, `qsb.stellar.flare_ensemble.size_buffers`.
 
-    The process is that of the flares; a record has none, so that its ensemble names one. Where the flares have a modulation,
-    each member lives through its begin, or with `anywhere` begins at a time of its own.
+    The process is that of the flares; a record has none, so that its ensemble names one. Where the flares have a
+    modulation, each member lives through its begin, or with `anywhere` begins at a time of its own.
     """
 
     members: Annotated[int, Field(ge=1, le=10_000_000)]

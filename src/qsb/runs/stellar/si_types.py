@@ -1,4 +1,4 @@
-"""Types of the keys of a stellar spec: numbers with their SI units, a status, and a table that says where they come from.
+"""Types of the keys of a stellar spec: numbers in SI units, a status, and a table that has a source.
 
 A number is in the SI unit that its type names, or a text with a unit that converts to it.
 """

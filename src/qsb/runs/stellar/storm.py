@@ -145,7 +145,11 @@ def _cone(
         "ejection_light_time": (hit.light_time(light.light.total), bright, f"{there}; light that is all absorbed"),
     }
     if form.density:
-        numbers["ejection_depth"] = (hit.depth(form.density), hit.status, f"{form.density:.6g} protons per m^3; {there}")
+        numbers["ejection_depth"] = (
+            hit.depth(form.density),
+            hit.status,
+            f"{form.density:.6g} protons per m^3; {there}",
+        )
     if record is not None:
         how = f"light of the flare taken as 100 times the X-rays of {record.name}; {source}"
         numbers["ejection_over_flare"] = (ejection.over_flare(record.energy()), Status.ENGINEERING, how)

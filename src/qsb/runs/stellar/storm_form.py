@@ -41,8 +41,8 @@ class StormForm(Sourced):
     """Harm beside power: `qsb.stellar.cme` and `qsb.stellar.dose`; any of its three parts.
 
     An ejection has `speed`, at `origin`, and `density`, at the collector; with the full angle `width` of its cone also
-    `mass`, or that which goes with the X-rays of the record in the mean. X-rays are those of a record, and fall on a sheet of the
-    mass per area `areal`; particles have the fluence `protons`, at the collector.
+    `mass`, or that which goes with the X-rays of the record in the mean. X-rays are those of a record, and fall on a
+    sheet of the mass per area `areal`; particles have the fluence `protons`, at the collector.
     """
 
     speed: MetrePerSecond | None = None

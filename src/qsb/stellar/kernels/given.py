@@ -1,8 +1,9 @@
 r"""A buffer without losses under flares that are given: :math:`\dot E = I(t)`, at least 0, from flare to flare.
 
-Between two flares :math:`I = p + \sum a_ie^{-\kappa_it}` with p < 0 only falls: E rises until I = 0, falls from there, and
-stays at 0 once it is there. `qsb.stellar.kernels.buffer` draws flares of one rate as they are needed; here they come in
-rows, so that any process can make them. It stands alone, for it needs little of what the stores of other kernels need.
+Between two flares :math:`I = p + \sum a_ie^{-\kappa_it}` with p < 0 only falls: E rises until I = 0, falls from
+there, and stays at 0 once it is there. `qsb.stellar.kernels.buffer` draws flares of one rate as they are needed; here
+they come in rows, so that any process can make them. It stands alone, for it needs little of what the stores of other
+kernels need.
 """
 
 from __future__ import annotations
@@ -123,5 +124,9 @@ def buffers_given(
             row[LARGEST] = max(row[LARGEST], energies[i])
             if n == pulses.shape[1]:
                 pulses = _wider(pulses)
-            pulses[_AMP, n], pulses[_KAPPA, n], pulses[_LIFE, n] = energies[i] / widths[i], 1.0 / widths[i], _GONE * widths[i]
+            pulses[_AMP, n], pulses[_KAPPA, n], pulses[_LIFE, n] = (
+                energies[i] / widths[i],
+                1.0 / widths[i],
+                _GONE * widths[i],
+            )
             n = _until_next(row, push, (times[i + 1] if i + 1 < end else span) - times[i], pulses, n + 1)
