@@ -108,10 +108,22 @@ def test_a_storm_stands_beside_the_power(tmp_path):
         "Ram pressure",
         "Radiation pressure",
         "Ram over radiation pressure",
+        "Mass of the ejection",
+        "Solid angle of the ejection",
+        "Kinetic energy of the ejection",
+        "Kinetic energy of the ejection over the light of the flare",
+        "Share of the ejection that hits the collector",
+        "Mass per area of the ejection",
+        "Depth of the ejection",
+        "Kinetic energy per area of the ejection",
+        "Kinetic energy that hits the collector",
+        "Momentum that hits the collector",
+        "Time in which light pushes as much",
         "X-ray fluence",
         "X-ray dose",
     ]
     assert said["Ram pressure"][1] == said["Radiation pressure"][1] == "Pa"
+    assert said["Solid angle of the ejection"] == ["0.8417872", "sr"]
     assert said["X-ray fluence"] == ["3.146691", "J/m\N{SUPERSCRIPT TWO}"]
     assert "storm.density" in page
 
