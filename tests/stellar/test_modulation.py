@@ -98,6 +98,7 @@ def test_a_table_with_gaps_of_activity_has_no_flares_in_them():
         (lambda: Rhythm(1.0, -0.1), "amplitude"),
         (lambda: Rhythms((), "x"), "one Rhythm or more"),
         (lambda: Rhythms((Rhythm(1.0, 0.5), Rhythm(1.0, 0.2)), "x"), "different periods"),
+        (lambda: Rhythms((Rhythm(1.0, 0.5), Rhythm(0.5, 0.2), Rhythm(1 / 3, 0.2)), "x"), "add up to that of another"),
         (lambda: Rhythms((0.5,), "x"), "a part of Rhythms"),
         (lambda: Index([0.0, 1.0], [0.0, 0.0], "x", "x"), "one of them must be above 0"),
         (lambda: Index([0.0, 1.0], [1.0, -1.0], "x", "x"), "must not be negative"),

@@ -146,4 +146,6 @@ def _figures(data: xr.Dataset) -> Iterator[tuple[str, Callable[[Any], Figure], s
             from_where = (
                 f"Status of the main series: {data[variable].attrs['status']}. From: {data[variable].attrs['source']}"
             )
+            if name == "flares" and "flare_rate" in data:
+                words += " The rate of flares is the mean of each interval."
             yield name, draw, title, escape(f"{words} {from_where}.")

@@ -104,8 +104,8 @@ class Rhythm:
 class Rhythms:
     r"""A product of cosines, :math:`m = \prod_k[1 + a_k\cos(\omega_k(t - t_k))]`; its mean over a long time is 1.
 
-    Written out it is a sum of cosines :math:`\sum c\cos(\omega t + p)`, each of which integrates to
-    :math:`c\,t\cos(p + \omega t/2)\,\mathrm{sinc}(\omega t/2)`.
+    Written out it is :math:`1 + \sum c\cos(\omega t + p)`, and
+    :math:`M = t + \sum(c/\omega)[\sin(\omega t + p) - \sin p]`.
 
     Attributes:
         parts: the cosines, of different periods.
@@ -119,7 +119,7 @@ class Rhythms:
     parts: tuple[Rhythm, ...]
     source: str
     status: Status = Status.ENGINEERING
-    _terms: NDArray[np.float64] = field(init=False, repr=False, compare=False)
+    _terms: tuple[tuple[float, float, float], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         parts = checks.several("parts of Rhythms", self.parts, "a list of Rhythm")
@@ -129,13 +129,8 @@ class Rhythms:
             raise SpecError("Rhythms needs one Rhythm or more.")
         if len({part.period for part in parts}) < len(parts):
             raise SpecError("parts of Rhythms must have different periods, or their mean is not 1.")
-        terms = [(1.0, 0.0, 0.0)]
-        for part in parts:
-            pulse = 2 * math.pi / part.period
-            phase, half = -pulse * part.crest, 0.5 * part.amplitude
-            terms += [(half * c, w + sign * pulse, p + sign * phase) for c, w, p in terms for sign in (1, -1)]
         object.__setattr__(self, "parts", parts)
-        object.__setattr__(self, "_terms", np.array(terms).T)
+        object.__setattr__(self, "_terms", _written_out(parts))
 
     @classmethod
     def solar(cls, crest: Any = 0.0, *, rotation: bool = True) -> Rhythms:
@@ -185,10 +180,9 @@ class Rhythms:
     def exposure(self, times: Any) -> NDArray[np.float64]:
         """M(t), s, any shape; it grows with t."""
         t = si_array("times", times, "s")
-        found = np.zeros_like(t)
-        for c, w, p in self._terms.T:
-            half = 0.5 * w * t
-            found += c * t * np.cos(p + half) * np.sinc(half / math.pi)
+        found = t.copy()
+        for c, w, p in self._terms:
+            found += c / w * (np.sin(w * t + p) - math.sin(p))
         return found
 
     def elapsed(self, exposures: Any) -> NDArray[np.float64]:
@@ -202,22 +196,24 @@ class Rhythms:
             return np.zeros_like(wanted)
         target = wanted.ravel()
         # |M(t) - t| stays below the integral of each cosine over half its period
-        late = float(sum(2 * abs(c / w) for c, w, _ in self._terms.T if w))
-        end = float(target.max()) + late
+        end = float(target.max()) + sum(2 * abs(c / w) for c, w, _ in self._terms)
         # the knots do not depend on the other targets, so that each time is the same in any company
         gap = min(part.period for part in self.parts) / 16
         while end / gap > _KNOTS:
             gap *= 2
         count = 2 + math.ceil(end / gap)
         knots = gap * np.arange(count, dtype=np.float64)
-        cell = np.clip(np.searchsorted(self.exposure(knots), target, side="right") - 1, 0, count - 2)
-        return self._roots(target, knots[cell], knots[cell + 1]).reshape(wanted.shape)
+        reached = self.exposure(knots)
+        cell = np.clip(np.searchsorted(reached, target, side="right") - 1, 0, count - 2)
+        rise = reached[cell + 1] - reached[cell]
+        share = np.divide(target - reached[cell], rise, out=np.full_like(target, 0.5), where=rise > 0)
+        return self._roots(target, knots[cell], gap, np.clip(share, 0.0, 1.0)).reshape(wanted.shape)
 
     def _roots(
-        self, target: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+        self, target: NDArray[np.float64], low: NDArray[np.float64], gap: float, share: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Times between two brackets at which exposures are reached, s."""
-        t, open_ = 0.5 * (low + high), np.arange(len(target))
+        """Times in gaps of a length, about a share of it after their begin, at which exposures are reached, s."""
+        t, high, open_ = low + gap * share, low + gap, np.arange(len(target))
         for _ in range(100):
             here, below, above = t[open_], low[open_], high[open_]
             miss, slope = self.exposure(here) - target[open_], self.factor(here)
@@ -234,6 +230,23 @@ class Rhythms:
     def begins(self, rng: np.random.Generator, count: int, span: float) -> NDArray[np.float64]:
         """Evenly over the longest period, s; how long a stretch is does not matter."""
         return np.asarray(max(part.period for part in self.parts) * rng.random(count))
+
+
+def _written_out(parts: tuple[Rhythm, ...]) -> tuple[tuple[float, float, float], ...]:
+    """Size, pulse in 1/s and phase of each cosine of the product, without its mean of 1."""
+    terms: list[tuple[float, float, float]] = []
+    for part in parts:
+        pulse = 2 * math.pi / part.period
+        phase, half = -pulse * part.crest, 0.5 * part.amplitude
+        mixed = [(half * c, w + sign * pulse, p + sign * phase) for c, w, p in terms for sign in (1, -1)]
+        terms += [(part.amplitude, pulse, phase), *mixed]
+    fastest = max(abs(pulse) for _, pulse, _ in terms)
+    for _, pulse, _ in terms:
+        if abs(pulse) <= 1e-12 * fastest:
+            raise SpecError(
+                "the pulses of some parts of Rhythms add up to that of another, so that their mean is not 1."
+            )
+    return tuple(terms)
 
 
 SOLAR_AMPLITUDES = (0.98, 0.2)
