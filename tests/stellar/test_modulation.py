@@ -260,5 +260,9 @@ def test_radio_fluxes_are_positive_and_one_a_day():
     days = np.array(["2000-01-01", "2000-01-02"], "datetime64[D]")
     with pytest.raises(SpecError, match="must not be negative, but it is -1 sfu on 2000-01-02"):
         RadioFlux(days, [70.0, -1.0], "x", "x", "x", "x")
+    with pytest.raises(SpecError, match="must be dates like"):
+        RadioFlux(["a", "b"], [70.0, 71.0], "x", "x", "x", "x")
+    with pytest.raises(SpecError, match="path"):
+        radio_flux_from_csv(None)
     with pytest.raises(SpecError, match="2 days of RadioFlux, but 3"):
         RadioFlux(days, [70.0, 71.0, 72.0], "x", "x", "x", "x")

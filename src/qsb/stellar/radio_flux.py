@@ -65,7 +65,10 @@ class RadioFlux:
     status: Status = Status.MEASURED
 
     def __post_init__(self) -> None:
-        days = np.asarray(self.days, "datetime64[D]")
+        try:
+            days = np.asarray(self.days, "datetime64[D]")
+        except (ValueError, TypeError) as error:
+            raise SpecError(f"days of RadioFlux must be dates like '2000-01-01': {error}") from error
         values = checks.row("values of RadioFlux", self.values, 2)
         if days.shape != values.shape:
             raise SpecError(f"there are {days.size} days of RadioFlux, but {values.size} values.")
@@ -160,6 +163,7 @@ def radio_flux_from_csv(
     Raises:
         SpecError: a file that cannot be read, or a line that is not a date and a number, by its number.
     """
+    checks.made_of("path", path, (str, Path), "a text or a pathlib.Path")
     try:
         raw = Path(path).read_bytes()
         lines = raw.decode("utf-8").splitlines()
