@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qsb.errors import SpecError
+from qsb.runs.stellar.cone import cone_of
 from qsb.runs.stellar.parts import Part, weakest
 from qsb.runs.stellar.sources import Light
 from qsb.runs.stellar.storm_form import StormForm
 from qsb.stellar.cme import DragModel, push_on_collector
 from qsb.stellar.constants import ASTRONOMICAL_UNIT
 from qsb.stellar.dose import particle_dose, sheet_dose
-from qsb.stellar.ejection import Ejection
-from qsb.stellar.observed import Recording, goes
+from qsb.stellar.observed import goes
 from qsb.stellar.status import Status
 
 __all__ = ["Storm", "storm_of"]
@@ -63,7 +63,7 @@ def storm_of(form: StormForm, light: Light, solar: bool, area: float | None) -> 
         references.append(_DRAG)
     record = None if form.record is None else goes(form.record.removeprefix("goes-"))
     if form.speed is not None and form.width is not None:
-        cone, what = _cone(form, (form.speed, form.width), distance, light, record, area)
+        cone, what = cone_of(form, (form.speed, form.width), distance, light, record, area)
         numbers |= cone
         told.append(what)
     if record is not None:
@@ -108,49 +108,3 @@ def _ejection(form: StormForm, distance: float, light: Light, given: str) -> dic
         numbers["light_pressure"] = (push.light, light.part.status, "irradiance over c, all of it absorbed")
         numbers["pressure_ratio"] = (push.ratio, weakest([status, light.part.status]), "ram and radiation pressure")
     return numbers
-
-
-def _cone(
-    form: StormForm,
-    start: tuple[float, float],
-    distance: float,
-    light: Light,
-    record: Recording | None,
-    area: float | None,
-) -> tuple[dict[str, Number], str]:
-    """Mass and energy of an ejection of a speed and width, and what of it reaches the collector."""
-    if area is None:
-        raise SpecError("an ejection with a width hits an area; give that of the collector.")
-    speed, width = start
-    given = form.reference or "given in the spec"
-    if form.mass is not None:
-        ejection = Ejection(form.mass, width, speed, given)
-    else:
-        assert record is not None  # the form sees to it
-        ejection = Ejection.from_xrays(record.energy(), width, speed)
-    arrival = DragModel(form.drag, form.wind).arrival(speed, distance, form.origin)
-    hit = ejection.on_target(area, distance, arrival.speed)
-    source = "; ".join((ejection.source, *ejection.notes))
-    there = f"a cone of {width:.6g} rad, evenly filled, straight on, at the speed on arrival; {source}"
-    status, bright = ejection.status, weakest([hit.status, light.part.status])
-    numbers: dict[str, Number] = {
-        "ejection_mass": (ejection.mass, status, source),
-        "ejection_solid_angle": (ejection.solid_angle, status, f"a cone of {width:.6g} rad; {given}"),
-        "ejection_energy": (ejection.kinetic_energy, status, f"all of it as fast as its front; {source}"),
-        "ejection_share": (hit.share, hit.status, there),
-        "ejection_column": (hit.column, hit.status, there),
-        "ejection_fluence": (hit.fluence, hit.status, there),
-        "ejection_hit_energy": (hit.energy, hit.status, there),
-        "ejection_hit_momentum": (hit.momentum, hit.status, there),
-        "ejection_light_time": (hit.light_time(light.light.total), bright, f"{there}; light that is all absorbed"),
-    }
-    if form.density:
-        numbers["ejection_depth"] = (
-            hit.depth(form.density),
-            hit.status,
-            f"{form.density:.6g} protons per m^3; {there}",
-        )
-    if record is not None:
-        how = f"light of the flare taken as 100 times the X-rays of {record.name}; {source}"
-        numbers["ejection_over_flare"] = (ejection.over_flare(record.energy()), Status.ENGINEERING, how)
-    return numbers, f"{ejection.mass:.4g} kg in {ejection.solid_angle:.4g} sr"

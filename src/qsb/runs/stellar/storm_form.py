@@ -27,10 +27,10 @@ __all__ = ["StormForm"]
 _BELONGS = {
     "drag": "speed",
     "wind": "speed",
-    "origin": "speed",
-    "density": "speed",
     "mass": "width",
     "width": "speed",
+    "origin": "speed",
+    "density": "speed",
     "areal": "record",
     "absorption": "record",
     "stopping": "protons",
@@ -40,18 +40,18 @@ _BELONGS = {
 class StormForm(Sourced):
     """Harm beside power: `qsb.stellar.cme` and `qsb.stellar.dose`; any of its three parts.
 
-    An ejection has `speed`, at `origin`, and `density`, at the collector; with the full angle `width` of its cone also
-    `mass`, or that which goes with the X-rays of the record in the mean. X-rays are those of a record, and fall on a
+    An ejection has `speed`, at `origin`, and `density`, at the collector; X-rays are those of a record, and fall on a
     sheet of the mass per area `areal`; particles have the fluence `protons`, at the collector.
     """
 
+    #: full angle of the cone that an ejection fills; without `mass` it has that which goes with the X-rays of the record
+    width: Radian | None = None
+    mass: Kilogram | None = None
     speed: MetrePerSecond | None = None
     drag: PerMetre = 0.2e-10
     wind: MetrePerSecond = 4e5
     origin: Metre = 20 * NOMINAL_SOLAR_RADIUS
     density: PerCubicMetre | None = None
-    width: Radian | None = None
-    mass: Kilogram | None = None
     record: Literal["goes-2012-06-01", "goes-2017-09-10", "goes-2021-01-01", "goes-2025-03-28"] | None = None
     areal: KilogramPerSquareMetre | None = None
     absorption: SquareMetrePerKilogram | None = None
