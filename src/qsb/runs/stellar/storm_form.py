@@ -44,7 +44,7 @@ class StormForm(Sourced):
     sheet of the mass per area `areal`; particles have the fluence `protons`, at the collector.
     """
 
-    #: full angle of the cone that an ejection fills; without `mass` it has that which goes with the X-rays of the record
+    #: full angle of the cone that an ejection fills; without `mass` it has what goes with the X-rays of the record
     width: Radian | None = None
     mass: Kilogram | None = None
     speed: MetrePerSecond | None = None
