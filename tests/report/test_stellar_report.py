@@ -1,5 +1,6 @@
 """Reports of stellar runs: whole, with unit, source and status at every number, and stamped where they must be."""
 
+import html
 import json
 import re
 import sys
@@ -15,6 +16,7 @@ from qsb.report.stellar import report_run
 from qsb.stellar.status import Status
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+STATUSES = ("measured", "established theory", "engineering estimate", "speculative")
 SPEC = """
 kind = "stellar"
 title = "a test"
@@ -144,12 +146,45 @@ def test_a_storm_stands_beside_the_power(tmp_path):
         "Ram pressure",
         "Radiation pressure",
         "Ram over radiation pressure",
+        "Mass of the ejection",
+        "Solid angle of the ejection",
+        "Kinetic energy of the ejection",
+        "Kinetic energy of the ejection over the light of the flare",
+        "Share of the ejection that hits the collector",
+        "Mass per area of the ejection",
+        "Depth of the ejection",
+        "Kinetic energy per area of the ejection",
+        "Kinetic energy that hits the collector",
+        "Momentum that hits the collector",
+        "Time in which light pushes as much",
         "X-ray fluence",
         "X-ray dose",
     ]
     assert said["Ram pressure"][1] == said["Radiation pressure"][1] == "Pa"
+    assert said["Solid angle of the ejection"] == ["0.8417872", "sr"]
     assert said["X-ray fluence"] == ["3.146691", "J/m\N{SUPERSCRIPT TWO}"]
     assert "storm.density" in page
+
+
+def test_tables_of_events_say_source_and_status(tmp_path):
+    """Events of the store, and the flares of a sample: their captions hold for all of their numbers."""
+    spec = SPEC.replace("[time]", '[load]\npower = "300 MW"\n[flares]\nkind = "process"\nprocess = "solar"\n[time]')
+    data = qsb.run(spec.replace('"1 d"', '"200 d"'))
+    page = (report_run(data, tmp_path / "r") / "index.html").read_text("utf-8")
+    captions = re.findall(r"<caption>(.*?)</caption>", page)
+    for begin, variable in (("Events of the store", "store_energy"), ("The 20 largest of ", "flare_energy")):
+        (caption,) = [c for c in captions if c.startswith(begin)]
+        assert f"Status of all numbers: {data[variable].attrs['status']}. From: " in caption
+        assert html.escape(data[variable].attrs["source"][:40]) in caption
+    (flares,) = [t for t in Tables(page).tables if t[0][0] == "Time of the peak (s)"]
+    assert len(flares) == 21
+    assert all("(" in head for head in flares[0][:-1])
+    assert max(float(row[4]) for row in flares[1:]) == pytest.approx(float(data["surge_ratio"]), rel=1e-3)
+    # every caption of a figure and every number of the summary says how firm it is
+    for caption in re.findall(r"<figcaption>(.*?)</figcaption>", page):
+        assert re.search(r"Status of the main series: [a-z ]+\. From: .+", caption), caption
+    for box in re.findall(r"<li class=[^>]*>(.*?)</li>", page):
+        assert any(f"({status})" in box for status in STATUSES) or "of the parts are speculative" in box, box
 
 
 def test_the_page_of_what_no_law_allows_is_stamped(tmp_path):

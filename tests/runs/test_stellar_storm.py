@@ -1,11 +1,13 @@
 """Storms of a spec: arrival, push and doses against printed answers, their status, and what is refused."""
 
 import json
+import math
 
 import pytest
 
 import qsb
 from qsb.runs.stellar.text import summary
+from qsb.stellar.ejection import mass_from_xrays
 from qsb.stellar.observed import goes
 
 from .test_stellar_spec import BASE, edited
@@ -126,6 +128,44 @@ def test_each_part_alone(key):
     assert "pressure_ratio" not in data
 
 
+def test_the_mass_of_an_ejection_and_what_of_it_hits():
+    """A cone of 60 degrees at 1 au on 1 km^2, by hand."""
+    data = qsb.run(stormy(width="60 deg", mass="1e13 kg"))
+    said = {name: float(data[name]) for name in data.data_vars if str(name).startswith("ejection_")}
+    omega = 2 * math.pi * (1 - math.cos(math.radians(30)))
+    foot, speed = omega * 149597870700.0**2, float(data["storm_speed"])
+    assert said["ejection_mass"] == 1e13
+    assert said["ejection_solid_angle"] == pytest.approx(omega, rel=1e-12)
+    assert said["ejection_energy"] == pytest.approx(0.5e13 * 4e12, rel=1e-12)
+    assert said["ejection_share"] == pytest.approx(1e6 / foot, rel=1e-12)
+    assert said["ejection_column"] == pytest.approx(1e13 / foot, rel=1e-12)
+    assert said["ejection_fluence"] == pytest.approx(0.5e13 / foot * speed**2, rel=1e-12)
+    assert said["ejection_hit_energy"] == pytest.approx(said["ejection_fluence"] * 1e6, rel=1e-12)
+    assert said["ejection_hit_momentum"] == pytest.approx(1e13 / foot * speed * 1e6, rel=1e-12)
+    light = float(data["light_pressure"])
+    assert said["ejection_light_time"] == pytest.approx(1e13 / foot * speed / light, rel=1e-12)
+    # the push at the density given, over the time in which that depth passes, is the impulse
+    passing = said["ejection_depth"] / speed
+    assert float(data["ram_pressure"]) * passing == pytest.approx(1e13 / foot * speed, rel=1e-12)
+    energy = goes("2017-09-10").energy()
+    assert said["ejection_over_flare"] == pytest.approx(2e25 / (100 * energy), rel=1e-12)
+    units = {name: data[name].attrs["units"] for name in said}
+    assert units["ejection_solid_angle"] == "sr"
+    assert units["ejection_column"] == "kg/m^2"
+    assert units["ejection_hit_momentum"] == "kg m/s"
+    assert {data[name].attrs["status"] for name in said} == {"engineering estimate"}
+    assert "1e+13 kg in 0.8418 sr" in data.attrs["parts"]
+
+
+def test_without_a_mass_the_x_rays_say_it():
+    data = qsb.run(stormy(width="90 deg"))
+    assert float(data["ejection_mass"]) == pytest.approx(mass_from_xrays(goes("2017-09-10").energy()), rel=1e-12)
+    assert "arXiv:1209.6410" in data["ejection_mass"].attrs["source"]
+    assert "outside" in data["ejection_mass"].attrs["source"]
+    assert "arXiv:1209.6410" in data.attrs["references"]
+    assert "ejection_mass" not in qsb.run(stormy())
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [
@@ -136,6 +176,10 @@ def test_each_part_alone(key):
         ({"density": None, "protons": None, "stopping": None, "given_at": "1 au"}, "given_at belongs to density or"),
         ({"density_falloff": -1.0}, "falloff"),
         ({"record": "tess"}, "storm.record is 'tess'"),
+        ({"mass": "1e13 kg"}, "mass belongs to width"),
+        ({"width": "60 deg", "record": None, "areal": None}, "width needs mass, or a record"),
+        ({"width": "400 deg"}, "storm.width"),
+        ({"width": "60 km"}, "storm.width"),
         ({"density": "20 kg / m3"}, "must be in 1 / m3"),
         ({"origin": "2 au"}, "storm: distance is .* inside the origin"),
         ({"spead": 1.0}, "unknown key; did you mean 'speed'"),

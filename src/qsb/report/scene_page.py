@@ -58,16 +58,16 @@ def scene_page(data: xr.Dataset, figures: Sequence[tuple[str, str, str, str]], m
         figures: (id, title, ready caption, address of the picture) of each.
         made: one sentence on when and with what.
     """
-    told = {key: json.loads(data.attrs[key]) for key in ("bounds", "timeline", "kardashev", "parts", "events")}
+    keys = ("bounds", "timeline", "kardashev", "parts", "events")
+    told = {key: json.loads(data.attrs[key]) for key in keys} | {"flares": json.loads(data.attrs.get("flares", "[]"))}
     spec = StellarSpec.of(data.attrs["spec"])
     groups = sections(data)
     first = [(t, groups[t]) for t in _FIRST if t in groups]
     later = [(t, n) for t, n in groups.items() if t not in (*_FIRST, "Trust")]
-    years = _quantiles(data)
     parts = [
-        *((t, _lead(t) + _numbers(data, names) + (years if t == "Years of flares" else "")) for t, names in first),
+        *((t, _lead(t) + _numbers(data, names) + _beside(t, told, data)) for t, names in first),
         ("Figures", "".join(_figure(*f) for f in figures)),
-        *((t, _lead(t) + _numbers(data, names) + _beside(t, told)) for t, names in later),
+        *((t, _lead(t) + _numbers(data, names) + _beside(t, told, data)) for t, names in later),
         ("Bounds", _bounds(told["bounds"])),
         ("Rungs of the ladders", rungs() if "matter_specific_energy" in data else ""),
         ("Parts and their status", _parts(data, told["parts"])),
@@ -188,8 +188,12 @@ def _figure(name: str, title: str, caption: str, image: str) -> str:
     )
 
 
-def _beside(title: str, told: dict[str, Any]) -> str:
+def _beside(title: str, told: dict[str, Any], data: xr.Dataset) -> str:
     """What belongs to a section beside its numbers."""
+    if title == "Flares" and told["flares"]:
+        return _flares(told["flares"], data)
+    if title == "Years of flares":
+        return _quantiles(data)
     if title == "Timeline":
         return _timeline(told["timeline"])
     if title == "Throughput" and told["kardashev"]:
@@ -202,8 +206,33 @@ def _beside(title: str, told: dict[str, Any]) -> str:
         ]
         left = len(told["events"]) - len(rows)
         more = f"<p>{left} more are in the dataset.</p>" if left else ""
-        return grid(("Time (s)", "Event", "Energy in the store (J)", "Size (J)"), rows, caption="Events") + more
+        caption = _whence("Events of the store", data["store_energy"])
+        return grid(("Time (s)", "Event", "Energy in the store (J)", "Size (J)"), rows, caption=caption) + more
     return ""
+
+
+def _flares(drawn: list[dict[str, float]], data: xr.Dataset) -> str:
+    """The largest flares of a sample, in the order of time."""
+    rows = [
+        (f"{f['time_s']:.7g}", f"{f['energy_J']:.4g}", f"{f['width_s']:.4g}", f"{f['peak_W']:.4g}", f"{f['surge']:.4g}")
+        for f in drawn
+    ]
+    count = int(data["flare_count"])
+    words = f"The {len(rows)} largest of {count} flares" if len(rows) < count else "All flares"
+    caption = _whence(f"{words}, drawn with the seed {int(data.attrs['seed'])}", data["flare_energy"])
+    header = (
+        "Time of the peak (s)",
+        "Energy into all directions (J)",
+        "Width (s)",
+        "Peak (W)",
+        "Peak over quiet power",
+    )
+    return grid(header, rows, caption=caption)
+
+
+def _whence(what: str, variable: xr.DataArray) -> str:
+    """The caption of a table all of whose numbers have the source and the status of a variable."""
+    return f"{what}. Status of all numbers: {variable.attrs['status']}. From: {variable.attrs['source']}"
 
 
 def _bounds(told: dict[str, Any]) -> str:
@@ -229,7 +258,8 @@ def _bounds(told: dict[str, Any]) -> str:
     facts = (
         f"<p>Verdict: <b>{escape(told['verdict'])}</b> {_badge(told['status'])}. The stored energy weighs "
         f"{told['mass_equivalent_kg']:.6g} kg; within {told['schwarzschild_radius_m']:.6g} m it would be a black hole. "
-        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N.</p>"
+        f"As a beam of light the power would push with {told['reaction_force_N']:.6g} N. From the claims below by "
+        f"E/c², 2GM/c² and P/c: {Status.ESTABLISHED}.</p>"
     )
     return facts + grid(header, rows)
 

@@ -151,4 +151,9 @@ def _fill(folder: Path, data: xr.Dataset) -> None:
 def _figures(data: xr.Dataset) -> Iterator[tuple[str, Callable[[Any], Figure], str, str]]:
     for name, (variable, draw, title, words) in FIGURES.items():
         if variable in data:
-            yield name, draw, title, escape(words)
+            from_where = (
+                f"Status of the main series: {data[variable].attrs['status']}. From: {data[variable].attrs['source']}"
+            )
+            if name == "flares" and "flare_rate" in data:
+                words += " The rate of flares is the mean of each interval."
+            yield name, draw, title, escape(f"{words} {from_where}.")

@@ -14,7 +14,8 @@ leaks, and its exact history under given powers.
 
 `constants` holds each constant once, with its source; `ladders` are energies and powers as rows for tables and figures.
 `flare_process`, `flare_shape` and `power_law` are flares, `observed` those that were recorded, `surge` and
-`flare_ensemble` what a store must hold for them, `cme` and `dose` the harm they do.
+`flare_ensemble` what a store must hold for them, `cme`, `ejection` and `dose` the harm they do. `modulation`,
+`radio_flux`, `modulated` and `modulated_ensemble` let their rate change with time.
 
 `ensemble` follows many stores at once.
 """

@@ -2,7 +2,8 @@ r"""Flares as a marked Poisson process: when, with which energy, for how long.
 
 Flares come independently at a rate; energies follow a truncated power law; the width of a flare in time grows as
 :math:`\tau = \tau_\mathrm{ref}(E/E_\mathrm{ref})^{1/3}`. A process is a sum of such populations, e.g. ordinary flares
-and superflares. Nothing here knows of active regions or cycles: real flares cluster, these do not.
+and superflares. Nothing here knows of active regions: real flares cluster, these do not. A rate that changes with a
+cycle or a rotation is `qsb.stellar.modulated`.
 """
 
 from __future__ import annotations

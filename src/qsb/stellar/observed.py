@@ -27,6 +27,7 @@ from qsb.stellar.status import Status
 from qsb.stellar.surge import series_storage, surge_line
 
 __all__ = [
+    "DIRECTIONS",
     "OPERATIONAL_SCALING",
     "SOLAR_IRRADIANCE",
     "FlareCatalogue",
@@ -39,6 +40,14 @@ __all__ = [
 
 SOLAR_IRRADIANCE = SOLAR_LUMINOSITY / (4 * math.pi * ASTRONOMICAL_UNIT**2)
 """Nominal solar luminosity over the sphere of 1 au, 1361.166 W/m^2 (IAU 2015 Resolution B3)."""
+
+DIRECTIONS = {"sphere": 4 * math.pi, "hemisphere": 2 * math.pi}
+"""Into how many directions a flare is taken to shine as it does towards the detector, sr.
+
+A sphere is what a thin plasma above the star does, and what equivalent durations and the energies of stellar flares
+in units of the star's luminosity mean; it is the default. A hemisphere leaves out what goes down into the star: a
+procedure of T. Woods for the energies of solar flares takes it (docs/devdocs/stellar-flares.md).
+"""
 
 OPERATIONAL_SCALING = 0.7
 """Operational over physical flux of 1-8 Angstrom on GOES-8 to 15."""
@@ -124,36 +133,45 @@ class Recording:
         high = np.flatnonzero(excess > 0.5 * excess.max())
         return float(self.times[high[-1]] - self.times[high[0]])
 
-    def energy(self, distance: Any = ASTRONOMICAL_UNIT) -> float:
-        r"""Energy in the band if it went into all directions, :math:`4\pi d^2` times the fluence, J.
+    def energy(self, distance: Any = ASTRONOMICAL_UNIT, directions: str = "sphere") -> float:
+        r"""Energy in the band, :math:`\Omega d^2` times the fluence, J.
 
         Args:
             distance: of the detector from the star, m.
+            directions: into which it went as it came here: "sphere" (:math:`\Omega = 4\pi`) or "hemisphere"
+                (:math:`2\pi`), see `DIRECTIONS`.
 
         Raises:
-            SpecError: a record without an absolute scale.
+            SpecError: a record without an absolute scale, or another word for the directions.
         """
         if self.unit != "W/m2":
             raise SpecError(
                 f"{self.name} has no absolute scale; flare_energy(9000.0) estimates its energy from a colour."
             )
         d = si("distance", distance, "m", positive=True)
-        return 4 * math.pi * d * d * self.fluence
+        return _solid_angle(directions) * d * d * self.fluence
 
-    def flare_energy(self, temperature: Any = 9000.0, band: tuple[float, float] = (600e-9, 1000e-9)) -> float:
-        r"""Energy over all wavelengths if the flare is a blackbody and shines into all directions, J.
+    def flare_energy(
+        self,
+        temperature: Any = 9000.0,
+        band: tuple[float, float] = (600e-9, 1000e-9),
+        directions: str = "sphere",
+    ) -> float:
+        r"""Energy over all wavelengths if the flare is a blackbody, J.
 
-        :math:`L_\star\,t_\mathrm{ED}\,F_\star/F_\mathrm{flare}`, F being the share of each blackbody's light inside the
-        band; 600 to 1000 nm, taken as a box, stands for the response of TESS.
+        :math:`(\Omega/4\pi)L_\star\,t_\mathrm{ED}\,F_\star/F_\mathrm{flare}`, F being the share of each blackbody's
+        light inside the band; 600 to 1000 nm, taken as a box, stands for the response of TESS.
 
         Args:
             temperature: of the flare, K.
             band: of the detector, m.
+            directions: "sphere", into which the star shines as well, or "hemisphere" for half of it; see `DIRECTIONS`.
 
         Raises:
-            SpecError: a record without a star, or a temperature that is not positive.
+            SpecError: a record without a star, a temperature that is not positive, or another word for the directions.
         """
-        return self._colour(temperature, band) * self.equivalent_duration
+        share = _solid_angle(directions) / DIRECTIONS["sphere"]
+        return share * self._colour(temperature, band) * self.equivalent_duration
 
     def flare_surge_ratio(self, temperature: Any = 9000.0, band: tuple[float, float] = (600e-9, 1000e-9)) -> float:
         """Largest excess over all wavelengths, over the star's luminosity; as `flare_energy`.
@@ -354,6 +372,11 @@ def flare_catalogue() -> FlareCatalogue:
     head, rows = _read("smm-flares.csv.gz")
     sizes = _column(rows, 0)
     return FlareCatalogue(sizes, head["title"], head["From"], head["Licence"], head["sha256 of the original"])
+
+
+def _solid_angle(directions: str) -> float:
+    """Of a convention, sr."""
+    return DIRECTIONS[checks.one_of("directions", directions, tuple(DIRECTIONS))]
 
 
 def _column(rows: tuple[tuple[str, ...], ...], index: int) -> NDArray[np.float64]:

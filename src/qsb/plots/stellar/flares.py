@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def plot_flares(data: xr.Dataset) -> Figure:
-    """Draw the star's power over its quiet power, and with a cap the inflow and the energy in the buffer.
+    """Draw the star's power over its quiet power, the rate of flares if it changes, and with a cap inflow and buffer.
 
     Args:
         data: of a stellar run with flares.
@@ -24,24 +24,33 @@ def plot_flares(data: xr.Dataset) -> Figure:
         SpecError: a dataset without flares, or of a sweep.
     """
     needs(data, "flare_power", "quiet_power", "surge_ratio", what="A figure of flares")
-    buffered = "buffer_energy" in data
+    more = [_rate] if "flare_rate" in data else []
+    more += [_inflow, _buffer] if "buffer_energy" in data else []
     at, label = times(data)
     with style():
-        figure = blank(SINGLE + 2.6, 1.2 + (1.55 * 3 if buffered else 1.6))
-        axes = figure.subplots(3 if buffered else 1, 1, sharex=True, squeeze=False)[:, 0]
+        figure = blank(SINGLE + 2.6, 1.2 + (1.55 * (1 + len(more)) if more else 1.6))
+        axes = figure.subplots(1 + len(more), 1, sharex=True, squeeze=False)[:, 0]
         ratio = 1 + data["flare_power"].values / float(data["quiet_power"])
         axes[0].plot(at, ratio, drawstyle="steps-pre", color=COLOURS[2])
         axes[0].axhline(1.0, color="0.6", linewidth=0.8, zorder=0)
         axes[0].set_ylabel("Power of the star\nover its quiet power")
         surge = float(data["surge_ratio"])
         axes[0].set_title(rf"Surge ratio $\Delta P/L$ = {surge:.4g}, at a moment", loc="right")
-        if buffered:
-            _inflow(axes[1], data)
-            _buffer(axes[2], data)
+        for ax, draw in zip(axes[1:], more, strict=True):
+            draw(ax, data)
         axes[-1].set_xlabel(label)
         axes[-1].set_xlim(at[0], at[-1])
         figure.align_ylabels(axes)
         return stamp(figure, data)
+
+
+def _rate(ax: Axes, data: xr.Dataset) -> None:
+    at, _ = times(data)
+    ax.plot(at, 86400.0 * data["flare_rate"].values, drawstyle="steps-pre", color=COLOURS[3])
+    ax.set_ylim(bottom=0.0)
+    ax.set_ylabel("Rate of flares $\\lambda$\n(1/d)")
+    found, wanted = int(data["flare_count"]), float(data["flares_expected"])
+    ax.set_title(f"{found} flares, {wanted:.1f} to expect", loc="right")
 
 
 def _inflow(ax: Axes, data: xr.Dataset) -> None:

@@ -43,6 +43,7 @@ class Answers:
         timeline: the verdict on probabilities as plain data.
         kardashev: convention and Kardashev's own type.
         events: of the store, the first thousand.
+        flares: the largest of a sample, in the order of time.
         plan: as plain data.
         exact: whether every interval was a closed-form map.
     """
@@ -59,6 +60,7 @@ class Answers:
         self.timeline: dict[str, Any] = {}
         self.kardashev: dict[str, Any] = {}
         self.events: list[dict[str, Any]] = []
+        self.flares: list[dict[str, float]] = []
         self.plan: dict[str, Any] = {}
         self.exact = True
 
@@ -131,6 +133,7 @@ class Answers:
             "timeline": json.dumps(self.timeline, ensure_ascii=False),
             "kardashev": json.dumps(self.kardashev, ensure_ascii=False),
             "events": json.dumps(self.events),
+            "flares": json.dumps(self.flares),
         }
         return check(xr.Dataset(self._variables, coords=self._coordinates, attrs=attributes))
 
@@ -150,4 +153,5 @@ def merged(attributes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "checksums": json.dumps(checksums),
         "parts": json.dumps(listed, ensure_ascii=False),
         "events": "[]",
+        "flares": "[]",
     }

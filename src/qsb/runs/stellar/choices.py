@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from qsb.runs.forms import TaggedForm
 from qsb.runs.stellar import forms
+from qsb.runs.stellar.modulation_form import ModulationForm
 from qsb.stellar.flare_process import SUPERFLARES, FlareProcess
 from qsb.stellar.flare_shape import FLARE_SHAPES
 from qsb.stellar.fuel import reactions
@@ -30,6 +31,7 @@ def choices() -> dict[str, str]:
         "source": forms.SourceForm,
         "absorber": forms.AbsorberForm,
         "flares": forms.FlaresForm,
+        "modulation": ModulationForm,
         "avalanche": forms.AvalancheForm,
     }
     for key, union in unions.items():

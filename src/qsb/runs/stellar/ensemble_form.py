@@ -18,7 +18,8 @@ QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
 class EnsembleForm(Form):
     """Buffers through years of flares: `size_leaky_buffers` of `qsb.stellar.leaky_buffer`, or ideal ones.
 
-    The process is that of the flares; a record has none, so that its ensemble names one.
+    The process is that of the flares; a record has none, so that its ensemble names one. Where the flares have a
+    modulation, each member lives through its begin, or with `anywhere` begins at a time of its own.
     """
 
     members: Annotated[int, Field(ge=1, le=10_000_000)]
@@ -29,6 +30,7 @@ class EnsembleForm(Form):
     process: Literal["solar", "m-dwarf"] | None = None
     superflares: Literal["Okamoto2021", "Vasilyev2024"] | None = None
     per_year: float | None = None
+    anywhere: bool = False
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -17,6 +17,8 @@ from qsb.stellar.flare_process import FlareProcess
 from qsb.stellar.flare_shape import ExponentialPulse
 from qsb.stellar.history import weakest as weakest_of_store
 from qsb.stellar.leaky_buffer import laws_of, size_leaky_buffers
+from qsb.stellar.modulated import ModulatedFlares
+from qsb.stellar.modulated_ensemble import size_modulated_buffers
 from qsb.stellar.status import Status
 from qsb.stellar.store import Store
 
@@ -42,7 +44,7 @@ class Years:
     """
 
     form: EnsembleForm
-    process: FlareProcess
+    process: FlareProcess | ModulatedFlares
     cap: float
     power: float
     seed: int
@@ -53,9 +55,14 @@ class Years:
     def sample(self, answers: Answers) -> None:
         """Follow all members, and put quantiles with their intervals into the answers."""
         form, process = self.form, self.process
-        of = process, self.cap, form.members
+        of = self.cap, form.members
         numbers: dict[str, Any] = {"seed": self.seed, "years": form.years, "quiescent": self.power}
-        found = size_buffers(*of, **numbers) if self.store is None else size_leaky_buffers(self.store, *of, **numbers)
+        if isinstance(process, ModulatedFlares):
+            found = size_modulated_buffers(process, *of, anywhere=form.anywhere, **numbers)
+        elif self.store is None:
+            found = size_buffers(process, *of, **numbers)
+        else:
+            found = size_leaky_buffers(self.store, process, *of, **numbers)
         sized = [found.quantile("peak", p, form.level) for p in form.quantiles]
         flares = [found.quantile("largest", p, form.level) for p in form.quantiles]
         onto = process.luminosity / self.power  # from the collector's work back to all directions
@@ -95,7 +102,7 @@ def process_of(name: str, superflares: str | None, per_year: float | None) -> Fl
 
 def years_of(
     form: EnsembleForm,
-    process: FlareProcess,
+    process: FlareProcess | ModulatedFlares,
     cap: float | None,
     quiet: float,
     gain: float,
@@ -143,5 +150,10 @@ def years_of(
         least = weakest([least, weakest_of_store(store)])
     populations = "; ".join(f"{kind.name}: {kind.source}" for kind in process.populations)
     what = f"{form.members} members of {form.years:g} yr of {process.name}, cap {cap:g}, {losses} and no shade"
+    if isinstance(process, ModulatedFlares):
+        what += ", each from a time of its own" if form.anywhere else ", all from the begin"
+        if form.years * YEAR > process.modulation.extent:
+            known = process.modulation.extent / YEAR
+            raise SpecError(f"the modulation has {known:.6g} years, fewer than the {form.years:g} of each member.")
     part = Part("ensemble", what, process.status, populations)
     return Years(form, process, 1 + (cap - 1) / gain, quiet * gain, seed, part, least, store)

@@ -5,71 +5,34 @@ A number is in the SI unit that its key's annotation names, or a text with a uni
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from qsb.errors import SpecError
 from qsb.runs.forms import Form, TaggedForm
-from qsb.runs.refusal import advice
 from qsb.runs.stellar.ensemble_form import EnsembleForm
-from qsb.runs.stellar.measure import measure
+from qsb.runs.stellar.modulation_form import ModulationForm
+from qsb.runs.stellar.si_types import (
+    Inertia,
+    Joule,
+    Kelvin,
+    Kilogram,
+    KilogramPerSecond,
+    Metre,
+    PerJouleSecond,
+    PerSecond,
+    Pure,
+    Second,
+    Sourced,
+    SquareMetre,
+    StatusWord,
+    Tesla,
+    Watt,
+)
 from qsb.stellar.status import Status
 
 #: more intervals than this are refused: each is followed in Python
 MOST_STEPS = 200_000
-
-
-def _in(unit: str) -> Callable[[Any], Any]:
-    """A reader of numbers in a unit, whose refusals pydantic puts beside the key."""
-
-    def read(value: Any) -> Any:
-        try:
-            return measure(value, unit)
-        except SpecError as error:
-            raise ValueError(str(error)) from error
-
-    read.__doc__ = unit
-    return read
-
-
-Pure = Annotated[float, BeforeValidator(_in("")), ""]
-Metre = Annotated[float, BeforeValidator(_in("m")), Field(gt=0), "m"]
-SquareMetre = Annotated[float, BeforeValidator(_in("m2")), Field(gt=0), "m^2"]
-Second = Annotated[float, BeforeValidator(_in("s")), "s"]
-PerSecond = Annotated[float, BeforeValidator(_in("1 / s")), Field(ge=0), "1/s"]
-Kilogram = Annotated[float, BeforeValidator(_in("kg")), Field(gt=0), "kg"]
-KilogramPerSecond = Annotated[float, BeforeValidator(_in("kg / s")), Field(ge=0), "kg/s"]
-Kelvin = Annotated[float, BeforeValidator(_in("K")), Field(ge=0), "K"]
-Joule = Annotated[float, BeforeValidator(_in("J")), Field(ge=0), "J"]
-Watt = Annotated[float, BeforeValidator(_in("W")), Field(ge=0), "W"]
-Tesla = Annotated[float, BeforeValidator(_in("T")), Field(gt=0), "T"]
-PerJouleSecond = Annotated[float, BeforeValidator(_in("1 / J s")), Field(ge=0), "1/(J s)"]
-MetrePerSecond = Annotated[float, BeforeValidator(_in("m / s")), Field(gt=0), "m/s"]
-PerMetre = Annotated[float, BeforeValidator(_in("1 / m")), Field(gt=0), "1/m"]
-PerSquareMetre = Annotated[float, BeforeValidator(_in("1 / m2")), Field(ge=0), "1/m^2"]
-PerCubicMetre = Annotated[float, BeforeValidator(_in("1 / m3")), Field(ge=0), "1/m^3"]
-KilogramPerSquareMetre = Annotated[float, BeforeValidator(_in("kg / m2")), Field(gt=0), "kg/m^2"]
-SquareMetrePerKilogram = Annotated[float, BeforeValidator(_in("m2 / kg")), Field(ge=0), "m^2/kg"]
-StoppingPower = Annotated[float, BeforeValidator(_in("J m2 / kg")), Field(ge=0), "J m^2/kg"]
-Inertia = Annotated[float, BeforeValidator(_in("kg m2")), Field(ge=0), "kg m^2"]
-
-
-def _status(value: Any) -> Any:
-    """A word becomes a status; another word is refused with the known ones."""
-    if not isinstance(value, str) or value not in list(Status):
-        raise ValueError(f"{value!r} is no status{advice(value, [str(s) for s in Status])}")
-    return Status(value)
-
-
-StatusWord = Annotated[Status, BeforeValidator(_status)]
-
-
-class Sourced(Form):
-    """A table that may say where its numbers come from."""
-
-    reference: str = ""
 
 
 class StarForm(Sourced, TaggedForm):
@@ -239,6 +202,7 @@ class ObservedForm(Sourced, TaggedForm):
     record: Literal["tess", "goes-2012-06-01", "goes-2017-09-10", "goes-2021-01-01", "goes-2025-03-28"]
     begin: Second = 0.0
     colour: Kelvin | None = None
+    directions: Literal["sphere", "hemisphere"] = "sphere"
     cap: Pure | None = None
     buffer: Literal["store", "ideal"] = "store"
     ensemble: EnsembleForm | None = None
@@ -247,6 +211,8 @@ class ObservedForm(Sourced, TaggedForm):
     def _own_process(self) -> Self:
         if self.ensemble is not None and self.ensemble.process is None:
             raise ValueError("the ensemble of a record needs a process of its own, e.g. process = 'm-dwarf'")
+        if self.ensemble is not None and self.ensemble.anywhere:
+            raise ValueError("anywhere of an ensemble belongs to the modulation of a process, not to a record")
         return self
 
 
@@ -257,6 +223,7 @@ class ProcessForm(Sourced, TaggedForm):
     process: Literal["solar", "m-dwarf"]
     superflares: Literal["Okamoto2021", "Vasilyev2024"] | None = None
     per_year: Pure | None = None
+    modulation: ModulationForm | None = None
     shape: str = "exponential"
     colour: Kelvin = 9000.0
     cap: Pure | None = None
@@ -269,6 +236,8 @@ class ProcessForm(Sourced, TaggedForm):
             raise ValueError(f"superflares belong to process = 'solar', but the process is {self.process!r}")
         if self.ensemble is not None and self.ensemble.process is not None:
             raise ValueError("the ensemble has the process of its [flares]; leave out its own")
+        if self.ensemble is not None and self.ensemble.anywhere and self.modulation is None:
+            raise ValueError("anywhere of an ensemble belongs to a modulation, which is not given")
         return self
 
 

@@ -61,6 +61,8 @@ _ALONE: dict[str, tuple[float, _Dimension]] = {
     "kyr": (1e3 * YEAR, _TIME),
     "Myr": (1e6 * YEAR, _TIME),
     "Gyr": (1e9 * YEAR, _TIME),
+    "rad": (1.0, _NONE),
+    "deg": (math.pi / 180, _NONE),
     "%": (1e-2, _NONE),
     "1": (1.0, _NONE),
 }

@@ -152,7 +152,12 @@ def _surge(answers: Answers, scene: Scene, seed: int) -> None:
         answers.scalar("flare_energy", surge.energy, status, source)
     if surge.count is not None:
         answers.scalar("flare_count", surge.count, status, source)
+    answers.flares = surge.largest
     answers.coordinate("elapsed", scene.edges)
+    if surge.modulation is not None and surge.expected is not None:
+        law = weakest([status, surge.modulation.status])
+        answers.scalar("flares_expected", surge.expected, law, f"{surge.modulation.reference}; {source}")
+        answers.series("flare_rate", surge.rate, law, f"{surge.modulation.reference}; {source}")
     if taken.source is not None:
         answers.series("flare_power", taken.source / (1 + surge.excess) * surge.excess, status, source)
     if surge.cap is not None:

@@ -96,7 +96,8 @@ def scene_of(spec: StellarSpec) -> Scene:
         source_part, checksums = light.part, _checksums(light)
         if spec.storm is not None:
             with at("storm"):
-                storm = storm_of(spec.storm, light, spec.source.spectrum.startswith(("e490", "g173")))
+                solar = spec.source.spectrum.startswith(("e490", "g173"))
+                storm = storm_of(spec.storm, light, solar, spec.collector.area)
             more, checksums = (storm.part,), checksums | storm.checksums
     else:
         with at("source"):
@@ -111,7 +112,8 @@ def scene_of(spec: StellarSpec) -> Scene:
         with at("flares"):
             taken, surge = flaring(spec.flares, taken, edges, rng, store=store, seed=spec.seed)
         years = () if surge.ensemble is None else (surge.ensemble.part,)
-        more, checksums = (surge.part, *years, *more), checksums | surge.checksums
+        law = () if surge.modulation is None else (surge.modulation,)
+        more, checksums = (surge.part, *law, *years, *more), checksums | surge.checksums
     with at("load"):
         demand = _demand(spec.load, edges)
     whole = (source_part, *more, *taken.parts, *parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qsb.errors import SpecError
+from qsb.runs.stellar.cone import cone_of
 from qsb.runs.stellar.parts import Part, weakest
 from qsb.runs.stellar.sources import Light
 from qsb.runs.stellar.storm_form import StormForm
@@ -39,16 +40,17 @@ class Storm:
     checksums: dict[str, str]
 
 
-def storm_of(form: StormForm, light: Light, solar: bool) -> Storm:
+def storm_of(form: StormForm, light: Light, solar: bool, area: float | None) -> Storm:
     """The storm of a spec where its collector is.
 
     Args:
         form: what is known of it.
         light: of the star as it arrives; its distance is that of the collector.
         solar: whether the star is the Sun, whose X-rays the records are.
+        area: of the collector, m^2.
 
     Raises:
-        SpecError: light without a distance, or a collector inside the origin of the ejection.
+        SpecError: light without a distance, a collector inside the origin of the ejection, or one without an area.
     """
     distance = light.light.distance
     if distance is None:
@@ -62,8 +64,12 @@ def storm_of(form: StormForm, light: Light, solar: bool) -> Storm:
         numbers |= _ejection(form, distance, light, given)
         told.append(f"an ejection of {form.speed:.6g} m/s at {form.origin:.6g} m in a wind of {form.wind:.6g} m/s")
         references.append(_DRAG)
-    if form.record is not None:
-        record = goes(form.record.removeprefix("goes-"))
+    record = None if form.record is None else goes(form.record.removeprefix("goes-"))
+    if form.speed is not None and form.width is not None:
+        cone, what = cone_of(form, (form.speed, form.width), distance, light, record, area)
+        numbers |= cone
+        told.append(what)
+    if record is not None:
         where = f"{record.name}, {record.source}, taken as seen from 1 au"
         fluence = record.fluence * (ASTRONOMICAL_UNIT / distance) ** 2
         there = abs(distance / ASTRONOMICAL_UNIT - 1) < 1e-9

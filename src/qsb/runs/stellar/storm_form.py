@@ -6,7 +6,8 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from qsb.runs.stellar.forms import (
+from qsb.runs.stellar.si_types import (
+    Kilogram,
     KilogramPerSquareMetre,
     Metre,
     MetrePerSecond,
@@ -14,6 +15,7 @@ from qsb.runs.stellar.forms import (
     PerMetre,
     PerSquareMetre,
     Pure,
+    Radian,
     Sourced,
     SquareMetrePerKilogram,
     StoppingPower,
@@ -26,6 +28,8 @@ __all__ = ["StormForm"]
 _BELONGS = {
     "drag": "speed",
     "wind": "speed",
+    "mass": "width",
+    "width": "speed",
     "origin": "speed",
     "density": "speed",
     "density_falloff": "density",
@@ -44,6 +48,9 @@ class StormForm(Sourced):
     from the star, and fall off with powers of the distance from there to the collector.
     """
 
+    #: full angle of the cone that an ejection fills; without `mass` it has what goes with the X-rays of the record
+    width: Radian | None = None
+    mass: Kilogram | None = None
     speed: MetrePerSecond | None = None
     drag: PerMetre = 0.2e-10
     wind: MetrePerSecond = 4e5
@@ -67,4 +74,6 @@ class StormForm(Sourced):
                 raise ValueError(f"{key} belongs to {owner}, which is not given")
         if "given_at" in self.model_fields_set and self.density is None and self.protons is None:
             raise ValueError("given_at belongs to density or protons, and neither is given")
+        if self.width is not None and self.mass is None and self.record is None:
+            raise ValueError("width needs mass, or a record whose X-rays say how much is ejected in the mean")
         return self

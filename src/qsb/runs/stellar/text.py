@@ -18,7 +18,7 @@ REGIMES = ("below", "sliding", "above", "latched", "smooth", "full", "empty")
 
 #: heading -> scalars, in the order of a report; what a run does not have is left out
 _SECTIONS: dict[str, tuple[str, ...]] = {
-    "Flares": ("surge_ratio", "flare_energy", "flare_count", "buffer_cap", "buffer_size"),
+    "Flares": ("surge_ratio", "flare_energy", "flare_count", "flares_expected", "buffer_cap", "buffer_size"),
     "Years of flares": ("ensemble_members", "ensemble_span", "ensemble_level", "ensemble_surge"),
     "Energy ledger": (
         "ledger_start",
@@ -78,6 +78,17 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
         "ram_pressure",
         "light_pressure",
         "pressure_ratio",
+        "ejection_mass",
+        "ejection_solid_angle",
+        "ejection_energy",
+        "ejection_over_flare",
+        "ejection_share",
+        "ejection_column",
+        "ejection_depth",
+        "ejection_fluence",
+        "ejection_hit_energy",
+        "ejection_hit_momentum",
+        "ejection_light_time",
         "xray_fluence",
         "xray_dose",
         "particle_fluence",
