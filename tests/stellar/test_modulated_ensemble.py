@@ -154,3 +154,20 @@ def test_what_an_ensemble_cannot_be(change, match):
     asked = {"flares": ModulatedFlares(DWARF, FLAT), "cap": 1.2, "members": 2, "seed": 1} | change
     with pytest.raises(SpecError, match=match):
         size_modulated_buffers(**asked)
+
+
+def test_buffers_leak_as_the_store_does():
+    flares = ModulatedFlares(FlareProcess.m_dwarf(per_year=4000), Rhythms.solar())
+    ideal = size_modulated_buffers(flares, 1.02, 30, seed=5, years=0.5)
+    tight = size_modulated_buffers(flares, 1.02, 30, seed=5, years=0.5, store=Store(Loss(0.0)))
+    for name in ("peak", "unmet", "end", "offered"):
+        np.testing.assert_allclose(getattr(tight, name), getattr(ideal, name), rtol=1e-9, atol=1e-9 * ideal.peak.max())
+    np.testing.assert_array_equal(tight.largest, ideal.largest)
+    leaky = size_modulated_buffers(flares, 1.02, 30, seed=5, years=0.5, store=Store(Loss(1e-3)))
+    assert (leaky.peak < ideal.peak).all()
+    assert (leaky.leaked > 0).all()
+    # of the same flares as one pulse after the other: the leak of a run of its own
+    few = size_modulated_buffers(flares, 1.02, 3, seed=5, years=0.5, store=Store(Loss(1e-3)), threads=1)
+    np.testing.assert_array_equal(few.peak, leaky.peak[:3])
+    with pytest.raises(SpecError, match="passive energy"):
+        size_modulated_buffers(flares, 1.02, 3, seed=5, store=Store(Loss(1e-3), dephasing=1e-6))

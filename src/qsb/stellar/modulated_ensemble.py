@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 from qsb import checks
 from qsb.errors import SpecError
 from qsb.stellar.constants import YEAR
-from qsb.stellar.flare_ensemble import BLOCK, Ensemble, follow
+from qsb.stellar.flare_ensemble import _COLUMNS, BLOCK, Ensemble, _gathered, follow
 from qsb.stellar.flare_process import FlareEvents
 from qsb.stellar.flare_shape import ExponentialPulse
+from qsb.stellar.history import weakest
+from qsb.stellar.leaky_buffer import laws_of
 from qsb.stellar.modulated import ModulatedFlares
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
@@ -190,9 +192,10 @@ def size_modulated_buffers(
     years: float = 1.0,
     quiescent: Any = 1.0,
     anywhere: bool = False,
+    store: Store | None = None,
     threads: int | None = None,
 ) -> Ensemble:
-    """Buffers without losses that keep a bus at a cap while flares come and go; see `flare_ensemble.size_buffers`.
+    """Buffers that keep a bus at a cap while flares come and go; see `flare_ensemble.size_buffers`.
 
     Args:
         flares: exponential pulses.
@@ -202,11 +205,13 @@ def size_modulated_buffers(
         years: Julian years of each member.
         quiescent: power that the collector gives in quiet light, W.
         anywhere: whether each member begins at a time of its own, see `Modulation.begins`.
+        store: whose losses the buffers have, see `leaky_buffer.size_leaky_buffers`; None for none.
         threads: to use; all cores of this process by default.
 
     Raises:
         SpecError: a cap at or below 1, another shape, a power that is not positive, years that the modulation does not
-            have.
+            have, a store that `leaky_buffer.laws_of` does not take.
+        ConvergenceError: a leaky buffer whose energies do not balance.
     """
     count, span = _checked(flares, members, years, anywhere)
     value = checks.number("cap", cap, positive=True)
@@ -214,6 +219,8 @@ def size_modulated_buffers(
         raise SpecError(f"cap must be above 1, the quiescent power itself, but it is {value:g}.")
     power = si("quiescent", quiescent, "W", positive=True)
     scale, push = power / flares.luminosity, (1 - value) * power
+    if store is not None:
+        return _leaky(store, flares, scale, push, count, seed, span, anywhere, threads)
     from qsb.stellar.kernels import given
 
     rows = np.zeros((count, given.COLUMNS))
@@ -226,6 +233,41 @@ def size_modulated_buffers(
 
     _blocks(work, count, seed, threads)
     return _buffers(rows, flares, scale, span / YEAR, seed)
+
+
+def _leaky(
+    store: Store,
+    flares: ModulatedFlares,
+    scale: float,
+    push: float,
+    count: int,
+    seed: int,
+    span: float,
+    anywhere: bool,
+    threads: int | None,
+) -> Ensemble:
+    """The same with the losses of a store."""
+    from qsb.stellar.kernels import leak
+
+    fill, empty = laws_of(store, push)
+    rows = np.zeros((count, len(_COLUMNS)))
+
+    def work(first: int, rng: np.random.Generator) -> None:
+        part = rows[first : first + BLOCK]
+        drawn = _draw(flares, rng, len(part), span, anywhere)
+        energies, widths = drawn.energies * scale, flares.process.duration(drawn.energies)
+        for row, (a, b) in zip(part, pairwise(drawn.firsts.tolist()), strict=True):
+            times = drawn.times[a:b]
+            row[leak.GIVEN] = empty[0] * (times[0] if b > a else span)
+            row[leak.UNMET] = -row[leak.GIVEN]
+            row[_COLUMNS.index("largest")] = energies[a:b].max(initial=0.0)
+            leak.given_leaks(row, fill, empty, np.diff(times, append=span), energies[a:b], widths[a:b])
+
+    _blocks(work, count, seed, threads)
+    top = float(rows[:, _COLUMNS.index("largest")].max()) / scale
+    ratio = top / float(flares.process.duration(top)) / flares.luminosity if top else 0.0
+    status = max(flares.status, weakest(store), key=list(Status).index)
+    return _gathered(rows, ratio, 0.0, span / YEAR, seed, status)
 
 
 def _buffers(rows: NDArray[np.float64], flares: ModulatedFlares, scale: float, years: float, seed: int) -> Ensemble:

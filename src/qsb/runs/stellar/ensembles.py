@@ -58,7 +58,7 @@ class Years:
         of = self.cap, form.members
         numbers: dict[str, Any] = {"seed": self.seed, "years": form.years, "quiescent": self.power}
         if isinstance(process, ModulatedFlares):
-            found = size_modulated_buffers(process, *of, anywhere=form.anywhere, **numbers)
+            found = size_modulated_buffers(process, *of, anywhere=form.anywhere, store=self.store, **numbers)
         elif self.store is None:
             found = size_buffers(process, *of, **numbers)
         else:

@@ -97,9 +97,7 @@ def flaring(
         shares = taken.on(BlackbodyStar(form.colour))
     surge = replace(surge, buffer=None if form.buffer == "ideal" else store)
     if form.ensemble is not None:
-        # buffers of a modulated rate have no losses, which asks for more
-        leaky = None if surge.modulation is not None else surge.buffer
-        surge = replace(surge, ensemble=_years(form, taken, shares[1], seed, leaky))
+        surge = replace(surge, ensemble=_years(form, taken, shares[1], seed, surge.buffer))
     arriving = taken.met * surge.excess
     more = replace(
         taken,
