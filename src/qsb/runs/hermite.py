@@ -77,17 +77,20 @@ def _approached(
 
 
 def _hopeful(seen: RealArray, owner: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows of looks (q, r) that may hold the largest value of their owner between two looks.
+    """Rows of looks (q, r) that may hold the largest value of their owner between two looks, or one as large.
 
     A smooth function rises above the highest of three looks by less than they differ: a parabola by a quarter of it.
+    At an end of the interval the three are the end and the two beside it: of two equal looks on either side of a
+    maximum neither tells how far it rises.
     """
-    wide = np.concatenate([seen[:, :1], seen, seen[:, -1:]], axis=1)
-    row, k = np.arange(len(seen)), seen.argmax(axis=1)
-    top = seen[row, k]
-    reach = 2 * top - np.minimum(wide[row, k], wide[row, k + 2])
+    row, middle = np.arange(len(seen)), np.clip(seen.argmax(axis=1), 1, seen.shape[1] - 2)
+    top = seen.max(axis=1)
+    reach = 2 * top - np.minimum(seen[row, middle - 1], seen[row, middle + 1])
     best = np.full(int(owner[-1]) + 1, -np.inf)
     np.maximum.at(best, owner, top)
-    return np.flatnonzero(reach >= best[owner])
+    # maxima that count as equal to the largest: the earliest of them is wanted
+    least = best - 1e-9 * np.abs(best)
+    return np.flatnonzero(reach >= least[owner])
 
 
 @dataclass(frozen=True)

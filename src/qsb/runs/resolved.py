@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from qsb.charging.problem import Problem
 from qsb.dynamics import costs
 from qsb.dynamics.segment import segments
+from qsb.errors import SpecError
 from qsb.runs.hermite import Curves
 from qsb.runs.peaks import Peaks, earliest
 
@@ -100,7 +101,18 @@ class Told:
 
 
 def curves(peaks: Peaks, values: Rows, offset: float) -> list[Curves]:
-    """Energy and power between kinks, of which only single rows know."""
+    """Energy and power between kinks, of which only single rows know.
+
+    Raises:
+        SpecError: if a series is no number somewhere, as a fraction of no energy is none: nothing is its largest value.
+    """
+    for name, series in values.items():
+        bad = ~np.isfinite(series).all(axis=0)
+        if bad.any():
+            raise SpecError(
+                f"{name} is no number at t = {peaks.times[bad][0]:g}, so its largest value is not defined; choose "
+                "another figure for charging_time_of, save only times at which it is one, or do not ask for peaks."
+            )
     if not peaks.kinks:
         return [Curves(peaks.times, values["stored_energy"], values["power"], peaks.graded)]
     pieces = peaks.pieces(values["stored_energy"][0], values["power"][0], offset)
