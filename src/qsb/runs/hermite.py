@@ -34,6 +34,8 @@ _LOOKS = 7
 _UNEVEN = 1.5
 #: spread of the intervals, in units of one, up to which they count as equal: what rounding does to 10^4 equal ones
 _EQUAL = 1e-10
+#: a few units in the last place of values, in units of the range that counts as their rounding
+_LAST_PLACES = 1e-3
 #: rounds of the approach, each eight times as close; then the vertex of a quartic is taken, because the value of a
 #: maximum tells its place to the square root of rounding only
 _ROUNDS = 3
@@ -115,7 +117,8 @@ class Curves:
         Args:
             size: ranges of the values and of the slopes, (B,) each.
             noise: ranges up to this, (B,), are rounding, and count as 0.
-            blunt: whether misses of slopes that such rounding of the values makes count as 0 as well.
+            blunt: whether misses of slopes that such ranges of the values make count as 0 as well, and not only those
+                that a few units in their last place make.
         """
         found = self._misses(size, noise, blunt)
         return found.min(axis=0) if len(found) else np.zeros(self.values.shape)
@@ -130,10 +133,9 @@ class Curves:
     def _misses(self, size: tuple[RealArray, RealArray], noise: RealArray, blunt: bool = False) -> RealArray:
         """One layer (B, n) an order that the points are enough for."""
         of_value, of_slope = (np.where(s > noise, 1.0 / np.where(s > noise, s, 1.0), 0.0)[:, None] for s in size)
-        least = np.zeros((len(self.values), 1))
-        if blunt and self._left_out:
-            steps = np.diff(self.times)
-            least = noise[:, None] / np.minimum(steps[1:], steps[:-1])
+        steps = np.diff(self.times)
+        # a slope that values tell is no better than their rounding over the step
+        least = noise[:, None] * (1.0 if blunt else _LAST_PLACES) / np.minimum(steps[1:], steps[:-1])
         out = np.zeros((len(self._left_out), *self.values.shape))
         for layer, (v, s) in zip(out, self._left_out, strict=True):
             np.maximum(v * of_value, (s > least) * s * of_slope, out=layer[:, 1:-1])

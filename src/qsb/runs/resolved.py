@@ -174,9 +174,14 @@ def predicted(peaks: Peaks, pieces: list[Curves], values: Rows, told: Told, unit
         value, slope = (f.reshape(len(good), len(at)) for f in found)
         # what is rounding at the save times may be none between them
         least = noise, noise * np.where(size[0] <= noise, units.rate, 1.0)
-        pairs = (told.energy[:, inside] - units.offset, value), (told.power[:, inside], slope)
-        for (there, said), range_, rounding in zip(pairs, size, least, strict=True):
-            span = np.maximum(range_, np.ptp(np.concatenate([there, said], axis=1), axis=1))
+        assert curve.slopes is not None
+        pairs = (
+            (told.energy[:, inside] - units.offset, value, curve.values),
+            (told.power[:, inside], slope, curve.slopes),
+        )
+        for (there, said, known), range_, rounding in zip(pairs, size, least, strict=True):
+            # of what is solved: between close times a polynomial makes any rounding of energies a power
+            span = np.maximum(range_, np.ptp(np.concatenate([there, known], axis=1), axis=1))
             good &= (span <= rounding) | (np.abs(there - said).max(axis=1) <= 10 * ELSEWHERE * span)
     return good
 
