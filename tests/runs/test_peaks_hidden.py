@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import qsb
-from qsb.charging.envelope import Constant
 from qsb.charging.protocol import Stage
 from qsb.runs import closer
 from systems import cells, pairs
@@ -49,12 +48,18 @@ def test_a_power_that_rounding_almost_hides_is_answered():
     assert float(data["peak_power"]) == pytest.approx(-5.7158508e-07, rel=1e-6)
 
 
-@pytest.mark.parametrize("amplitude", [0.5, 1.0])
-def test_of_equal_powers_the_first_counts(amplitude):
+def test_of_equal_powers_the_first_counts():
     """H_B off, E = n sin^2(g t): P = n g sin(2 g t) is largest at t = pi/(4 g), and again each pi/g later."""
-    g = 0.9 * amplitude
-    stage = Stage("charge", 20.0, Constant(amplitude), battery=False)
+    g = 0.9
+    stages = qsb.quench(20.0, battery=False)
     for points in range(61, 81):
-        times = np.linspace(0.0, 20.0, points)
-        data = qsb.run(cells(2, field=0.9, protocol=qsb.Protocol((stage,)), times=times), ["power"])
+        data = qsb.run(cells(2, field=g, protocol=stages, times=np.linspace(0.0, 20.0, points)), ["power"])
         assert float(data["peak_power_time"]) == pytest.approx(np.pi / (4 * g), abs=1e-5), points
+
+
+def test_the_first_of_more_equal_maxima_than_are_solved_for_again():
+    """E = sin^2(t): 60 equal maxima, of which the points show later ones larger."""
+    times = np.linspace(0.0, 60 * np.pi * 1.0137, 2001)
+    data = qsb.run(cells(1, field=1.0, protocol=qsb.quench(times[-1], battery=False), times=times), ["power"])
+    assert float(data["charging_time"]) == pytest.approx(np.pi / 2, abs=1e-5)
+    assert float(data["peak_power_time"]) == pytest.approx(np.pi / 4, abs=1e-5)

@@ -32,6 +32,8 @@ FINE_VALUES = 1e-6
 _SLACK = 30.0
 #: tops that are looked at from near: those that could be the largest
 MOST_TOPS = 12
+#: the same where looking costs no solving: of equal maxima the first is wanted, and heights of points do not tell it
+MOST_LOOKS = 2000
 #: series whose slope is known, as functions of time, stored energy and power
 SMOOTH: dict[str, Callable[[RealArray, RealArray, RealArray], RealArray]] = {
     "stored_energy": lambda t, e, p: e,
@@ -194,7 +196,7 @@ def tops(
     level = _level(pieces, values, units)
     smooth = [name for name in values if name in SMOOTH]
     heights = [SMOOTH[name] for name in smooth]
-    found = [curve.tops(heights, 4 * MOST_TOPS) for curve in _hopeful(pieces, heights)]
+    found = [curve.tops(heights, MOST_LOOKS) for curve in _hopeful(pieces, heights)]
     out = []
     for b in range(len(noise)):
         # the largest of values that are one value and rounding would be any of them
@@ -226,7 +228,7 @@ def _of_values(
                 rest[name] = peaks.of(row)
         return
     curve, span = Curves(peaks.times, series, graded=peaks.graded), (np.ptp(series, axis=1), np.zeros(len(series)))
-    (found,) = curve.tops([SMOOTH["stored_energy"]], 4 * MOST_TOPS)
+    (found,) = curve.tops([SMOOTH["stored_energy"]], MOST_LOOKS)
     for b, (done, rest) in enumerate(out):
         if name not in done:
             best = earliest(found[b])
