@@ -182,9 +182,11 @@ def predicted(peaks: Peaks, pieces: list[Curves], values: Rows, told: Told, unit
             (told.power[:, inside], slope, curve.slopes),
         )
         for (there, said, known), range_, rounding in zip(pairs, size, least, strict=True):
-            # of what is solved: between close times a polynomial makes any rounding of energies a power
-            span = np.maximum(range_, np.ptp(np.concatenate([there, known], axis=1), axis=1))
-            good &= (span <= rounding) | (np.abs(there - said).max(axis=1) <= 10 * ELSEWHERE * span)
+            span = np.maximum(range_, np.ptp(np.concatenate([there, said], axis=1), axis=1))
+            # between close times a polynomial makes a power of the rounding of energies: what is solved tells as well
+            solved = np.maximum(range_, np.ptp(np.concatenate([there, known], axis=1), axis=1))
+            still = np.minimum(span, solved) <= rounding
+            good &= still | (np.abs(there - said).max(axis=1) <= 10 * ELSEWHERE * span)
     return good
 
 
