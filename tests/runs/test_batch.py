@@ -91,3 +91,15 @@ def test_a_store_still_gets_every_point(tmp_path):
     data = qsb.sweep(SPEC, store=tmp_path)
     assert len(list(tmp_path.glob("*.nc"))) == 6
     np.testing.assert_allclose(data["ergotropy"], qsb.sweep(SPEC)["ergotropy"], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("points", [5, 61])
+@pytest.mark.parametrize("figure", ["ergotropy_fraction", "self_discharge_rate"])
+def test_the_largest_of_what_is_no_number_is_refused(figure, points):
+    """At t = 0 the battery holds nothing: there is no fraction of it, and no rate at which it is lost."""
+    spec = SPEC.replace("points = 61", f'points = {points}\ncharging_time_of = "{figure}"')
+    with pytest.raises(qsb.SpecError, match=rf"{figure} is no number at t = 0, .*charging_time_of"):
+        qsb.sweep(spec)
+    alone = qsb.load_spec(spec).points()[1][1]
+    with pytest.raises(qsb.SpecError, match=rf"{figure} is no number at t = 0, .*charging_time_of"):
+        qsb.run(alone)

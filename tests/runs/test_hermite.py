@@ -126,3 +126,15 @@ def test_weights_of_a_point_left_out_meet_every_polynomial_of_their_degree(slope
         found = weights[:, 0] @ y + (weights[:, 1] @ dy if slopes else 0.0)
         rounding = 1e-14 * np.abs(weights).sum(axis=(1, 3))
         assert (np.abs(found - np.array([y, dy])) <= rounding).all()
+
+
+@pytest.mark.parametrize("part", np.linspace(0.0, 1.0, 41))
+def test_of_equal_maxima_none_is_passed_over_wherever_it_lies_between_two_looks(part):
+    """sin^2: a maximum in the middle between a point and the look beside it shows in neither more than in the other."""
+    t = np.linspace(0.0, 12.0, 97)
+    # the first maximum at this part of the first eighth of an interval, and the second at a point
+    first = t[8] + part * (t[1] - t[0]) / 8
+    w = np.pi / (t[40] - first)
+    value, rate = np.cos(w * (t - first)) ** 2, -w * np.sin(2 * w * (t - first))
+    ((tops,),) = Curves(t, value[None], rate[None]).tops([lambda t, e, p: e], 48)
+    assert min(time for time, v in tops if v >= 1 - 1e-9) == pytest.approx(first, abs=1e-7)

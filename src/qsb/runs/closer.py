@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,6 +191,9 @@ def _polished(
     for name, places in near.items():
         k = np.clip(np.searchsorted(times, places), 1, max(len(times) - 1, 1))
         width[name] = [max(steps[j - 1], steps[min(j, len(steps) - 1)]) if len(steps) else 0.0 for j in k]
+        for place, wide in [] if name in SMOOTH else _beside_kinks(peaks, values[name], tops[name][1]):
+            places.append(place)
+            width[name].append(wide)
     out = dict(tops)
     for _ in range(rounds):
         patches = {name: _patches(near[name], width[name], edges) for name in near}
@@ -230,6 +234,23 @@ def _edges_beside(patches: Sequence[RealArray], edges: RealArray) -> RealArray:
     """The edges that patches end at, where a series whose slope is not known may have a corner that is its top."""
     reach = [(p[0] - 1.5 * (p[1] - p[0]), p[-1] + 1.5 * (p[1] - p[0])) for p in patches]
     return np.array([e for e in edges if any(low <= e <= high for low, high in reach)])
+
+
+def _beside_kinks(peaks: Peaks, values: RealArray, height: float) -> list[tuple[float, float]]:
+    """Middles and widths of the parts of intervals with kinks inside: no value is known there, nor any slope.
+
+    Only of those whose ends, and what lies around these, leave room for a top above `height`.
+    """
+    times, last = peaks.times, len(peaks.times) - 1
+    inside: dict[int, list[float]] = {}
+    for kink in peaks.kinks:
+        k = int(np.searchsorted(times, kink.time))
+        if 0 < k <= last and kink.time < times[k]:
+            inside.setdefault(k - 1, []).append(kink.time)
+    room = {k: float(values[k : k + 2].max() + np.ptp(values[max(k - 1, 0) : k + 3])) for k in inside}
+    best = sorted((k for k in inside if room[k] >= height), key=lambda k: -room[k])[:MOST_TOPS]
+    edges = [[times[k], *inside[k], times[k + 1]] for k in best]
+    return [(float((a + b) / 2), float((b - a) / 2)) for each in edges for a, b in pairwise(each)]
 
 
 def _candidates(times: RealArray, values: RealArray, top: float, height: float) -> list[float]:

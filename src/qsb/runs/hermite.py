@@ -34,6 +34,8 @@ _LOOKS = 7
 _UNEVEN = 1.5
 #: spread of the intervals, in units of one, up to which they count as equal: what rounding does to 10^4 equal ones
 _EQUAL = 1e-10
+#: a few units in the last place of values, in units of the range that counts as their rounding
+_LAST_PLACES = 1e-3
 #: rounds of the approach, each eight times as close; then the vertex of a quartic is taken, because the value of a
 #: maximum tells its place to the square root of rounding only
 _ROUNDS = 3
@@ -77,17 +79,20 @@ def _approached(
 
 
 def _hopeful(seen: RealArray, owner: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows of looks (q, r) that may hold the largest value of their owner between two looks.
+    """Rows of looks (q, r) that may hold the largest value of their owner between two looks, or one as large.
 
     A smooth function rises above the highest of three looks by less than they differ: a parabola by a quarter of it.
+    At an end of the interval the three are the end and the two beside it: of two equal looks on either side of a
+    maximum neither tells how far it rises.
     """
-    wide = np.concatenate([seen[:, :1], seen, seen[:, -1:]], axis=1)
-    row, k = np.arange(len(seen)), seen.argmax(axis=1)
-    top = seen[row, k]
-    reach = 2 * top - np.minimum(wide[row, k], wide[row, k + 2])
+    row, middle = np.arange(len(seen)), np.clip(seen.argmax(axis=1), 1, seen.shape[1] - 2)
+    top = seen.max(axis=1)
+    reach = 2 * top - np.minimum(seen[row, middle - 1], seen[row, middle + 1])
     best = np.full(int(owner[-1]) + 1, -np.inf)
     np.maximum.at(best, owner, top)
-    return np.flatnonzero(reach >= best[owner])
+    # maxima that count as equal to the largest: the earliest of them is wanted
+    least = best - 1e-9 * np.abs(best)
+    return np.flatnonzero(reach >= least[owner])
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,8 @@ class Curves:
         Args:
             size: ranges of the values and of the slopes, (B,) each.
             noise: ranges up to this, (B,), are rounding, and count as 0.
-            blunt: whether misses of slopes that such rounding of the values makes count as 0 as well.
+            blunt: whether misses of slopes that such ranges of the values make count as 0 as well, and not only those
+                that a few units in their last place make.
         """
         found = self._misses(size, noise, blunt)
         return found.min(axis=0) if len(found) else np.zeros(self.values.shape)
@@ -127,10 +133,9 @@ class Curves:
     def _misses(self, size: tuple[RealArray, RealArray], noise: RealArray, blunt: bool = False) -> RealArray:
         """One layer (B, n) an order that the points are enough for."""
         of_value, of_slope = (np.where(s > noise, 1.0 / np.where(s > noise, s, 1.0), 0.0)[:, None] for s in size)
-        least = np.zeros((len(self.values), 1))
-        if blunt and self._left_out:
-            steps = np.diff(self.times)
-            least = noise[:, None] / np.minimum(steps[1:], steps[:-1])
+        steps = np.diff(self.times)
+        # a slope that values tell is no better than their rounding over the step
+        least = noise[:, None] * (1.0 if blunt else _LAST_PLACES) / np.minimum(steps[1:], steps[:-1])
         out = np.zeros((len(self._left_out), *self.values.shape))
         for layer, (v, s) in zip(out, self._left_out, strict=True):
             np.maximum(v * of_value, (s > least) * s * of_slope, out=layer[:, 1:-1])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from qsb.charging.problem import Problem
 from qsb.dynamics import costs
 from qsb.dynamics.segment import segments
+from qsb.errors import SpecError
 from qsb.runs.hermite import Curves
 from qsb.runs.peaks import Peaks, earliest
 
@@ -31,6 +32,8 @@ FINE_VALUES = 1e-6
 _SLACK = 30.0
 #: tops that are looked at from near: those that could be the largest
 MOST_TOPS = 12
+#: the same where looking costs no solving: of equal maxima the first is wanted, and heights of points do not tell it
+MOST_LOOKS = 2000
 #: series whose slope is known, as functions of time, stored energy and power
 SMOOTH: dict[str, Callable[[RealArray, RealArray, RealArray], RealArray]] = {
     "stored_energy": lambda t, e, p: e,
@@ -100,7 +103,18 @@ class Told:
 
 
 def curves(peaks: Peaks, values: Rows, offset: float) -> list[Curves]:
-    """Energy and power between kinks, of which only single rows know."""
+    """Energy and power between kinks, of which only single rows know.
+
+    Raises:
+        SpecError: if a series is no number somewhere, as a fraction of no energy is none: nothing is its largest value.
+    """
+    for name, series in values.items():
+        bad = ~np.isfinite(series).all(axis=0)
+        if bad.any():
+            raise SpecError(
+                f"{name} is no number at t = {peaks.times[bad][0]:g}, so its largest value is not defined; choose "
+                "another figure for charging_time_of, save only times at which it is one, or do not ask for peaks."
+            )
     if not peaks.kinks:
         return [Curves(peaks.times, values["stored_energy"], values["power"], peaks.graded)]
     pieces = peaks.pieces(values["stored_energy"][0], values["power"][0], offset)
@@ -162,10 +176,17 @@ def predicted(peaks: Peaks, pieces: list[Curves], values: Rows, told: Told, unit
         value, slope = (f.reshape(len(good), len(at)) for f in found)
         # what is rounding at the save times may be none between them
         least = noise, noise * np.where(size[0] <= noise, units.rate, 1.0)
-        pairs = (told.energy[:, inside] - units.offset, value), (told.power[:, inside], slope)
-        for (there, said), range_, rounding in zip(pairs, size, least, strict=True):
+        assert curve.slopes is not None
+        pairs = (
+            (told.energy[:, inside] - units.offset, value, curve.values),
+            (told.power[:, inside], slope, curve.slopes),
+        )
+        for (there, said, known), range_, rounding in zip(pairs, size, least, strict=True):
             span = np.maximum(range_, np.ptp(np.concatenate([there, said], axis=1), axis=1))
-            good &= (span <= rounding) | (np.abs(there - said).max(axis=1) <= 10 * ELSEWHERE * span)
+            # between close times a polynomial makes a power of the rounding of energies: what is solved tells as well
+            solved = np.maximum(range_, np.ptp(np.concatenate([there, known], axis=1), axis=1))
+            still = np.minimum(span, solved) <= rounding
+            good &= still | (np.abs(there - said).max(axis=1) <= 10 * ELSEWHERE * span)
     return good
 
 
@@ -177,7 +198,7 @@ def tops(
     level = _level(pieces, values, units)
     smooth = [name for name in values if name in SMOOTH]
     heights = [SMOOTH[name] for name in smooth]
-    found = [curve.tops(heights, 4 * MOST_TOPS) for curve in _hopeful(pieces, heights)]
+    found = [curve.tops(heights, MOST_LOOKS) for curve in _hopeful(pieces, heights)]
     out = []
     for b in range(len(noise)):
         # the largest of values that are one value and rounding would be any of them
@@ -209,7 +230,7 @@ def _of_values(
                 rest[name] = peaks.of(row)
         return
     curve, span = Curves(peaks.times, series, graded=peaks.graded), (np.ptp(series, axis=1), np.zeros(len(series)))
-    (found,) = curve.tops([SMOOTH["stored_energy"]], 4 * MOST_TOPS)
+    (found,) = curve.tops([SMOOTH["stored_energy"]], MOST_LOOKS)
     for b, (done, rest) in enumerate(out):
         if name not in done:
             best = earliest(found[b])
