@@ -120,7 +120,7 @@ class Free:
         return crossing(self.work, 0.0, self.powers[0], self.rates[0]) if self.work > 0.0 else math.inf
 
     def reaches(self, level: float, span: float) -> float:
-        """Time at which the energy reaches a level, s; infinite if never, or with two rates not before the span or the work ends."""
+        """Time at which the energy reaches a level, s; infinite if never, or with two rates not within the span."""
         if self.leaks.excess == 0.0:
             return crossing(self.work + self.passive, level, sum(self.powers), self.rates[1])
         # once the work is used up another motion begins, and what this one would do later has more turns
