@@ -158,15 +158,19 @@ def _halves(flow: Flow, energy: float, work: float, span: float) -> Stretch:
     return _joined(first, _step(flow, first.energy, first.work, span / 2.0))
 
 
-def _accepted(flow: Flow, energy: float, work: float, span: float) -> tuple[Stretch | None, float]:
-    """A step and its halves compared: the halves where they agree, and a factor for the size of the next step."""
+def _accepted(flow: Flow, energy: float, work: float, span: float, most: float) -> tuple[Stretch | None, float]:
+    """A step and its halves compared: the halves where they agree, and a factor for the size of the next step.
+
+    Means and avalanches need to be right beside `most`, an energy that was there before: they add up with its own.
+    """
     whole, halves = _step(flow, energy, work, span), _halves(flow, energy, work, span)
     # ends alone would let a step pass that ends at rest and has not followed the way there
     ends = abs(whole.energy - halves.energy) + abs(whole.work - halves.work)
     areas = (abs(whole.stored - halves.stored) + abs(whole.work_area - halves.work_area)) / span
     gone = abs(whole.avalanche - halves.avalanche) + abs(whole.work_avalanche - halves.work_avalanche)
-    error = ends + areas + gone
-    scale = _TOLERANCE * max(energy, abs(halves.energy), abs(halves.avalanche))
+    here = max(energy, abs(halves.energy), abs(halves.avalanche))
+    error = ends + (areas + gone) * here / max(here, most)
+    scale = _TOLERANCE * here
     if not np.isfinite(error):
         return None, 0.2
     if error <= _NOTHING:
@@ -214,7 +218,7 @@ def advance(flow: Flow, energy: float, work: float, span: float, capacity: float
     trial = span
     while total.span < span:
         trial = min(trial, span - total.span)
-        step, factor = _accepted(flow, total.energy, total.work, trial)
+        step, factor = _accepted(flow, total.energy, total.work, trial, energy)
         if step is None:
             trial *= min(factor, 0.5)
             if trial < _SMALLEST * span:
@@ -230,7 +234,8 @@ def advance(flow: Flow, energy: float, work: float, span: float, capacity: float
         ends = _ends(flow, total, step, capacity)
         if ends:
             hit, found = min(ends, key=lambda end: end[1].span)
-            if found.span > _SMALLEST * span and _accepted(flow, total.energy, total.work, found.span)[0] is None:
+            short = found.span <= _SMALLEST * span
+            if not short and _accepted(flow, total.energy, total.work, found.span, energy)[0] is None:
                 trial = 0.5 * found.span  # the way to the hit is steeper than that to the end of the step
                 continue
             return replace(_joined(total, found), hit=hit)
