@@ -168,9 +168,10 @@ def _accepted(flow: Flow, energy: float, work: float, span: float, most: float) 
     ends = abs(whole.energy - halves.energy) + abs(whole.work - halves.work)
     areas = (abs(whole.stored - halves.stored) + abs(whole.work_area - halves.work_area)) / span
     gone = abs(whole.avalanche - halves.avalanche) + abs(whole.work_avalanche - halves.work_avalanche)
-    here = max(energy, abs(halves.energy), abs(halves.avalanche))
-    error = ends + (areas + gone) * here / max(here, most)
-    scale = _TOLERANCE * here
+    held = max(energy, abs(halves.energy))
+    beside = max(held, most) or 1.0  # an empty store that nothing enters has no scale and no error
+    error = ends + (areas / beside + gone / max(beside, abs(halves.avalanche))) * held
+    scale = _TOLERANCE * held
     if not np.isfinite(error):
         return None, 0.2
     if error <= _NOTHING:
