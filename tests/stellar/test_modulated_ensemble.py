@@ -154,3 +154,13 @@ def test_what_an_ensemble_cannot_be(change, match):
     asked = {"flares": ModulatedFlares(DWARF, FLAT), "cap": 1.2, "members": 2, "seed": 1} | change
     with pytest.raises(SpecError, match=match):
         size_modulated_buffers(**asked)
+
+
+def test_more_flares_than_can_be_held_are_refused_before_memory_is_asked_for():
+    flares = ModulatedFlares(SUN, Rhythms.solar())
+    for ask in (
+        lambda: size_modulated_buffers(flares, 1.2, 300, seed=1, years=1e4),
+        lambda: simulate_modulated(Store(Loss(LEAK)), flares, 300, seed=1, years=1e4),
+    ):
+        with pytest.raises(SpecError, match="flares are to be expected of 256 members, which are drawn at once"):
+            ask()
