@@ -120,3 +120,10 @@ def test_the_ledger_of_a_figure_says_what_became_of_the_refused():
 def test_another_word_is_refused():
     with pytest.raises(qsb.SpecError, match=r"collector\.refused"):
         qsb.plan(full("reflected"))
+
+
+def test_the_conventions_of_a_dataset_say_that_what_is_refused_is_heat():
+    data = qsb.run(full())
+    assert float(data["refused_waste"]) > 0
+    assert "clips had been absorbed and is waste heat" in data.attrs["conventions"]
+    assert "no waste heat" not in data.attrs["conventions"]

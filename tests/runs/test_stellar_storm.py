@@ -6,6 +6,7 @@ import math
 import pytest
 
 import qsb
+from qsb.errors import SpecError
 from qsb.runs.stellar.text import summary
 from qsb.stellar.ejection import mass_from_xrays
 from qsb.stellar.observed import goes
@@ -203,3 +204,13 @@ def test_where_there_is_no_storm():
     hole["source"] = {"kind": "penrose", "mass": "10 Msun", "spin": 0.9, "feed": "1 kg / s"}
     with pytest.raises(qsb.SpecError, match=r"\[storm\] needs a star"):
         qsb.plan(hole)
+
+
+@pytest.mark.parametrize("record", ["goes-2012-06-01", "goes-2021-01-01"])
+def test_the_mass_of_an_ejection_is_not_taken_from_what_is_no_single_flare(record):
+    cone = stormy(width="60 deg", record=record)
+    with pytest.raises(SpecError, match=f"the X-rays of {record} are not those of one flare"):
+        qsb.run(cone)
+    given = qsb.run(stormy(width="60 deg", mass="1e13 kg", record=record))
+    assert "ejection_mass" in given
+    assert "ejection_over_flare" not in given

@@ -221,6 +221,23 @@ def test_smooth_law_that_has_hardly_any_work_left_is_empty_at_once():
     assert run.time_empty == pytest.approx(2.0)
 
 
+def test_a_smooth_law_that_is_steep_at_the_begin_finds_when_the_work_ends():
+    """A step over the steep begin agrees with its halves at its end, and yet the moment inside it was 3 % wrong."""
+    law = Logistic(0.002029093151354007, 0.01, 8.116372605416028e-05)
+    store = Store(Loss(2.13e-9, avalanche=law), eta_in=0.9, eta_out=0.9)
+    begin = State(work=0.0184234, passive=0.02048384 - 0.0184234)
+    runs = [
+        simulate(store, np.linspace(0.0, 54314.11355, n + 1), 0.0, 1.6323672802238485e-05, start=begin)
+        for n in (1, 2, 500)
+    ]
+    found = [[event.time for event in run.events if event.kind == "empty"] for run in runs]
+    assert [len(times) for times in found] == [1, 1, 1]
+    assert found[0] == pytest.approx(found[2], rel=1e-10)
+    for run in runs[:2]:
+        assert run.ledger.delivered == pytest.approx(runs[2].ledger.delivered, rel=1e-10)
+        assert run.ledger.baseline == pytest.approx(runs[2].ledger.baseline, rel=1e-10)
+
+
 def test_a_smooth_law_decays_to_nothing():
     """Through numbers that have no share of 1e-12 any more, with a thousand times of decay in one interval."""
     run = simulate(Store(Loss(38.0, avalanche=Pair(1e12))), [0.0, 1e-4, 26.0, 60.0], 0.0, start=State(work=7e-14))

@@ -171,3 +171,13 @@ def test_buffers_leak_as_the_store_does():
     np.testing.assert_array_equal(few.peak, leaky.peak[:3])
     with pytest.raises(SpecError, match="passive energy"):
         size_modulated_buffers(flares, 1.02, 3, seed=5, store=Store(Loss(1e-3), dephasing=1e-6))
+
+
+def test_more_flares_than_can_be_held_are_refused_before_memory_is_asked_for():
+    flares = ModulatedFlares(SUN, Rhythms.solar())
+    for ask in (
+        lambda: size_modulated_buffers(flares, 1.2, 300, seed=1, years=1e4),
+        lambda: simulate_modulated(Store(Loss(LEAK)), flares, 300, seed=1, years=1e4),
+    ):
+        with pytest.raises(SpecError, match="flares are to be expected of 256 members, which are drawn at once"):
+            ask()

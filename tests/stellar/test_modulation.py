@@ -266,3 +266,9 @@ def test_radio_fluxes_are_positive_and_one_a_day():
         radio_flux_from_csv(None)
     with pytest.raises(SpecError, match="2 days of RadioFlux, but 3"):
         RadioFlux(days, [70.0, 71.0, 72.0], "x", "x", "x", "x")
+
+
+@pytest.mark.parametrize("begin", ["", "today", "2000", "2000-01", "2000-01-01T05", "NaT"])
+def test_a_begin_is_a_whole_date_and_nothing_else(begin):
+    with pytest.raises(SpecError, match="which is no date; write it like"):
+        solar_radio_flux().index(begin)

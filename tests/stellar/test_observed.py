@@ -237,3 +237,10 @@ def test_doses():
     assert str(report).startswith("surge ratio: ")
     with pytest.raises(SpecError, match="dose needs"):
         damage_report(observed.tess_flare(), 0.1)
+
+
+@pytest.mark.parametrize("kelvin", [10.0, 300.0])
+def test_a_flare_too_cool_for_the_band_is_refused(kelvin):
+    for ask in (observed.tess_flare().flare_energy, observed.tess_flare().flare_surge_ratio):
+        with pytest.raises(SpecError, match="in the band of the detector, so that none was seen"):
+            ask(kelvin)

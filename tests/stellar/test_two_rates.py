@@ -171,3 +171,34 @@ def test_a_full_store_of_heat_that_stays_passes_on_what_comes_in():
     run = simulate(store, [0, 5], 1.0, 2.0, start=State(0.0, 1.0))
     assert (run.ledger.delivered, run.ledger.unserved, run.ledger.clipped) == (5.0, 5.0, 0.0)
     assert (run.end.work, run.end.passive) == (0.0, 1.0)
+
+
+def test_a_threshold_is_met_before_the_work_ends_however_long_the_interval():
+    """After the work has ended the same formula turns again, and what it then crosses hid the first crossing."""
+    loss = Loss(1e-3, avalanche=Step(500.0, 1e-2))
+    store = Store(loss, 1e3, eta_in=0.7, eta_out=0.8, dephasing=1e-3, passive_loss=Loss(2e-3))
+    begin = State(work=568.3725755292868, passive=431.6274244707132)
+    ends = [
+        simulate(store, np.linspace(0.0, 429.438, n + 1), 21.97163300852353, 19.456648210224785, start=begin)
+        for n in (1, 2, 100)
+    ]
+    assert [event.kind for event in ends[0].events] == [event.kind for event in ends[2].events]
+    assert ends[0].events[0].kind == "fallen"
+    for other in ends[1:]:
+        assert other.end.passive == pytest.approx(ends[0].end.passive, rel=1e-12)
+
+
+def test_a_full_store_lets_go_though_its_powers_are_small_beside_a_rounding_of_its_energy():
+    """The surplus is known to a rounding of E times a rate; the store was held full for ever by such a rounding."""
+    store = Store(
+        Loss(3.868248901177525e-09),
+        2571736.2321152366,
+        eta_in=0.5,
+        eta_out=0.9,
+        dephasing=1e-4,
+        passive_loss=Loss(0.011498632359715932),
+    )
+    run = simulate(store, [0.0, 16957.70191577373], 6.837012490894473, start=State(work=store.capacity_limit))
+    assert run.time_full == pytest.approx(2.324353, rel=1e-5)
+    assert run.end.energy < 0.2 * store.capacity_limit
+    assert run.ledger.relative_residual <= 1e-15

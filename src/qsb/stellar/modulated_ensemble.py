@@ -32,6 +32,9 @@ from qsb.stellar.store import Store
 
 __all__ = ["simulate_modulated", "size_modulated_buffers"]
 
+_HELD = 5e7
+"""Flares to expect of one block, which is drawn at once: some gigabytes."""
+
 
 @dataclasses.dataclass(frozen=True)
 class _Drawn:
@@ -103,7 +106,14 @@ def _checked(flares: ModulatedFlares, members: int, years: float, anywhere: bool
         known = flares.modulation.extent / YEAR
         raise SpecError(f"{flares.modulation.name} has {known:.6g} years, fewer than the {years:g} of each member.")
     checks.flag("anywhere", anywhere)
-    return checks.whole("members", members, 1), span
+    count = checks.whole("members", members, 1)
+    held = flares.rate * span * min(count, BLOCK)
+    if held > _HELD:
+        raise SpecError(
+            f"{held:.3g} flares are to be expected of {min(count, BLOCK)} members, which are drawn at once, more than "
+            f"{_HELD:g}; take fewer years, or one rate at all times, whose flares are drawn as they are needed."
+        )
+    return count, span
 
 
 def simulate_modulated(
@@ -134,7 +144,7 @@ def simulate_modulated(
         anywhere: whether each member begins at a time of its own, see `Modulation.begins`.
 
     Raises:
-        SpecError: as `follow`, or years that the modulation does not have.
+        SpecError: as `follow`, years that the modulation does not have, or more flares than can be held.
         ConvergenceError: a member whose energies do not balance.
     """
     count, span = _checked(flares, members, years, anywhere)
@@ -210,7 +220,7 @@ def size_modulated_buffers(
 
     Raises:
         SpecError: a cap at or below 1, another shape, a power that is not positive, years that the modulation does not
-            have, a store that `leaky_buffer.laws_of` does not take.
+            have, more flares than can be held, a store that `leaky_buffer.laws_of` does not take.
         ConvergenceError: a leaky buffer whose energies do not balance.
     """
     count, span = _checked(flares, members, years, anywhere)

@@ -123,7 +123,9 @@ class Free:
         """Time at which the energy reaches a level, s; infinite if never, or with two rates not within the span."""
         if self.leaks.excess == 0.0:
             return crossing(self.work + self.passive, level, sum(self.powers), self.rates[1])
-        return Course(self.work, self.passive, self.powers, self.rates).first(level, span)
+        # once the work is used up another motion begins, and what this one would do later has more turns
+        until = min(span, self.empties())
+        return Course(self.work, self.passive, self.powers, self.rates).first(level, until)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ procedure of T. Woods for the energies of solar flares takes it (docs/devdocs/st
 OPERATIONAL_SCALING = 0.7
 """Operational over physical flux of 1-8 Angstrom on GOES-8 to 15."""
 
+_DARK = 1e-12  # share of a flare's light in a band: below, the rest is 1e12 times what was seen
+
 # (date, satellite) -> table, scaling of the table, what it holds
 _GOES = {
     ("2017-09-10", 16): ("goes16-20170910.csv.gz", "physical", "X8.2 flare (the official class is GOES-15's)"),
@@ -168,7 +170,8 @@ class Recording:
             directions: "sphere", into which the star shines as well, or "hemisphere" for half of it; see `DIRECTIONS`.
 
         Raises:
-            SpecError: a record without a star, a temperature that is not positive, or another word for the directions.
+            SpecError: a record without a star, a temperature that is not positive or gives no light in the band, or
+                another word for the directions.
         """
         share = _solid_angle(directions) / DIRECTIONS["sphere"]
         return share * self._colour(temperature, band) * self.equivalent_duration
@@ -192,7 +195,13 @@ class Recording:
         luminosity = self._luminosity()
         assert self.star is not None
         flare = BlackbodyStar(temperature)
-        return luminosity * self.star.fraction(*band) / flare.fraction(*band)
+        share = flare.fraction(*band)
+        if share < _DARK:
+            raise SpecError(
+                f"a flare of {flare.temperature:g} K has the share {share:.3g} of its light in the band of the "
+                "detector, so that none was seen in it; give a hotter one: 9000 K is usual."
+            )
+        return luminosity * self.star.fraction(*band) / share
 
     def storage(self, cap: float) -> float:
         """Storage that keeps the bus at a cap, in seconds of quiescent power; see `surge.series_storage`.

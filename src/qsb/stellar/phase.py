@@ -18,6 +18,9 @@ from qsb.stellar.store import State, Store
 
 __all__ = ["Event", "Phase", "find_phase", "next_event"]
 
+_ROUNDING = 2e-15
+"""Share of the energy that W and Q are rounded to, some ten roundings."""
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -86,7 +89,9 @@ class _Scene:
         leaks, work = self.leaks, self.state.work
         lost = leaks.power(work, self.state.passive) + avalanche * self.state.energy
         gain = self.net - lost
-        if leaks.excess and abs(gain) <= TIE * (abs(self.net) + lost):
+        # Q is E - W, good to a rounding of E, however small the powers are
+        noise = TIE * (abs(self.net) + lost) + _ROUNDING * abs(leaks.excess) * self.state.energy
+        if leaks.excess and abs(gain) <= noise:
             rate = leaks.work + leaks.dephasing + avalanche
             gain = -leaks.excess * (self.to_work - rate * work)
             if abs(gain) <= TIE * abs(leaks.excess) * (abs(self.to_work) + rate * work):

@@ -116,10 +116,13 @@ class RadioFlux:
 
     def _day(self, begin: str) -> int:
         """Place of a day in the series."""
+        wrong = SpecError(f"begin is {begin!r}, which is no date; write it like '2000-01-01'.")
         try:
             day = np.datetime64(checks.word("begin", begin), "D")
         except ValueError as error:
-            raise SpecError(f"begin is {begin!r}, which is no date; write it like '2000-01-01'.") from error
+            raise wrong from error
+        if np.isnat(day) or str(day) != begin:  # numpy also reads years alone, hours, "today" and nothing at all
+            raise wrong
         place = int(np.searchsorted(self.days, day))
         if place > len(self.days) - 2 or self.days[place] != day:
             span = f"{self.days[0]} to {self.days[-2]}"

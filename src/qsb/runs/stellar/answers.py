@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["CONVENTIONS", "Answers", "merged"]
 
 CONVENTIONS = (
-    "SI units; powers are means over the interval that ends at their time; inflow that a full store clips is turned "
-    "away and no waste heat; delivered energy is the load's to shed"
+    "SI units; powers are means over the interval that ends at their time; inflow that a full store clips had been "
+    "absorbed and is waste heat, but for what a collector with refused = 'turned away' did not take up; delivered "
+    "energy is the load's to shed"
 )
 _IDENTIFIER = re.compile(r"(?:doi:10\.\d{4,}/[^\s,;)]+|arXiv:[\w./-]+\d)")
 

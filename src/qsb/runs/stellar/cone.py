@@ -5,7 +5,7 @@ from __future__ import annotations
 from qsb.errors import SpecError
 from qsb.runs.stellar.parts import weakest
 from qsb.runs.stellar.sources import Light
-from qsb.runs.stellar.storm_form import StormForm
+from qsb.runs.stellar.storm_form import ONE_FLARE, StormForm
 from qsb.stellar.cme import DragModel, density_at
 from qsb.stellar.ejection import Ejection
 from qsb.stellar.observed import Recording
@@ -66,7 +66,7 @@ def cone_of(
     if form.density:
         density = density_at(form.density, distance, form.given_at, form.density_falloff)
         numbers["ejection_depth"] = (hit.depth(density), hit.status, f"{density:.6g} protons per m^3; {there}")
-    if record is not None:
+    if record is not None and form.record in ONE_FLARE:
         how = f"light of the flare taken as 100 times the X-rays of {record.name}; {source}"
         numbers["ejection_over_flare"] = (ejection.over_flare(record.energy()), Status.ENGINEERING, how)
     return numbers, f"{ejection.mass:.4g} kg in {ejection.solid_angle:.4g} sr"

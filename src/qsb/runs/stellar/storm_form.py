@@ -22,7 +22,10 @@ from qsb.runs.stellar.si_types import (
 )
 from qsb.stellar.constants import ASTRONOMICAL_UNIT, NOMINAL_SOLAR_RADIUS
 
-__all__ = ["StormForm"]
+__all__ = ["ONE_FLARE", "StormForm"]
+
+#: records of one flare each; the others are a quiet stretch and a day of small flares
+ONE_FLARE = ("goes-2017-09-10", "goes-2025-03-28")
 
 #: key -> the key that it belongs to
 _BELONGS = {
@@ -76,4 +79,10 @@ class StormForm(Sourced):
             raise ValueError("given_at belongs to density or protons, and neither is given")
         if self.width is not None and self.mass is None and self.record is None:
             raise ValueError("width needs mass, or a record whose X-rays say how much is ejected in the mean")
+        if self.width is not None and self.mass is None and self.record not in ONE_FLARE:
+            known = " or ".join(ONE_FLARE)
+            raise ValueError(
+                f"width needs mass, for the X-rays of {self.record} are not those of one flare, which an ejection goes "
+                f"with; give mass, or record = {known}"
+            )
         return self
