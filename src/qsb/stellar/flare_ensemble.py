@@ -1,8 +1,8 @@
 r"""Ensembles of stores under random flares: peaks, spills and required capacities with their intervals.
 
-Each member follows :math:`\dot E = p + \sum_i a_ie^{-(t - t_i)/\tau_i} - \gamma(E)E` in closed form from event to event
-(`qsb.stellar.kernels.surge`): pulses of finite duration that may overlap, a step of the loss with its sliding regime,
-a capacity. No pulse goes on at the begin of a member.
+Each member follows :math:`\dot E = p + \sum_i a_ie^{-(t - t_i)/\tau_i} - \gamma(E)E` in closed form from event to event:
+pulses of finite duration that may overlap, a step of the loss with its sliding regime (`qsb.stellar.kernels.surge`),
+avalanches that remember or come at random (`kernels.strikes`), a capacity. No pulse goes on at the begin of a member.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from qsb.errors import ConvergenceError, SpecError
 from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_process import FlareEvents, FlareProcess
 from qsb.stellar.flare_shape import ExponentialPulse
-from qsb.stellar.loss import Step
+from qsb.stellar.history import weakest
+from qsb.stellar.kernels.codes import LATCHING, STOCHASTIC, law_row
+from qsb.stellar.loss import Logistic, Pair, Stochastic
 from qsb.stellar.si import si
 from qsb.stellar.status import Status
 from qsb.stellar.store import Store
@@ -41,6 +43,8 @@ __all__ = [
 BLOCK = 256
 """Members that share a stream of random numbers; a stream belongs to a block, so threads change nothing."""
 
+Streams = tuple[np.random.Generator, np.random.Generator]
+_KIND = 5  # of the law: column of what the loops take of a store
 _COLUMNS = ("end", "peak", "offered", "clipped", "avalanche", "unmet", "largest")
 
 
@@ -117,20 +121,19 @@ def _kinds(process: FlareProcess, scale: float) -> NDArray[np.float64]:
 
 
 def _law(store: Store, surplus: float) -> NDArray[np.float64]:
-    """Push, rate, threshold, extra rate and capacity of a store whose energy obeys one equation."""
+    """Push, rate, threshold, extra rate and capacity of a store whose energy obeys one equation, and its law."""
     avalanche = store.loss.avalanche
-    if avalanche is not None and not isinstance(avalanche, Step):
+    if isinstance(avalanche, Logistic | Pair):
         raise SpecError(
-            f"an ensemble knows the avalanche law Step or none, but the store has {type(avalanche).__name__}; follow "
+            f"an ensemble knows laws with a threshold or none, but the store has {type(avalanche).__name__}; follow "
             "single histories with qsb.stellar.history.simulate."
         )
-    other = getattr(store, "passive_loss", None)
-    if other is not None and other.held != store.loss.held:
+    if store.passive_held != store.loss.held:
         raise SpecError("passive energy leaks at a rate of its own here, and then E has no equation of its own.")
-    threshold, extra = (math.inf, 0.0) if avalanche is None else (avalanche.threshold, avalanche.rate)
-    if threshold >= store.capacity_limit:
-        threshold, extra = math.inf, 0.0
-    return np.array([surplus, store.loss.held, threshold, extra, store.capacity_limit])
+    kind, threshold, extra, low, high = law_row(avalanche)
+    if threshold > store.capacity_limit:
+        kind, threshold, extra = 0, math.inf, 0.0
+    return np.array([surplus, store.loss.held, threshold, extra, store.capacity_limit, kind, low, high])
 
 
 def _exponential(process: FlareProcess) -> None:
@@ -157,7 +160,8 @@ def simulate_ensemble(
     members follow nor on threads.
 
     Args:
-        store: with no avalanche or a Step; its efficiencies play no part, for the stored energy E is followed.
+        store: with a law that has a threshold or none, and one rate of loss; its efficiencies play no part, for the
+            stored energy E is followed.
         process: of the flares, exponential pulses.
         members: how many.
         seed: of the streams, a whole number.
@@ -180,17 +184,20 @@ def simulate_ensemble(
         raise SpecError(f"start holds {begin:g} J, more than the capacity of {law[4]:g} J.")
     span = checks.number("years", years, positive=True) * YEAR
     kinds = _kinds(process, scale)
-    from qsb.stellar.kernels import surge
+    if law[_KIND] in (LATCHING, STOCHASTIC):
+        from qsb.stellar.kernels.strikes import striking
 
-    def block(stream: np.random.Generator, part: NDArray[np.float64]) -> None:
-        part[:, surge.ENERGY] = part[:, surge.PEAK] = begin
-        surge.members(stream, part, law, kinds, span)
+        def block(streams: Streams, part: NDArray[np.float64]) -> None:
+            striking(*streams, part, law, kinds, span)
+    else:
+        from qsb.stellar.kernels.surge import members as surging
 
-    rows = _run(block, checks.whole("members", members, 1), seed, threads)
-    order = list(Status)
-    avalanche = store.loss.avalanche
-    parts = [process.status, store.status, store.loss.status, *([] if avalanche is None else [avalanche.status])]
-    return _gathered(rows, _surge(rows, process, scale), begin, span / YEAR, seed, max(parts, key=order.index))
+        def block(streams: Streams, part: NDArray[np.float64]) -> None:
+            surging(streams[0], part, law, kinds, span)
+
+    rows = _run(block, checks.whole("members", members, 1), seed, threads, begin)
+    status = max(process.status, weakest(store), key=list(Status).index)
+    return _gathered(rows, _surge(rows, process, scale), begin, span / YEAR, seed, status)
 
 
 def _surge(rows: NDArray[np.float64], process: FlareProcess, scale: float) -> float:
@@ -200,20 +207,25 @@ def _surge(rows: NDArray[np.float64], process: FlareProcess, scale: float) -> fl
 
 
 def _run(
-    follow_block: Callable[[np.random.Generator, NDArray[np.float64]], None],
+    follow_block: Callable[[Streams, NDArray[np.float64]], None],
     count: int,
     seed: int,
     threads: int | None,
+    begin: float = 0.0,
 ) -> NDArray[np.float64]:
-    """Rows of all members, block by block, each block with a stream of its own."""
+    """Rows of all members, block by block, each block with streams of its own for flares and for avalanches."""
     key = checks.whole("seed", seed)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = cores if threads is None else checks.whole("threads", threads, 1)
     rows = np.zeros((count, len(_COLUMNS)))
+    rows[:, :2] = begin  # stored, and the largest so far
+
+    def stream(*place: int) -> np.random.Generator:
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key, spawn_key=place)))
 
     def block(first: int) -> None:
-        stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key, spawn_key=(first // BLOCK,))))
-        follow_block(stream, rows[first : first + BLOCK])
+        number = first // BLOCK
+        follow_block((stream(number), stream(number, 1)), rows[first : first + BLOCK])
 
     firsts = range(0, count, BLOCK)
     if workers == 1 or count <= BLOCK:
@@ -243,7 +255,13 @@ def _gathered(
 
 
 def follow(
-    store: Store, events: FlareEvents, *, quiescent: Any = 1.0, surplus: Any = 0.0, start: Any = 0.0
+    store: Store,
+    events: FlareEvents,
+    *,
+    quiescent: Any = 1.0,
+    surplus: Any = 0.0,
+    start: Any = 0.0,
+    rng: np.random.Generator | None = None,
 ) -> Ensemble:
     """One store through flares that are given: the same arithmetic as an ensemble of one member.
 
@@ -253,12 +271,11 @@ def follow(
         quiescent: power that the collector gives in quiet light, W.
         surplus: constant power into the store beside the flares, W.
         start: stored at the begin, J.
+        rng: for the stochastic law, which needs it.
 
     Raises:
         SpecError: see `simulate_ensemble`.
     """
-    from qsb.stellar.kernels import surge
-
     checks.made_of("store", store, Store, "a Store: Store(Loss(baseline=1e-8)) makes one")
     checks.made_of("events", events, FlareEvents, "the FlareEvents of FlareProcess.sample")
     if not isinstance(events.shape, ExponentialPulse):
@@ -266,14 +283,23 @@ def follow(
     law = _law(store, si("surplus", surplus, "W", least=0.0))
     scale = si("quiescent", quiescent, "W", positive=True) / events.luminosity
     begin = si("start", start, "J", least=0.0)
-    row, pulses = np.zeros(len(_COLUMNS)), np.empty((3, len(events) + 1))
-    row[surge.ENERGY] = row[surge.PEAK] = begin
-    edges = np.append(events.times, events.duration)
-    surge.gap(row, law, float(edges[0]), pulses, 0)
-    n = 0
-    for span, energy, width in zip(np.diff(edges), events.energies * scale, events.widths, strict=True):
-        n = surge.flare(row, law, float(span), float(energy), float(width), pulses, n)
-    row[surge.LARGEST] = events.energies.max(initial=0.0) * scale
+    row = np.zeros(len(_COLUMNS))
+    row[:2], row[-1] = begin, events.energies.max(initial=0.0) * scale
+    spans = np.diff(np.concatenate([[0.0], events.times, [events.duration]]))
+    pulses = spans, events.energies * scale, np.ascontiguousarray(events.widths)
+    if law[_KIND] in (LATCHING, STOCHASTIC):
+        from qsb.stellar.kernels.strikes import given_strikes
+
+        if isinstance(store.loss.avalanche, Stochastic):
+            if rng is None:
+                raise SpecError("the stochastic law needs rng, e.g. numpy.random.default_rng(7).")
+            advice = "a numpy Generator: numpy.random.default_rng(7) makes one"
+            checks.made_of("rng", rng, np.random.Generator, advice)
+        given_strikes(np.random.default_rng(0) if rng is None else rng, row, law, *pulses)
+    else:
+        from qsb.stellar.kernels.surge import given_flares
+
+        given_flares(row, law, *pulses)
     return _gathered(row[None, :], events.surge_ratio, begin, events.duration / YEAR, 0, events.status)
 
 
@@ -342,8 +368,8 @@ def size_buffers(
     span = checks.number("years", years, positive=True) * YEAR
     from qsb.stellar.kernels import buffer
 
-    def block(stream: np.random.Generator, part: NDArray[np.float64]) -> None:
-        buffer.buffers(stream, part, push, kinds, span)
+    def block(streams: Streams, part: NDArray[np.float64]) -> None:
+        buffer.buffers(streams[0], part, push, kinds, span)
 
     rows = _run(block, checks.whole("members", members, 1), seed, threads)
     return _gathered(rows, _surge(rows, process, scale), 0.0, span / YEAR, seed, process.status)

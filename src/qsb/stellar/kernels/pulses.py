@@ -10,33 +10,17 @@ Derived in docs/devdocs/stellar-flares.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from qsb.stellar.kernels.jit import inner
 
 # What describes a pulse that goes on: W, 1/s, s.
 AMP, KAPPA, LIFE = range(3)
 
-
-_compile: Any = numba.njit
-
-
-def entry(function: Function) -> Function:
-    """Compile what Python calls."""
-    compiled: Function = _compile(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
-
-
-def inner(function: Function) -> Function:
-    """Compile what compiled code alone calls: without entries from Python it is ready sooner."""
-    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    compiled: Function = _compile(cache=True, nogil=True, error_model="numpy", **options)(function)
-    return compiled
+# p, the pulses, and how many there are.
+Input = tuple[float, NDArray[np.float64], int]
 
 
 @inner
@@ -48,8 +32,9 @@ def gain(slow: float, fast: float, span: float) -> float:
 
 
 @inner
-def input_at(t: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
+def input_at(t: float, inflow: Input) -> float:
     """I(t), W."""
+    push, pulses, n = inflow
     total = push
     for i in range(n):
         total += pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * t)
@@ -57,8 +42,9 @@ def input_at(t: float, push: float, pulses: NDArray[np.float64], n: int) -> floa
 
 
 @inner
-def input_now(push: float, pulses: NDArray[np.float64], n: int) -> float:
+def input_now(inflow: Input) -> float:
     """I(0), W."""
+    push, pulses, n = inflow
     total = push
     for i in range(n):
         total += pulses[AMP, i]
@@ -66,8 +52,9 @@ def input_now(push: float, pulses: NDArray[np.float64], n: int) -> float:
 
 
 @inner
-def given_by(t: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
+def given_by(t: float, inflow: Input) -> float:
     """Integral of I up to t, J."""
+    push, pulses, n = inflow
     total = push * t
     for i in range(n):
         total -= pulses[AMP, i] * math.expm1(-pulses[KAPPA, i] * t) / pulses[KAPPA, i]
@@ -75,8 +62,9 @@ def given_by(t: float, push: float, pulses: NDArray[np.float64], n: int) -> floa
 
 
 @inner
-def energy_at(t: float, start: float, rate: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
+def energy_at(t: float, start: float, rate: float, inflow: Input) -> float:
     """E(t) at a constant rate of loss, J."""
+    push, pulses, n = inflow
     kept = math.exp(-rate * t)
     total = start * kept
     if push != 0.0:
@@ -92,8 +80,9 @@ def energy_at(t: float, start: float, rate: float, push: float, pulses: NDArray[
 
 
 @inner
-def time_of_top(span: float, start: float, rate: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
+def time_of_top(span: float, start: float, rate: float, inflow: Input) -> float:
     """Where E is largest, between a rising begin and a falling end: the root of I - rate E, by Newton and bisection."""
+    push, pulses, n = inflow
     low, high = 0.0, span
     slowest = 0.0
     for i in range(n):
@@ -106,7 +95,7 @@ def time_of_top(span: float, start: float, rate: float, push: float, pulses: NDA
         if share > 0.0 and share != 1.0:
             t = min(max(math.log(share) / (pulses[KAPPA, 0] - rate), 0.0), span)
     for _ in range(200):
-        level = energy_at(t, start, rate, push, pulses, n)
+        level = energy_at(t, start, rate, inflow)
         power, bend = push, 0.0
         for i in range(n):
             now = pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * t)
@@ -130,28 +119,20 @@ def time_of_top(span: float, start: float, rate: float, push: float, pulses: NDA
 
 @inner
 def time_of_energy(
-    low: float,
-    high: float,
-    guess: float,
-    target: float,
-    start: float,
-    rate: float,
-    push: float,
-    pulses: NDArray[np.float64],
-    n: int,
+    low: float, high: float, guess: float, target: float, start: float, rate: float, inflow: Input
 ) -> float:
     """When E passes a target, upwards or downwards, between two times at which it is on different sides of it."""
-    upward = energy_at(high, start, rate, push, pulses, n) >= target
+    upward = energy_at(high, start, rate, inflow) >= target
     t = guess if low < guess < high else 0.5 * (low + high)
     for _ in range(200):
-        level = energy_at(t, start, rate, push, pulses, n)
+        level = energy_at(t, start, rate, inflow)
         if abs(level - target) <= 1e-15 * target:
             return t
         if (level >= target) == upward:
             high = t
         else:
             low = t
-        slope = input_at(t, push, pulses, n) - rate * level
+        slope = input_at(t, inflow) - rate * level
         step = t - (level - target) / slope if slope != 0.0 else high
         if not low < step < high:
             step = 0.5 * (low + high)
@@ -162,10 +143,13 @@ def time_of_energy(
 
 
 @inner
-def time_of_input(span: float, target: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
+def time_of_input(span: float, target: float, inflow: Input) -> float:
     """When the input has fallen to a target; the span where it does not."""
-    if input_at(span, push, pulses, n) > target:
+    push, pulses, n = inflow
+    if push >= target or n == 0 or input_at(span, inflow) > target:
         return span
+    if n == 1:
+        return min(max(math.log(pulses[AMP, 0] / (target - push)) / pulses[KAPPA, 0], 0.0), span)
     low, high = 0.0, span
     t = 0.0
     for _ in range(200):
@@ -191,7 +175,8 @@ def time_of_input(span: float, target: float, push: float, pulses: NDArray[np.fl
 
 
 @inner
-def decay(span: float, pulses: NDArray[np.float64], n: int) -> None:
+def decay(span: float, inflow: Input) -> None:
     """Let the pulses decay."""
+    _, pulses, n = inflow
     for i in range(n):
         pulses[AMP, i] *= math.exp(-pulses[KAPPA, i] * span)

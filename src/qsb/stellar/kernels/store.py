@@ -13,22 +13,30 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COUNTS", "follow"]
+from qsb.stellar.kernels.codes import (
+    AVALANCHE,
+    CLIPPED,
+    DRAWN,
+    FIRST_REGIME,
+    INFLOW,
+    MISSING,
+    PASSIVE_AREA,
+    TIME_EMPTY,
+    TIME_FULL,
+    WORK_AREA,
+    WORK_AVALANCHE,
+)
+from qsb.stellar.kernels.jit import entry, inner
 
-#: columns of what `follow` counts for each member, in J, J s (areas) and s
-COUNTS = (
-    "energy_area", "work_area", "inflow", "drawn", "avalanche", "clipped", "missing", "work_avalanche",
-    "below", "sliding", "above", "full", "empty",
-)  # fmt: skip
-_AREA, _WORK, _IN, _DRAWN, _AVALANCHE, _CLIPPED, _MISSING, _LOST, _BELOW, _, _, _FULL, _EMPTY = range(13)
+__all__ = ["follow"]
+
 _BLOCK = 64  # intervals whose sums are added up by themselves, so that rounding grows with the root of the number
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def _three(x: float) -> tuple[float, float, float]:
     """e^{-x}, phi_1 and phi_2 of `qsb.stellar.exponential` for x of at least 0, with one transcendental function."""
     if x >= 0.5:
@@ -43,7 +51,7 @@ def _three(x: float) -> tuple[float, float, float]:
     return 1.0 - x * first, first, second
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def _crossing(value: float, target: float, push: float, rate: float) -> float:
     distance, speed = target - value, push - rate * target
     if distance == 0.0 or speed == 0.0 or (distance > 0.0) != (speed > 0.0):
@@ -53,7 +61,7 @@ def _crossing(value: float, target: float, push: float, rate: float) -> float:
     return straight * (math.log1p(x) / x if x != 0.0 else 1.0)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def _factors(widths: NDArray[np.float64], rate: float, dephasing: float, out: NDArray[np.float64]) -> None:
     """What multiplies state and power in the map of E, of its integral, and of W and its integral."""
     for u in range(widths.size):
@@ -65,7 +73,7 @@ def _factors(widths: NDArray[np.float64], rate: float, dephasing: float, out: ND
         row[4], row[5] = h * first, h * h * second
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@inner
 def _events(
     work: float, energy: float, power: float, draw: float, span: float, store: Any, sums: NDArray[np.float64]
 ) -> tuple[float, float, float]:
@@ -120,24 +128,25 @@ def _events(
         work, energy = min(after, arrived), arrived
         peak = max(peak, energy)
         gone = span if elapsed >= left else gone + elapsed
-        sums[_AREA] += area
-        sums[_WORK] += work_area
-        sums[_IN] += power * elapsed
-        sums[_DRAWN] += drawn * elapsed
-        sums[_AVALANCHE] += avalanche * area
-        sums[_LOST] += avalanche * work_area
-        sums[_CLIPPED] += (power - accepted) * elapsed
-        sums[_MISSING] += (draw - drawn) * elapsed
-        sums[_BELOW + regime] += elapsed
-        sums[_FULL] += elapsed if full else 0.0
-        sums[_EMPTY] += elapsed if empty else 0.0
+        sums[PASSIVE_AREA] += area - work_area
+        sums[WORK_AREA] += work_area
+        sums[INFLOW] += power * elapsed
+        sums[DRAWN] += drawn * elapsed
+        sums[AVALANCHE] += avalanche * area
+        sums[WORK_AVALANCHE] += avalanche * work_area
+        sums[CLIPPED] += (power - accepted) * elapsed
+        sums[MISSING] += (draw - drawn) * elapsed
+        sums[FIRST_REGIME + regime] += elapsed
+        sums[TIME_FULL] += elapsed if full else 0.0
+        sums[TIME_EMPTY] += elapsed if empty else 0.0
     return work, energy, peak
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def follow(
     first: int,
     last: int,
+    members: NDArray[np.int64],
     spans: NDArray[np.float64],
     widths: NDArray[np.float64],
     which: NDArray[np.int64],
@@ -148,40 +157,42 @@ def follow(
     counts: NDArray[np.float64],
     history: NDArray[np.float64],
 ) -> None:
-    """Follow members `first` to `last`.
+    """Follow members: those that the places `first` to `last` of a list name.
 
     Args:
-        first: number of the first member.
-        last: number after that of the last one.
+        first: first place.
+        last: place after the last one.
+        members: their numbers.
         spans: widths of the intervals (n), s.
         widths: the different ones among them, s.
         which: index of each span in `widths`.
         inflow: (M or 1, n), W.
         demand: of the load (M or 1, n), W.
-        stores: (M or 1, 7): rate without avalanches, dephasing, threshold, rate of the avalanche, capacity, eta_in,
-            eta_out.
-        states: (M, 3): W and E, overwritten, and the largest E on the way, J.
-        counts: (M, 13) zeros, see `COUNTS`.
-        history: (M, n + 1, 2) for W and E at the edges, or empty.
+        stores: (M or 1, 11), as those of `walk.walk`.
+        states: (M, 5), as those of `walk.walk`.
+        counts: (M, 15) zeros, see `codes.COUNTS`.
+        history: (M, n + 1, 2) for W and Q at the edges, or empty.
     """
     below, above = np.empty((widths.size, 6)), np.empty((widths.size, 6))
-    sums, n, keep = np.zeros(len(COUNTS)), spans.size, history.size > 0
-    for m in range(first, last):
+    sums, n, keep = np.zeros(counts.shape[1]), spans.size, history.size > 0
+    for place in range(first, last):
+        m = members[place]
         row = stores[m if stores.shape[0] > 1 else 0]
-        store = (row[0], row[1], row[2], row[3], row[4], row[5])
+        store = (row[0], row[2], row[6], row[7], row[3], row[4])
         held, dephasing, threshold, extra, capacity, share = store
-        if m == first or stores.shape[0] > 1:
+        if place == first or stores.shape[0] > 1:
             _factors(widths, held, dephasing, below)
             _factors(widths, held + extra, dephasing, above)
         powers, asked = inflow[m if inflow.shape[0] > 1 else 0], demand[m if demand.shape[0] > 1 else 0]
-        work, energy, peak = states[m, 0], states[m, 1], states[m, 1]
+        work, energy = states[m, 0], states[m, 0] + states[m, 1]
+        peak = energy
         for begin in range(0, n, _BLOCK):
             sums[:] = 0.0
             area = warm = came = taken = upper = lost = over = under = 0.0
             for k in range(begin, min(begin + _BLOCK, n)):
                 if keep:
-                    history[m, k, 0], history[m, k, 1] = work, energy
-                power, out, h = powers[k], asked[k] / row[6], spans[k]
+                    history[m, k, 0], history[m, k, 1] = work, energy - work
+                power, out, h = powers[k], asked[k] / row[10], spans[k]
                 high = energy > threshold
                 f = above[which[k]] if high else below[which[k]]
                 arriving = share * power
@@ -207,11 +218,11 @@ def follow(
                 part = energy * h if full else energy * f[1] + net * f[2]
                 ours = work * f[4] + to_work * f[5]
                 if full:
-                    sums[_FULL] += h
-                    sums[_CLIPPED] += (power - accepted) * h
+                    sums[TIME_FULL] += h
+                    sums[CLIPPED] += (power - accepted) * h
                 if empty:
-                    sums[_EMPTY] += h
-                    sums[_MISSING] += (out - drawn) * h
+                    sums[TIME_EMPTY] += h
+                    sums[MISSING] += (out - drawn) * h
                 area += part
                 warm += ours
                 came += power * h
@@ -224,16 +235,16 @@ def follow(
                     under += h
                 work, energy = min(w, e), e
                 peak = max(peak, e)
-            sums[_AREA] += area
-            sums[_WORK] += warm
-            sums[_IN] += came
-            sums[_DRAWN] += taken
-            sums[_AVALANCHE] += extra * upper
-            sums[_LOST] += extra * lost
-            sums[_BELOW] += under
-            sums[_BELOW + 2] += over
+            sums[PASSIVE_AREA] += area - warm
+            sums[WORK_AREA] += warm
+            sums[INFLOW] += came
+            sums[DRAWN] += taken
+            sums[AVALANCHE] += extra * upper
+            sums[WORK_AVALANCHE] += extra * lost
+            sums[FIRST_REGIME] += under
+            sums[FIRST_REGIME + 2] += over
             for j in range(sums.size):
                 counts[m, j] += sums[j]
         if keep:
-            history[m, n, 0], history[m, n, 1] = work, energy
-        states[m, 0], states[m, 1], states[m, 2] = work, energy, peak
+            history[m, n, 0], history[m, n, 1] = work, energy - work
+        states[m, 0], states[m, 1], states[m, 2] = work, energy - work, peak
