@@ -6,8 +6,8 @@ from qsb.stellar.loss import Avalanche, Latching, Logistic, Pair, Step, Stochast
 
 __all__ = ["COUNTS", "REGIMES", "law_row"]
 
-#: avalanche laws; the last two are smooth
-NONE, STEP, LATCHING, STOCHASTIC, LOGISTIC, PAIR = range(6)
+#: avalanche laws; from LOGISTIC on smooth ones; SURPLUS is what holds the energy where it is
+NONE, STEP, LATCHING, STOCHASTIC, LOGISTIC, PAIR, SURPLUS = range(7)
 
 #: avalanche regimes of `qsb.stellar.phase.Phase`
 REGIMES = ("below", "sliding", "above", "latched", "smooth")

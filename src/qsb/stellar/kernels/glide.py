@@ -39,7 +39,8 @@ def _interval(
     while gone < span:
         left = span - gone
         empty, drawn, to_work, to_passive = incoming(store, work, power, draw)
-        rate = rate_at(law[0], law[1], law[2], law[3], energy)[0]
+        flow = (*law, to_work + to_passive, to_work, share, held, leak, dephasing)
+        rate = rate_at(flow, energy, work, 0.0)[0]
         full, taken = False, power * left
         if energy >= capacity:
             gain = climbs(store, work, energy - work, power - drawn, to_work, rate)
@@ -52,7 +53,6 @@ def _interval(
             after, arrived, stored = (0.0 if out and when <= left else after), energy, energy * elapsed
             avalanche, lost = rate * stored, rate * worked
         else:
-            flow = (*law, to_work + to_passive, to_work, share, held, leak, dephasing)
             part, hit, top = advance(flow, energy, work, left, left, capacity, -1.0, 0.0, none, 0, room)
             elapsed, arrived, after, stored, worked, avalanche, lost, _ = part
             if hit == FAILED:
@@ -111,7 +111,7 @@ def glide(
     """
     size, n, keep = table.shape[0], spans.size, history.size > 0
     none, sums = np.empty((3, 0)), np.zeros(counts.shape[1])
-    room = (table, table.sum(axis=1), np.empty((2 * size, 2 * size + 1)), np.empty((7, size)))
+    room = (table, table.sum(axis=1), np.empty((2 * size, 2 * size + 1)), np.empty((8, size)))
     for place in range(first, last):
         m = members[place]
         row = stores[m if stores.shape[0] > 1 else 0]

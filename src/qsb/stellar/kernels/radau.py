@@ -14,13 +14,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.stellar.kernels.codes import LOGISTIC, PAIR
+from qsb.stellar.kernels.codes import LOGISTIC, PAIR, SURPLUS
 from qsb.stellar.kernels.jit import inner
 from qsb.stellar.kernels.pulses import AMP, KAPPA
 
 __all__ = ["DOWN", "FAILED", "OUT", "UP", "Flow", "Part", "Room", "advance", "rate_at"]
 
-# Law, its threshold, rate and width; powers into E and W without pulses; share of pulses that goes into W; rates of
+# Law, its threshold, rate and width (a constant rate for laws that are not smooth); powers into E and W without pulses; share of pulses that goes into W; rates of
 # loss of W and Q, dephasing.
 Flow = tuple[int, float, float, float, float, float, float, float, float, float]
 # Span, E and W at its end, their integrals, what avalanches took of E and of W, whether E has an extremum inside.
@@ -39,16 +39,20 @@ SMALLEST = 1e-13  # of the span: a step below this makes no headway
 
 
 @inner
-def rate_at(kind: int, threshold: float, rate: float, width: float, energy: float) -> tuple[float, float]:
-    """Rate of avalanches in 1/s at an energy in J, and its derivative in 1/(J s); constant for other laws."""
+def rate_at(flow: Flow, energy: float, work: float, pulsed: float) -> tuple[float, float, float]:
+    """Rate of avalanches in 1/s, and its derivatives by E and by W in 1/(J s)."""
+    kind, threshold, rate, width, push, _, _, held, leak, _ = flow
     if kind == PAIR:
-        return rate * energy, rate
+        return rate * energy, rate, 0.0
+    if kind == SURPLUS:
+        taken = (push + pulsed - leak * energy - (held - leak) * work) / energy
+        return taken, -(leak + taken) / energy, -(held - leak) / energy
     if kind != LOGISTIC:
-        return rate, 0.0
+        return rate, 0.0, 0.0
     x = (energy - threshold) / width
     small = math.exp(-abs(x))  # never overflows
     share = (1.0 if x >= 0 else small) / (1.0 + small)
-    return rate * share, rate * small / (1.0 + small) ** 2 / width
+    return rate * share, rate * small / (1.0 + small) ** 2 / width, 0.0
 
 
 @inner
@@ -76,8 +80,8 @@ def _eliminate(a: NDArray[np.float64], n: int) -> None:
 @inner
 def climb(flow: Flow, energy: float, work: float, pulsed: float) -> float:
     """Rate of change of E, W; 0 where rounding would decide its sign."""
-    kind, threshold, rate, width, push, _, _, held, leak, _ = flow
-    lost = (leak + rate_at(kind, threshold, rate, width, energy)[0]) * energy
+    _, _, _, _, push, _, _, held, leak, _ = flow
+    lost = (leak + rate_at(flow, energy, work, pulsed)[0]) * energy
     more = (held - leak) * work
     found = push + pulsed - lost - more
     return found if abs(found) > NOISE * (abs(push) + pulsed + lost + abs(more)) else 0.0
@@ -96,14 +100,14 @@ def pulses_at(t: float, pulses: NDArray[np.float64], n: int) -> float:
 def _newton(flow: Flow, energy: float, work: float, span: float, room: Room) -> bool:
     """Stages of E and W in rows 0 and 1 of the values, for the pulses in row 4; whether they were found."""
     table, nodes, a, values = room
-    kind, threshold, quick, width, push, to_work, share, held, leak, dephasing = flow
+    _, _, _, _, push, to_work, share, held, leak, dephasing = flow
     size, excess = nodes.size, held - leak
     for i in range(size):
         values[0, i], values[1, i] = energy, work
     for _ in range(15):
         most = largest = 0.0
         for i in range(size):
-            values[2, i], values[3, i] = rate_at(kind, threshold, quick, width, values[0, i])
+            values[2, i], values[3, i], values[7, i] = rate_at(flow, values[0, i], values[1, i], values[4, i])
         # with one rate first E by itself, then W with what changed
         for part in range(1 if excess != 0.0 else 2):
             rows = 2 * size if excess != 0.0 else size
@@ -118,7 +122,7 @@ def _newton(flow: Flow, energy: float, work: float, span: float, room: Room) -> 
                         fade = held + dephasing + rate
                         defect -= weight * (to_work + share * pulsed - fade * w)
                         if excess != 0.0:
-                            a[i, j], a[i, size + j] = weight * slope * w, weight * fade
+                            a[i, j], a[i, size + j] = weight * slope * w, weight * (fade + values[7, j] * w)
                         else:
                             a[i, j] = weight * fade
                             defect -= weight * slope * w * values[5, j]
@@ -127,7 +131,7 @@ def _newton(flow: Flow, energy: float, work: float, span: float, room: Room) -> 
                         defect -= weight * (push + pulsed - out * e - excess * w)
                         a[i, j] = weight * (out + slope * e)
                         if excess != 0.0:
-                            a[i, size + j] = weight * excess
+                            a[i, size + j] = weight * (excess + values[7, j] * e)
                 a[i, i] += 1.0
                 a[i, rows] = defect
             _eliminate(a, rows)
@@ -168,7 +172,7 @@ def _step(
         up, down = first > 0.0, first < 0.0
     for i in range(size):
         weight, e, w = span * table[size - 1, i], values[0, i], values[1, i]
-        rate = rate_at(flow[0], flow[1], flow[2], flow[3], e)[0]
+        rate = rate_at(flow, e, w, values[4, i])[0]
         stored += weight * e
         worked += weight * w
         gone += weight * rate * e
@@ -199,14 +203,20 @@ def _halves(
 
 
 @inner
+def _watched(flow: Flow, part: Part, pulsed: float) -> float:
+    """What may reach a level: E, or where E is held the rate that holds it."""
+    return rate_at(flow, part[1], part[2], pulsed)[0] if flow[0] == SURPLUS else part[1]
+
+
+@inner
 def _above(code: int, level: float, flow: Flow, part: Part, pulsed: float) -> float:
     """What has to vanish: E above or below a level, W below zero, or the rate of change of E."""
     if code == UP:
-        return part[1] - level
+        return _watched(flow, part, pulsed) - level
     if code == OUT:
         return -part[2]
     if code == DOWN:
-        return level - part[1]
+        return level - _watched(flow, part, pulsed)
     return level * climb(flow, part[1], part[2], pulsed)
 
 
@@ -265,13 +275,15 @@ def _ends(
 ) -> tuple[Part, int]:  # fmt: skip
     """The part of a step after which something that is watched happens, and what that is."""
     found, hit = step, NOTHING
-    if start[1] < upper and step[1] >= upper:
+    before = _watched(flow, start, pulses_at(begin, pulses, n))
+    after = _watched(flow, step, pulses_at(begin + step[0], pulses, n))
+    if before < upper <= after:
         found, hit = _located(UP, upper, flow, start, step, begin, pulses, n, room), UP
     if start[2] > 0.0 and step[2] <= 0.0:
         part = _located(OUT, 0.0, flow, start, step, begin, pulses, n, room)
         if hit == NOTHING or part[0] < found[0]:
             found, hit = part, OUT
-    if start[1] > lower and step[1] <= lower:
+    if before > lower >= after:
         part = _located(DOWN, lower, flow, start, step, begin, pulses, n, room)
         if hit == NOTHING or part[0] < found[0]:
             found, hit = part, DOWN
@@ -283,7 +295,7 @@ def advance(
     flow: Flow, energy: float, work: float, span: float, trial: float, upper: float, lower: float, begin: float,
     pulses: NDArray[np.float64], n: int, room: Room,
 ) -> tuple[Part, int, float]:  # fmt: skip
-    """Follow the flow for a time, or until E reaches one of two levels or W is used up.
+    """Follow the flow for a time, or until E, or the rate that holds it, reaches one of two levels, or W is used up.
 
     Args:
         flow: see `Flow`.
@@ -291,8 +303,8 @@ def advance(
         work: W at the begin, J; where it is zero it does not end the stretch.
         span: s.
         trial: the first step to try, s; short where pulses are.
-        upper: level that ends the stretch from below, J.
-        lower: level that ends it from above, J.
+        upper: level that ends the stretch from below, J or 1/s.
+        lower: level that ends it from above.
         begin: s after the pulses were at their amplitudes.
         pulses: see `qsb.stellar.kernels.pulses`.
         n: how many there are.

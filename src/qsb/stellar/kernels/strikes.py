@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.stellar.kernels.codes import LATCHING
-from qsb.stellar.kernels.draws import AVALANCHE, ENERGY, begin, first, next_flare, over, with_pulse
+from qsb.stellar.kernels.draws import AVALANCHE, ENERGY, begin, first, over, with_pulse
 from qsb.stellar.kernels.jit import entry, inner
 from qsb.stellar.kernels.pulses import Input, input_now
+from qsb.stellar.kernels.quiet import quiet, until_hard
 from qsb.stellar.kernels.stretch import CAPACITY, EXTRA, HIGH, KIND, LOW, PUSH, RATE, THRESHOLD, fall, fill, move, rise
 
 __all__ = ["given_strikes", "striking"]
@@ -118,6 +119,27 @@ def _remember(
     memory[CLOCK] = 0.0 if law[KIND] == LATCHING else luck.standard_exponential()
 
 
+@inner
+def _flare(
+    luck: np.random.Generator,
+    row: NDArray[np.float64],
+    law: NDArray[np.float64],
+    span: float,
+    energy: float,
+    width: float,
+    pulses: NDArray[np.float64],
+    n: int,
+    memory: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], int]:
+    """A flare and the gap after it; the pulses that go on."""
+    found = with_pulse(pulses, n, energy, width)
+    inflow = (law[PUSH], found, n + 1)
+    limit = 0.0 if memory[LATCHED] > 0.0 else min(law[THRESHOLD], law[CAPACITY])
+    if not quiet(row, law[RATE], limit, span, inflow):
+        _gap(luck, row, law, span, inflow, memory)
+    return found, over(span, found, n + 1)
+
+
 @entry
 def given_strikes(
     luck: np.random.Generator,
@@ -132,9 +154,7 @@ def given_strikes(
     _remember(luck, row, law, memory)
     _gap(luck, row, law, spans[0], (law[PUSH], pulses, 0), memory)
     for i in range(energies.size):
-        pulses = with_pulse(pulses, n, energies[i], widths[i])
-        _gap(luck, row, law, spans[i + 1], (law[PUSH], pulses, n + 1), memory)
-        n = over(spans[i + 1], pulses, n + 1)
+        pulses, n = _flare(luck, row, law, spans[i + 1], energies[i], widths[i], pulses, n, memory)
 
 
 @entry
@@ -159,15 +179,13 @@ def striking(
     due, memory = np.empty(kinds.shape[0]), np.empty(2)
     pulses = np.empty((3, 64))
     for m in range(rows.shape[0]):
-        row = rows[m]
-        n, k = 0, begin(rng, kinds, due)
+        row, n = rows[m], 0
+        begin(rng, kinds, due)
         _remember(luck, row, law, memory)
-        _gap(luck, row, law, min(due[k], span), (law[PUSH], pulses, 0), memory)
-        while due[k] < span:
-            now = due[k]
-            energy, width = next_flare(rng, kinds, due, k, row)
-            k = first(due)
-            left = min(due[k], span) - now
-            pulses = with_pulse(pulses, n, energy, width)
-            _gap(luck, row, law, left, (law[PUSH], pulses, n + 1), memory)
-            n = over(left, pulses, n + 1)
+        _gap(luck, row, law, min(due[first(due)], span), (law[PUSH], pulses, 0), memory)
+        while due[first(due)] < span:
+            limit = 0.0 if memory[LATCHED] > 0.0 else min(law[THRESHOLD], law[CAPACITY])
+            now, energy, width = until_hard(rng, row, (law[PUSH], law[RATE], limit), kinds, due, span, n)
+            if energy >= 0.0:
+                left = min(due[first(due)], span) - now
+                pulses, n = _flare(luck, row, law, left, energy, width, pulses, n, memory)

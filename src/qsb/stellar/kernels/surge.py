@@ -6,29 +6,14 @@ A gap between flares is a walk through the phases below in their order, each at 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from qsb.stellar.kernels.alone import alone
-from qsb.stellar.kernels.draws import (
-    AVALANCHE,
-    ENERGY,
-    EVERY,
-    FALL,
-    GIVEN,
-    GONE,
-    LARGEST,
-    PEAK,
-    begin,
-    first,
-    next_flare,
-    over,
-    with_pulse,
-)
+from qsb.stellar.kernels.draws import AVALANCHE, ENERGY, GIVEN, GONE, begin, first, over, with_pulse
 from qsb.stellar.kernels.jit import entry, inner
-from qsb.stellar.kernels.pulses import AMP, KAPPA, Input, decay, given_by, input_now, time_of_input
+from qsb.stellar.kernels.pulses import Input, decay, given_by, input_now, time_of_input
+from qsb.stellar.kernels.quiet import quiet, until_hard
 from qsb.stellar.kernels.stretch import CAPACITY, EXTRA, PUSH, RATE, THRESHOLD, fall, fill, move, rise
 
 __all__ = ["given_flares", "members"]
@@ -110,36 +95,6 @@ def _gap(
 
 
 @inner
-def _quiet(
-    row: NDArray[np.float64], law: NDArray[np.float64], span: float, pulses: NDArray[np.float64], n: int
-) -> bool:
-    """A gap in which no threshold can be reached, with one exponential a pulse, if it is so."""
-    push, rate, stored = law[PUSH], law[RATE], row[ENERGY]
-    if rate == 0.0:
-        return False
-    rest = push / rate
-    most, parts = max(stored, rest), 0.0
-    for i in range(n):
-        if pulses[KAPPA, i] < 2.0 * rate:
-            return False
-        most += pulses[AMP, i] / pulses[KAPPA, i]
-        parts += pulses[AMP, i] / (pulses[KAPPA, i] - rate)
-    if most >= min(law[THRESHOLD], law[CAPACITY]):
-        return False
-    if most > row[PEAK]:
-        rise(row, math.inf, span, rate, (push, pulses, n))
-    after, given = rest + (stored - rest + parts) * math.exp(-rate * span), push * span
-    for i in range(n):
-        kappa = pulses[KAPPA, i]
-        left = pulses[AMP, i] * math.exp(-kappa * span)
-        given += (pulses[AMP, i] - left) / kappa
-        after -= left / (kappa - rate)
-        pulses[AMP, i] = left
-    row[ENERGY], row[GIVEN], row[PEAK] = after, row[GIVEN] + given, max(row[PEAK], after)
-    return True
-
-
-@inner
 def _flare(
     row: NDArray[np.float64],
     law: NDArray[np.float64],
@@ -153,7 +108,8 @@ def _flare(
     if n == 0 and GONE * width <= span and alone(row, law, span, energy, width):
         return pulses, 0
     found = with_pulse(pulses, n, energy, width)
-    if not _quiet(row, law, span, found, n + 1):
+    limit = min(law[THRESHOLD], law[CAPACITY])
+    if not quiet(row, law[RATE], limit, span, (law[PUSH], found, n + 1)):
         _gap(row, law, span, found, n + 1)
     return found, over(span, found, n + 1)
 
@@ -181,61 +137,6 @@ def given_flares(
         pulses, n = _flare(row, law, spans[i + 1], energies[i], widths[i], pulses, n)
 
 
-@inner
-def _easy(
-    rng: np.random.Generator,
-    kind: tuple[float, float, float, float, float, float],
-    store: tuple[float, float, float],
-    until: float,
-    coming: float,
-    state: tuple[float, float, float, float],
-) -> tuple[float, float, float, float, float, float, float, float]:
-    """Flares of one kind as long as each is over before the next and reaches no threshold.
-
-    Args:
-        rng: stream of the block.
-        kind: in the order of EVERY and so on.
-        store: push, rate and lowest threshold; push not negative, rate and fall positive.
-        until: where to stop, s.
-        coming: when the next flare comes, s.
-        state: energy, peak, energy given so far, largest flare.
-
-    Returns:
-        The state, when the flare came that is not easy and when the next comes, its energy and width; the energy is -1
-        where the stop was reached.
-    """
-    every, smallest, fall_, breadth, width0, growth = kind
-    push, rate, limit = store
-    stored, peak, given, largest = state
-    rest, now, energy, width = push / rate, coming, -1.0, 0.0
-    most_x, scale, cubic = fall_ * breadth, growth / fall_, growth == 1.0 / 3.0
-    while coming < until:
-        now = coming
-        # as `draw`, written out because it is most of the work
-        x = rng.standard_exponential()
-        if x > most_x:
-            x -= most_x * math.floor(x / most_x)
-        grown = math.exp(x * scale)
-        width = width0 * grown
-        energy = smallest * (grown * grown * grown if cubic else math.exp(x / fall_))
-        largest = max(largest, energy)
-        coming = now + rng.standard_exponential() * every
-        span = min(coming, until) - now
-        ratio, most = rate * width, max(stored, rest) + energy
-        if most >= limit or ratio >= 0.5 or GONE * width >= span:
-            return stored, peak, given, largest, now, coming, energy, width
-        # E = rest + whole e^(-rate t) - part e^(-t/width), largest where its two slopes cancel
-        part = energy / (1.0 - ratio)
-        whole = stored - rest + part
-        if most > peak and 0.0 < ratio * whole < part:
-            when = width / (1.0 - ratio) * math.log(part / (ratio * whole))
-            peak = max(peak, rest + whole * (1.0 - ratio) * math.exp(-rate * when))
-        stored = rest + whole * math.exp(-rate * span)
-        peak = max(peak, stored)
-        given += energy + push * span
-    return stored, peak, given, largest, now, coming, -1.0, width
-
-
 @entry
 def members(
     rng: np.random.Generator,
@@ -253,28 +154,14 @@ def members(
         kinds: (K, 6) in the order of EVERY (mean gap, s) and so on; the first is the most frequent.
         span: s.
     """
-    simple = law[RATE] > 0.0 and kinds[0, FALL] > 0.0
     store = (law[PUSH], law[RATE], min(law[THRESHOLD], law[CAPACITY]))
-    often = (kinds[0, 0], kinds[0, 1], kinds[0, 2], kinds[0, 3], kinds[0, 4], kinds[0, 5])
     due = np.empty(kinds.shape[0])
     pulses = np.empty((3, 64))
     for m in range(rows.shape[0]):
-        row = rows[m]
-        n, k = 0, begin(rng, kinds, due)
-        _gap(row, law, min(due[k], span), pulses, n)
-        while due[k] < span:
-            energy, now, width = -1.0, due[k], 0.0
-            if simple and n == 0 and k == 0:
-                state = (row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST])
-                until = span
-                for j in range(1, due.size):
-                    until = min(until, due[j])
-                stored, peak, given, largest, now, due[0], energy, width = _easy(
-                    rng, often, store, until, due[0], state
-                )
-                row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST] = stored, peak, given, largest
-            else:
-                energy, width = next_flare(rng, kinds, due, k, row)
-            k = first(due)
+        row, n = rows[m], 0
+        begin(rng, kinds, due)
+        _gap(row, law, min(due[first(due)], span), pulses, n)
+        while due[first(due)] < span:
+            now, energy, width = until_hard(rng, row, store, kinds, due, span, n)
             if energy >= 0.0:
-                pulses, n = _flare(row, law, min(due[k], span) - now, energy, width, pulses, n)
+                pulses, n = _flare(row, law, min(due[first(due)], span) - now, energy, width, pulses, n)
