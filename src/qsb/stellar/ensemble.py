@@ -268,7 +268,7 @@ def _followed(
             if failed:
                 raise ConvergenceError("the step of the smooth loss law", failed, SMALLEST, TOO_STEEP)
 
-        over(smooth, 300, steady, spans, *data, radau())
+        over(smooth, 300, steady, spans, *data, radau(), radau().sum(axis=1))
 
 
 def _spread(loop: Callable[..., None], items: int, steps: int, arguments: tuple[Any, ...]) -> None:

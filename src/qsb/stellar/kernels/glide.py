@@ -53,7 +53,7 @@ def _interval(
             after, arrived, stored = (0.0 if out and when <= left else after), energy, energy * elapsed
             avalanche, lost = rate * stored, rate * worked
         else:
-            part, hit, top = advance(flow, energy, work, left, left, capacity, -1.0, 0.0, none, 0, room)
+            part, hit, top = advance(flow, energy, work, left, left, capacity, -1.0, 0.0, none, none.shape[1], room)
             elapsed, arrived, after, stored, worked, avalanche, lost, _ = part
             if hit == FAILED:
                 return work, energy, peak, elapsed / left
@@ -90,6 +90,7 @@ def glide(
     counts: NDArray[np.float64],
     history: NDArray[np.float64],
     table: NDArray[np.float64],
+    nodes: NDArray[np.float64],
 ) -> float:
     """Follow members: those that the places `first` to `last` of a list name.
 
@@ -105,13 +106,14 @@ def glide(
         counts: (M, 15) zeros, see `codes.COUNTS`.
         history: (M, n + 1, 2) for W and Q at the edges, or empty.
         table: of the method, `qsb.stellar.smooth.radau`.
+        nodes: its sums over columns.
 
     Returns:
         0, or where a member could not be followed the share of an interval at which its steps had become too short.
     """
     size, n, keep = table.shape[0], spans.size, history.size > 0
     none, sums = np.empty((3, 0)), np.zeros(counts.shape[1])
-    room = (table, table.sum(axis=1), np.empty((2 * size, 2 * size + 1)), np.empty((8, size)))
+    room = (table, nodes, np.empty((2 * size, 2 * size + 1)), np.empty((8, size)))
     for place in range(first, last):
         m = members[place]
         row = stores[m if stores.shape[0] > 1 else 0]

@@ -23,8 +23,8 @@ __all__ = ["DOWN", "FAILED", "OUT", "UP", "Flow", "Part", "Room", "advance", "ra
 # Law, its threshold, rate and width (a constant rate for laws that are not smooth); powers into E and W without pulses; share of pulses that goes into W; rates of
 # loss of W and Q, dephasing.
 Flow = tuple[int, float, float, float, float, float, float, float, float, float]
-# Span, E and W at its end, their integrals, what avalanches took of E and of W, whether E has an extremum inside.
-Part = tuple[float, float, float, float, float, float, float, bool]
+# Span, E and W at its end, their integrals, what avalanches took of E and of W, and 1 if E has an extremum inside, else 0.
+Part = tuple[float, float, float, float, float, float, float, float]
 # Coefficients of the method, its nodes, and where it works: see `room_for`.
 Room = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
@@ -162,7 +162,7 @@ def _step(
     for i in range(size):
         values[4, i] = pulses_at(begin + nodes[i] * span, pulses, n)
     if not _newton(flow, energy, work, span, room):
-        return span, math.nan, math.nan, 0.0, 0.0, 0.0, 0.0, False
+        return span, math.nan, math.nan, 0.0, 0.0, 0.0, 0.0, 0.0
     table = room[0]
     stored = worked = gone = lost = 0.0
     up = down = False
@@ -180,7 +180,7 @@ def _step(
         if look:
             found = climb(flow, e, w, values[4, i])
             up, down = up or found > 0.0, down or found < 0.0
-    return span, values[0, size - 1], values[1, size - 1], stored, worked, gone, lost, up and down
+    return span, values[0, size - 1], values[1, size - 1], stored, worked, gone, lost, 1.0 if up and down else 0.0
 
 
 @inner
@@ -188,7 +188,7 @@ def _joined(first: Part, second: Part) -> Part:
     """Two stretches, one after the other."""
     return (
         first[0] + second[0], second[1], second[2], first[3] + second[3], first[4] + second[4],
-        first[5] + second[5], first[6] + second[6], first[7] or second[7],
+        first[5] + second[5], first[6] + second[6], max(first[7], second[7]),
     )  # fmt: skip
 
 
@@ -253,41 +253,39 @@ def _located(
 
 
 @inner
-def _to_the_turn(
-    flow: Flow, start: Part, step: Part, begin: float, pulses: NDArray[np.float64], n: int, room: Room
-) -> tuple[Part, bool]:
-    """The part of a step up to the extremum of E, and whether there is one only."""
-    span = step[0]
-    upward = climb(flow, start[1], start[2], pulses_at(begin, pulses, n))
-    after = climb(flow, step[1], step[2], pulses_at(begin + span, pulses, n))
-    if upward == 0.0 or after == 0.0:
-        return step, True
-    if (upward > 0.0) == (after > 0.0):
-        return step, False
-    found = _located(TURN, -1.0 if upward > 0.0 else 1.0, flow, start, step, begin, pulses, n, room)
-    return (found if found[0] > SMALLEST * span else step), True
-
-
-@inner
-def _ends(
+def _cut(
     flow: Flow, start: Part, step: Part, upper: float, lower: float, begin: float,
     pulses: NDArray[np.float64], n: int, room: Room,
 ) -> tuple[Part, int]:  # fmt: skip
-    """The part of a step after which something that is watched happens, and what that is."""
-    found, hit = step, NOTHING
-    before = _watched(flow, start, pulses_at(begin, pulses, n))
-    after = _watched(flow, step, pulses_at(begin + step[0], pulses, n))
-    if before < upper <= after:
-        found, hit = _located(UP, upper, flow, start, step, begin, pulses, n, room), UP
-    if start[2] > 0.0 and step[2] <= 0.0:
-        part = _located(OUT, 0.0, flow, start, step, begin, pulses, n, room)
-        if hit == NOTHING or part[0] < found[0]:
-            found, hit = part, OUT
-    if before > lower >= after:
-        part = _located(DOWN, lower, flow, start, step, begin, pulses, n, room)
-        if hit == NOTHING or part[0] < found[0]:
-            found, hit = part, DOWN
-    return found, hit
+    """The part of a step up to the extremum of E and up to the first thing that is watched, and what it ends with.
+
+    TURN says that the step holds two extrema or more.
+    """
+    hit = NOTHING
+    now = pulses_at(begin, pulses, n)
+    before = _watched(flow, start, now)
+    for code in (TURN, UP, OUT, DOWN):
+        level, wanted = 0.0, False
+        if code == TURN:
+            if step[7] > 0.0:
+                upward = climb(flow, start[1], start[2], now)
+                after = climb(flow, step[1], step[2], pulses_at(begin + step[0], pulses, n))
+                if upward * after > 0.0:
+                    return step, TURN
+                level, wanted = -1.0 if upward > 0.0 else 1.0, upward * after < 0.0
+        elif code == OUT:
+            wanted = start[2] > 0.0 and step[2] <= 0.0
+        else:
+            level = upper if code == UP else lower
+            end = _watched(flow, step, pulses_at(begin + step[0], pulses, n))
+            wanted = before < level <= end if code == UP else before > level >= end
+        if wanted:
+            part = _located(code, level, flow, start, step, begin, pulses, n, room)
+            if code != TURN:
+                step, hit = part, code
+            elif part[0] > SMALLEST * step[0]:
+                step = part
+    return step, hit
 
 
 @inner
@@ -313,10 +311,10 @@ def advance(
     Returns:
         The stretch, what ended it, and the largest E at the ends of its steps, which are where it is largest.
     """
-    total, peak = (0.0, energy, work, 0.0, 0.0, 0.0, 0.0, False), energy
+    total, peak = (0.0, energy, work, 0.0, 0.0, 0.0, 0.0, 0.0), energy
     while total[0] < span:
         trial, now = min(trial, span - total[0]), begin + total[0]
-        start = (0.0, total[1], total[2], 0.0, 0.0, 0.0, 0.0, False)
+        start = (0.0, total[1], total[2], 0.0, 0.0, 0.0, 0.0, 0.0)
         whole = _step(flow, total[1], total[2], now, trial, pulses, n, room)
         step = _halves(flow, total[1], total[2], now, trial, pulses, n, room)
         error = abs(whole[1] - step[1]) + abs(whole[2] - step[2])
@@ -329,15 +327,14 @@ def advance(
         if not fine:
             trial *= min(factor, 0.5)
             if trial < SMALLEST * span:
-                return (trial, total[1], total[2], 0.0, 0.0, 0.0, 0.0, False), FAILED, peak
+                return (trial, total[1], total[2], 0.0, 0.0, 0.0, 0.0, 0.0), FAILED, peak
             continue
-        if step[7]:
-            part, one = _to_the_turn(flow, start, step, now, pulses, n, room)
-            if not one and trial > SEEN * span:
+        found, hit = _cut(flow, start, step, upper, lower, now, pulses, n, room)
+        if hit == TURN:
+            if trial > SEEN * span:
                 trial *= 0.5
                 continue
-            step = part
-        found, hit = _ends(flow, start, step, upper, lower, now, pulses, n, room)
+            hit = NOTHING
         total = _joined(total, found)
         peak = max(peak, found[1])
         if hit != NOTHING:
