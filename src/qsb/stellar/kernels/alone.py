@@ -67,14 +67,14 @@ def _up(
 def _down(target: float, stored: float, rate: float, push: float, amp: float, kappa: float, left: float) -> float:
     """When E, at or above a target and perhaps rising first, falls to it; -1 where it does not in what is left."""
     rest, part = push / rate, amp / (kappa - rate)
-    whole, ratio = stored - rest + part, rate / kappa
+    whole = stored - rest + part
     high = math.log(whole / (target - rest)) / rate
-    t = high
-    if kappa * high < 40.0:
-        low = 0.0
-        if part > ratio * whole:
-            low = math.log(part / (ratio * whole)) / (kappa - rate)
-        t = _root(low, high, high, target - rest, whole, rate, part, kappa, -1.0)
+    t, x = high, kappa * high
+    if x < 40.0:
+        if stored == target and 1.0 < x < 2.5:
+            # without the slow decay x = u/(1 - e^-u) = 1 + u/2 + u^2/12 with u = kappa t
+            t = 3.0 * (math.sqrt(1.0 + 4.0 / 3.0 * (x - 1.0)) - 1.0) / kappa
+        t = _root(0.0, high, t, target - rest, whole, rate, part, kappa, -1.0)
     return t if t < left else -1.0
 
 

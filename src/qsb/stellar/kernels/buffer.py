@@ -74,7 +74,7 @@ def buffers(
         span: s.
     """
     due = np.empty(kinds.shape[0])
-    pulses = np.empty((3, 64))
+    pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
         row = rows[m]
         n, k = 0, begin(rng, kinds, due)

@@ -76,7 +76,7 @@ def over(span: float, pulses: NDArray[np.float64], n: int) -> int:
     for i in range(n):
         pulses[LIFE, i] -= span
         if pulses[LIFE, i] > 0.0:
-            for j in range(3):
+            for j in range(pulses.shape[0]):
                 pulses[j, kept] = pulses[j, i]
             kept += 1
     return kept
@@ -87,9 +87,9 @@ def with_pulse(pulses: NDArray[np.float64], n: int, energy: float, width: float)
     """The same pulses and one more, with room for it."""
     found = pulses
     if n == pulses.shape[1]:
-        found = np.empty((3, 2 * n))
+        found = np.empty((4, 2 * n))
         for i in range(n):
-            for j in range(3):
+            for j in range(4):
                 found[j, i] = pulses[j, i]
     found[AMP, n], found[KAPPA, n], found[LIFE, n] = energy / width, 1.0 / width, GONE * width
     return found

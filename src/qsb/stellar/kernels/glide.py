@@ -112,7 +112,7 @@ def glide(
         0, or where a member could not be followed the share of an interval at which its steps had become too short.
     """
     size, n, keep = table.shape[0], spans.size, history.size > 0
-    none, sums = np.empty((3, 0)), np.zeros(counts.shape[1])
+    none, sums = np.empty((4, 0)), np.zeros(counts.shape[1])
     room = (table, nodes, np.empty((2 * size, 2 * size + 1)), np.empty((8, size)))
     for place in range(first, last):
         m = members[place]

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from qsb.stellar.kernels.jit import inner
 
-# What describes a pulse that goes on: W, 1/s, s.
-AMP, KAPPA, LIFE = range(3)
+# What describes a pulse that goes on: W, 1/s, s, s; the last is used where pulses are left to decay for some time.
+AMP, KAPPA, LIFE, SINCE = range(4)
 
 # p, the pulses, and how many there are.
 Input = tuple[float, NDArray[np.float64], int]
@@ -118,27 +118,48 @@ def time_of_top(span: float, start: float, rate: float, inflow: Input) -> float:
 
 
 @inner
+def _bends(t: float, start: float, rate: float, inflow: Input) -> tuple[float, float, float]:
+    """E(t) at a constant rate of loss, and its first two derivatives."""
+    push, pulses, n = inflow
+    kept = math.exp(-rate * t)
+    level, power, change = start * kept, push, 0.0
+    if push != 0.0:
+        level += push * ((1.0 - kept) / rate if rate * t > 0.1 else gain(0.0, rate, t))
+    for i in range(n):
+        amp, kappa = pulses[AMP, i], pulses[KAPPA, i]
+        now = math.exp(-kappa * t)
+        level += amp * ((kept - now) / (kappa - rate) if (kappa - rate) * t > 0.1 else gain(rate, kappa, t))
+        power += amp * now
+        change -= kappa * amp * now
+    slope = power - rate * level
+    return level, slope, change - rate * slope
+
+
+@inner
 def time_of_energy(
-    low: float, high: float, guess: float, target: float, start: float, rate: float, inflow: Input
+    low: float, high: float, guess: float, target: float, start: float, rate: float, inflow: Input, upward: bool
 ) -> float:
-    """When E passes a target, upwards or downwards, between two times at which it is on different sides of it."""
-    upward = energy_at(high, start, rate, inflow) >= target
+    """When E passes a target, upwards or downwards, between two times at which it is on different sides of it.
+
+    Halley's method with bisection behind it: a step that is 1e-6 of the shortest time scale leaves the cube of that.
+    """
+    fastest = rate
+    for i in range(inflow[2]):
+        fastest = max(fastest, inflow[1][KAPPA, i])
     t = guess if low < guess < high else 0.5 * (low + high)
     for _ in range(200):
-        level = energy_at(t, start, rate, inflow)
-        if abs(level - target) <= 1e-15 * target:
-            return t
-        if (level >= target) == upward:
+        level, slope, bend = _bends(t, start, rate, inflow)
+        off = level - target
+        if (off >= 0.0) == upward:
             high = t
         else:
             low = t
-        slope = input_at(t, inflow) - rate * level
-        step = t - (level - target) / slope if slope != 0.0 else high
-        if not low < step < high:
-            step = 0.5 * (low + high)
-        if high - low <= 1e-16 * high:
-            return step
-        t = step
+        step = off * slope / (slope * slope - 0.5 * off * bend)
+        if abs(step) * fastest <= 1e-6 and low <= t - step <= high:
+            return t - step
+        if not high - low > 1e-16 * high:
+            return t
+        t = t - step if low < t - step < high else 0.5 * (low + high)
     return t
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from qsb.stellar.kernels.draws import ENERGY, FALL, GIVEN, GONE, LARGEST, PEAK, first, next_flare
 from qsb.stellar.kernels.jit import inner
-from qsb.stellar.kernels.pulses import AMP, KAPPA, Input
+from qsb.stellar.kernels.pulses import AMP, KAPPA, LIFE, SINCE, Input
 from qsb.stellar.kernels.stretch import rise
 
 __all__ = ["quiet", "until_hard"]
@@ -47,31 +47,43 @@ def quiet(row: NDArray[np.float64], rate: float, limit: float, span: float, infl
 @inner
 def _easy(
     rng: np.random.Generator,
-    kind: tuple[float, float, float, float, float, float],
+    row: NDArray[np.float64],
     store: tuple[float, float, float],
+    kind: NDArray[np.float64],
     until: float,
     coming: float,
-    state: tuple[float, float, float, float],
-) -> tuple[float, float, float, float, float, float, float, float]:
-    """Flares of one kind as long as each is over before the next and reaches no threshold.
+    pulses: NDArray[np.float64],
+    n: int,
+) -> tuple[float, float, float, float, int]:
+    """Flares of one kind as long as each reaches no threshold and, if others go on beside it, is no new peak.
+
+    Until a threshold is reached everything is linear: E is what there would be with all pulses over, as if each had
+    given e/(1 - rate*width) at once, less what those that go on still lack. So pulses are remembered, and looked at when
+    something else happens.
 
     Args:
         rng: stream of the block.
-        kind: in the order of EVERY and so on.
+        row: of the member.
         store: push, rate and lowest threshold; push not negative, rate and fall positive.
+        kind: of flares.
         until: where to stop, s.
         coming: when the next flare comes, s.
-        state: energy, peak, energy given so far, largest flare.
+        pulses: that go on; all decay faster than twice the rate.
+        n: how many.
 
     Returns:
-        The state, when the flare came that is not easy and when the next comes, its energy and width; the energy is -1
-        where the stop was reached.
+        When the flare came that is not easy and when the next comes, its energy and width, and how many pulses go on;
+        the energy is -1 where the stop was reached.
     """
-    every, smallest, fall_, breadth, width0, growth = kind
+    every, smallest, fall, breadth, width0, growth = kind[0], kind[1], kind[2], kind[3], kind[4], kind[5]
     push, rate, limit = store
-    stored, peak, given, largest = state
+    slow, peak, given, largest = row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST]
     rest, now, energy, width = push / rate, coming, -1.0, 0.0
-    most_x, scale, cubic = fall_ * breadth, growth / fall_, growth == 1.0 / 3.0
+    most_x, scale, cubic = fall * breadth, growth / fall, growth == 1.0 / 3.0
+    for i in range(n):
+        slow += pulses[AMP, i] / (pulses[KAPPA, i] - rate)
+        given += pulses[AMP, i] / pulses[KAPPA, i]
+        pulses[SINCE, i], pulses[LIFE, i] = now, pulses[LIFE, i] + now
     while coming < until:
         now = coming
         # as `draw`, written out because it is most of the work
@@ -80,23 +92,53 @@ def _easy(
             x -= most_x * math.floor(x / most_x)
         grown = math.exp(x * scale)
         width = width0 * grown
-        energy = smallest * (grown * grown * grown if cubic else math.exp(x / fall_))
+        energy = smallest * (grown * grown * grown if cubic else math.exp(x / fall))
         largest = max(largest, energy)
         coming = now + rng.standard_exponential() * every
         span = min(coming, until) - now
-        ratio, most = rate * width, max(stored, rest) + energy
-        if most >= limit or ratio >= 0.5 or GONE * width >= span:
-            return stored, peak, given, largest, now, coming, energy, width
-        # E = rest + whole e^(-rate t) - part e^(-t/width), largest where its two slopes cancel
+        ratio, most, late = rate * width, max(slow, rest) + energy, GONE * width >= span
+        if most >= limit or ratio >= 0.5 or n == pulses.shape[1]:
+            break
         part = energy / (1.0 - ratio)
-        whole = stored - rest + part
-        if most > peak and 0.0 < ratio * whole < part:
-            when = width / (1.0 - ratio) * math.log(part / (ratio * whole))
-            peak = max(peak, rest + whole * (1.0 - ratio) * math.exp(-rate * when))
-        stored = rest + whole * math.exp(-rate * span)
-        peak = max(peak, stored)
+        whole = slow - rest + part
+        if most > peak:
+            if late or n > 0:
+                break
+            # E = rest + whole e^(-rate t) - part e^(-t/width), largest where its two slopes cancel
+            peak = max(peak, rest + whole * math.exp(-rate * span))
+            if 0.0 < ratio * whole < part:
+                when = width / (1.0 - ratio) * math.log(part / (ratio * whole))
+                peak = max(peak, rest + whole * (1.0 - ratio) * math.exp(-rate * when))
+        slow = rest + whole * math.exp(-rate * span)
         given += energy + push * span
-    return stored, peak, given, largest, now, coming, -1.0, width
+        if late or n > 0:
+            pulses[AMP, n], pulses[KAPPA, n] = energy / width, 1.0 / width
+            pulses[LIFE, n], pulses[SINCE, n] = now + GONE * width, now
+            n = _going_on(coming, pulses, n + 1)
+        energy = -1.0
+    if energy < 0.0:
+        now = until
+    n = _going_on(now, pulses, n)
+    for i in range(n):
+        kappa = pulses[KAPPA, i]
+        left = pulses[AMP, i] * math.exp(-kappa * (now - pulses[SINCE, i]))
+        slow -= left / (kappa - rate)
+        given -= left / kappa
+        pulses[AMP, i], pulses[LIFE, i] = left, pulses[LIFE, i] - now
+    row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST] = slow, peak, given, largest
+    return now, coming, energy, width, n
+
+
+@inner
+def _going_on(now: float, pulses: NDArray[np.float64], n: int) -> int:
+    """Drop pulses that are over at a time; how many are left."""
+    kept = 0
+    for i in range(n):
+        if pulses[LIFE, i] > now:
+            for j in range(4):
+                pulses[j, kept] = pulses[j, i]
+            kept += 1
+    return kept
 
 
 @inner
@@ -107,32 +149,35 @@ def until_hard(
     kinds: NDArray[np.float64],
     due: NDArray[np.float64],
     span: float,
+    pulses: NDArray[np.float64],
     n: int,
-) -> tuple[float, float, float]:
+) -> tuple[float, float, float, int]:
     """Draw the next flare, and deal with it and all after it if they are easy.
 
     Args:
         rng: stream of the block.
         row: of the member.
-        store: push, rate and lowest threshold; no flare is easy where the rate is 0 or the threshold not positive.
+        store: push, rate and lowest threshold; no flare is easy where the rate is 0 or the threshold not above E.
         kinds: of flares.
         due: when the next of each kind comes, s.
         span: where to stop, s.
-        n: how many pulses go on.
+        pulses: that go on.
+        n: how many.
 
     Returns:
-        When the flare came that is not easy, its energy, and its width; the energy is -1 where the stop was reached.
+        When the flare came that is not easy, its energy, its width, and how many pulses go on then; the energy is -1
+        where the stop was reached.
     """
     k = first(due)
-    if n > 0 or k > 0 or store[1] == 0.0 or store[2] <= 0.0 or kinds[0, FALL] <= 0.0:
+    easy = k == 0 and store[1] > 0.0 and row[ENERGY] < store[2] and kinds[0, FALL] > 0.0
+    for i in range(n):
+        easy = easy and pulses[KAPPA, i] > 2.0 * store[1]
+    if not easy:
         now = due[k]
         energy, width = next_flare(rng, kinds, due, k, row)
-        return now, energy, width
-    often = (kinds[0, 0], kinds[0, 1], kinds[0, 2], kinds[0, 3], kinds[0, 4], kinds[0, 5])
-    state = (row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST])
+        return now, energy, width, n
     until = span
     for j in range(1, due.size):
         until = min(until, due[j])
-    stored, peak, given, largest, now, due[0], energy, width = _easy(rng, often, store, until, due[0], state)
-    row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST] = stored, peak, given, largest
-    return now, energy, width
+    now, due[0], energy, width, n = _easy(rng, row, store, kinds[0], until, due[0], pulses, n)
+    return now, energy, width, n

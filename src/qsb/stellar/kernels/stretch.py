@@ -65,7 +65,7 @@ def rise(row: NDArray[np.float64], target: float, span: float, rate: float, infl
         if top < target:
             row[PEAK] = max(row[PEAK], top)
             return -1.0
-    return time_of_energy(0.0, high, guess, target, start, rate, inflow)
+    return time_of_energy(0.0, high, guess, target, start, rate, inflow, True)
 
 
 @inner
@@ -74,17 +74,14 @@ def fall(start: float, target: float, span: float, rate: float, inflow: Input) -
     push, pulses, n = inflow
     if energy_at(span, start, rate, inflow) >= target:
         return -1.0
-    low = 0.0
-    if input_now(inflow) > rate * start:
-        low = time_of_top(span, start, rate, inflow)
-    elif start <= target:
+    if start <= target and input_now(inflow) <= rate * start:
         return 0.0
     # once the pulses are over, E falls as one exponential
     rest, whole = push / rate if rate > 0.0 else 0.0, start
     for i in range(n):
         whole += pulses[AMP, i] / (pulses[KAPPA, i] - rate) if pulses[KAPPA, i] > 2.0 * rate else 0.0
     guess = math.log((whole - rest) / (target - rest)) / rate if rate > 0.0 and target > rest and whole > rest else 0.0
-    return time_of_energy(low, span, guess, target, start, rate, inflow)
+    return time_of_energy(0.0, span, guess, target, start, rate, inflow, False)
 
 
 @inner

@@ -150,7 +150,7 @@ def given_strikes(
     widths: NDArray[np.float64],
 ) -> None:
     """Follow a store through flares that are given: `surge.given_flares` with a stream of random avalanches."""
-    pulses, n, memory = np.empty((3, 64)), 0, np.empty(2)
+    pulses, n, memory = np.empty((4, 64)), 0, np.empty(2)
     _remember(luck, row, law, memory)
     _gap(luck, row, law, spans[0], (law[PUSH], pulses, 0), memory)
     for i in range(energies.size):
@@ -177,7 +177,7 @@ def striking(
         span: s.
     """
     due, memory = np.empty(kinds.shape[0]), np.empty(2)
-    pulses = np.empty((3, 64))
+    pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
         row, n = rows[m], 0
         begin(rng, kinds, due)
@@ -185,7 +185,8 @@ def striking(
         _gap(luck, row, law, min(due[first(due)], span), (law[PUSH], pulses, 0), memory)
         while due[first(due)] < span:
             limit = 0.0 if memory[LATCHED] > 0.0 else min(law[THRESHOLD], law[CAPACITY])
-            now, energy, width = until_hard(rng, row, (law[PUSH], law[RATE], limit), kinds, due, span, n)
+            store = (law[PUSH], law[RATE], limit)
+            now, energy, width, n = until_hard(rng, row, store, kinds, due, span, pulses, n)
             if energy >= 0.0:
                 left = min(due[first(due)], span) - now
                 pulses, n = _flare(luck, row, law, left, energy, width, pulses, n, memory)

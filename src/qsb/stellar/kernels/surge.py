@@ -131,7 +131,7 @@ def given_flares(
         energies: J.
         widths: s.
     """
-    pulses, n = np.empty((3, 64)), 0
+    pulses, n = np.empty((4, 64)), 0
     _gap(row, law, spans[0], pulses, 0)
     for i in range(energies.size):
         pulses, n = _flare(row, law, spans[i + 1], energies[i], widths[i], pulses, n)
@@ -156,12 +156,12 @@ def members(
     """
     store = (law[PUSH], law[RATE], min(law[THRESHOLD], law[CAPACITY]))
     due = np.empty(kinds.shape[0])
-    pulses = np.empty((3, 64))
+    pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
         row, n = rows[m], 0
         begin(rng, kinds, due)
         _gap(row, law, min(due[first(due)], span), pulses, n)
         while due[first(due)] < span:
-            now, energy, width = until_hard(rng, row, store, kinds, due, span, n)
+            now, energy, width, n = until_hard(rng, row, store, kinds, due, span, pulses, n)
             if energy >= 0.0:
                 pulses, n = _flare(row, law, min(due[first(due)], span) - now, energy, width, pulses, n)
