@@ -1,9 +1,9 @@
 r"""One flare that is over before the next comes, and the gap after it, in scalars: most gaps are of this kind.
 
-With one pulse :math:`E = r + he^{-\gamma t} - qe^{-\kappa t}`, where :math:`r = p/\gamma`, :math:`q = a/(\kappa - \gamma)` and
-:math:`h = E_0 - r + q`. The maximum is where the two slopes cancel, before the point of inflexion; on its way up E is
-concave. Levels are met at roots of a sum of two exponentials, by Halley's method from a bound that is close: what the
-pulse alone would take on the way up, and what the slow exponential alone would take on the way down.
+With one pulse :math:`E = r + he^{-\gamma t} - qe^{-\kappa t}`, where :math:`r = p/\gamma`, :math:`q = e/(1 - \gamma/\kappa)` for
+a pulse that has the energy e left to give, and :math:`h = E_0 - r + q`. The maximum is where the two slopes cancel; on its
+way up E is concave. Levels are met at roots of a sum of two exponentials, by Halley's method from a guess that is close:
+what the pulse alone would take on the way up, what the slow exponential alone would take on the way down.
 """
 
 from __future__ import annotations
@@ -19,109 +19,136 @@ from qsb.stellar.kernels.stretch import CAPACITY, EXTRA, PUSH, RATE, THRESHOLD
 
 __all__ = ["alone"]
 
-_CLOSE = 1e-6  # widths; Halley's method makes its cube of a step of this size
+# Halley's method makes about the cube of a step, in widths: what remains is below 1e-13 of the pulse.
+_CLOSE = 3e-5
+_NEAR = 0.03  # widths from which on exponentials are followed by their series
+
+# E_0, r, rate, energy left in the pulse, kappa, q: what a stretch of constant rate is.
+Course = tuple[float, float, float, float, float, float]
 
 
 @inner
-def _root(
-    low: float, high: float, t: float, level: float, whole: float, rate: float, part: float, kappa: float, sign: float
-) -> float:
-    """Where h e^(-rate t) - q e^(-kappa t) is a level, between two times; its difference there changes to `sign`."""
+def _course(stored: float, rest: float, rate: float, energy: float, kappa: float) -> Course:
+    return stored, rest, rate, energy, kappa, energy / (1.0 - rate / kappa)
+
+
+@inner
+def _root(low: float, high: float, t: float, target: float, course: Course, sign: float) -> tuple[float, float]:
+    """When E is at a target, between two times, and e^(-kappa t) then; its difference from it changes to `sign`."""
+    stored, rest, rate, _, kappa, part = course
+    level, slow, quick = target - rest, (stored - rest + part) * math.exp(-rate * t), part * math.exp(-kappa * t)
     for _ in range(100):
-        slow, quick = whole * math.exp(-rate * t), part * math.exp(-kappa * t)
         off = slow - quick - level
         if off * sign > 0.0:
             high = t
         else:
             low = t
-        slope = kappa * quick - rate * slow
-        bend = rate * rate * slow - kappa * kappa * quick
-        step = off * slope / (slope * slope - 0.5 * off * bend)
-        if abs(step) * kappa <= _CLOSE:
-            return min(max(t - step, low), high)
-        t = t - step if low < t - step < high else 0.5 * (low + high)
-    return t
+        fast = kappa * quick
+        slope, bend = fast - rate * slow, rate * rate * slow - kappa * fast
+        step = -off * slope / (slope * slope - 0.5 * off * bend)
+        d = kappa * step
+        if abs(d) <= _CLOSE:
+            return min(max(t + step, low), high), quick / part * (1.0 - d + 0.5 * d * d)
+        if not low < t + step < high:
+            step = 0.5 * (low + high) - t
+            d = kappa * step
+        t += step
+        if abs(d) < _NEAR:
+            d2, s = d * d, rate * step
+            quick *= 1.0 - d + d2 * (0.5 - d / 6.0 + d2 * (1.0 / 24.0 - d / 120.0 + d2 / 720.0))
+            slow *= 1.0 - s + s * s * (0.5 - s / 6.0 + s * s * (1.0 / 24.0 - s / 120.0 + s * s / 720.0))
+        else:
+            slow, quick = (stored - rest + part) * math.exp(-rate * t), part * math.exp(-kappa * t)
+    return t, quick / part
 
 
 @inner
-def _up(
-    target: float, stored: float, rate: float, push: float, amp: float, kappa: float, left: float, peak: float
-) -> tuple[float, float]:
-    """When E rises to a target, -1 where it does not; and the largest E on the way that is larger than the peak."""
-    rest, part = push / rate, amp / (kappa - rate)
-    whole, ratio = stored - rest + part, rate / kappa
-    if max(stored, rest) + amp / kappa < min(target, peak) or part <= ratio * whole:
-        return -1.0, peak
+def _up(target: float, course: Course, left: float, peak: float) -> tuple[float, float, float]:
+    """When E rises to a target, -1 where it does not, and e^(-kappa t) then; the largest E so far."""
+    stored, rest, rate, energy, kappa, part = course
+    if max(stored, rest) + energy < min(target, peak):
+        return -1.0, 1.0, peak
+    whole = stored - rest + part
+    if kappa * part <= rate * whole:
+        return -1.0, 1.0, peak
     when = left
     if whole > 0.0:
-        when = min(left, math.log(part / (ratio * whole)) / (kappa - rate))
+        when = min(left, math.log(kappa * part / (rate * whole)) / (kappa - rate))
     top = rest + whole * math.exp(-rate * when) - part * math.exp(-kappa * when)
     if top < target:
-        return -1.0, max(peak, top)
-    rising = (target - stored) * kappa / amp
+        return -1.0, 1.0, max(peak, top)
+    rising = (target - stored) / energy
     guess = -math.log1p(-rising) / kappa if rising < 1.0 else 0.0
-    return _root(0.0, when, min(guess, when), target - rest, whole, rate, part, kappa, 1.0), peak
+    t, kept = _root(0.0, when, min(guess, when), target, course, 1.0)
+    return t, kept, peak
 
 
 @inner
-def _down(target: float, stored: float, rate: float, push: float, amp: float, kappa: float, left: float) -> float:
-    """When E, at or above a target and perhaps rising first, falls to it; -1 where it does not in what is left."""
-    rest, part = push / rate, amp / (kappa - rate)
-    whole = stored - rest + part
-    high = math.log(whole / (target - rest)) / rate
-    t, x = high, kappa * high
-    if x < 40.0:
-        if stored == target and 1.0 < x < 2.5:
-            # without the slow decay x = u/(1 - e^-u) = 1 + u/2 + u^2/12 with u = kappa t
-            t = 3.0 * (math.sqrt(1.0 + 4.0 / 3.0 * (x - 1.0)) - 1.0) / kappa
-        t = _root(0.0, high, t, target - rest, whole, rate, part, kappa, -1.0)
-    return t if t < left else -1.0
+def _down(target: float, course: Course, left: float) -> tuple[float, float]:
+    """When E, at or above a target and perhaps rising first, falls to it, and e^(-kappa t) then; -1 if not before."""
+    stored, rest, rate, _, kappa, part = course
+    # y of ln(1 + y); the slow exponential alone arrives later, and that is a bound
+    y = (stored - target + part) / (target - rest)
+    high = math.log1p(y) / rate if y > 0.1 else y / rate
+    x = kappa * high
+    if y > 0.1 and x > 40.0:
+        return (high, 0.0) if high < left else (-1.0, 0.0)
+    guess = high if y > 0.1 else high * (6.0 + y) / (6.0 + 4.0 * y)
+    if stored == target and 1.0 < x < 2.5:
+        # without the slow decay x = u/(1 - e^-u) = 1 + u/2 + u^2/12 with u = kappa t
+        guess = 3.0 * (math.sqrt(1.0 + 4.0 / 3.0 * (x - 1.0)) - 1.0) / kappa
+    t, kept = _root(0.0, high, guess, target, course, -1.0)
+    return (t, kept) if t < left else (-1.0, 0.0)
 
 
 @inner
-def _after(span: float, stored: float, rate: float, push: float, amp: float, kappa: float) -> float:
+def _kept(x: float) -> float:
+    """e^-x, or 0 below rounding."""
+    return math.exp(-x) if x < 40.0 else 0.0
+
+
+@inner
+def _after(span: float, course: Course) -> float:
     """E after a time."""
-    rest, part = push / rate, amp / (kappa - rate)
-    found = rest + (stored - rest + part) * math.exp(-rate * span)
-    return found - part * math.exp(-kappa * span) if kappa * span < 40.0 else found
+    stored, rest, rate, _, kappa, part = course
+    return rest + (stored - rest + part) * math.exp(-rate * span) - part * _kept(kappa * span)
 
 
 @inner
-def _until(level: float, push: float, amp: float, kappa: float, left: float) -> float:
-    """When the input has fallen to a level that it is above."""
-    return min(max(math.log(amp / (level - push)) / kappa, 0.0), left) if push < level else left
+def _until(level: float, push: float, energy: float, kappa: float, left: float) -> tuple[float, float]:
+    """When the input has fallen to a level that it is above, and e^(-kappa t) then."""
+    t = min(max(math.log(energy * kappa / (level - push)) / kappa, 0.0), left) if push < level else left
+    return t, _kept(kappa * t)
 
 
 @inner
 def _crest(
-    row: NDArray[np.float64], law: NDArray[np.float64], stored: float, amp: float, kappa: float, left: float
+    row: NDArray[np.float64], law: NDArray[np.float64], stored: float, energy: float, kappa: float, left: float
 ) -> tuple[float, float, float]:
-    """Above the threshold, or on it and rising, until it is met or nothing is left: E, the amplitude and what is left."""
-    push, rate, threshold, extra, capacity = law[PUSH], law[RATE], law[THRESHOLD], law[EXTRA], law[CAPACITY]
-    fast = rate + extra
+    """Above the threshold, or on it and rising, until it is met or nothing is left: E, the pulse and what is left."""
+    push, threshold, extra, capacity = law[PUSH], law[THRESHOLD], law[EXTRA], law[CAPACITY]
+    fast, rest = law[RATE] + extra, law[PUSH] / (law[RATE] + extra)
+    course, avalanche = _course(stored, rest, fast, energy, kappa), 0.0
     if stored < capacity:
-        t, row[PEAK] = _up(capacity, stored, fast, push, amp, kappa, left, row[PEAK])
+        t, kept, row[PEAK] = _up(capacity, course, left, row[PEAK])
         if t >= 0.0:
-            kept = math.exp(-kappa * t)
-            row[AVALANCHE] += extra / fast * (stored + push * t + amp * (1.0 - kept) / kappa - capacity)
-            stored, amp, left = capacity, amp * kept, left - t
+            avalanche = stored + push * t + energy * (1.0 - kept) - capacity
+            stored, energy, left = capacity, energy * kept, left - t
     if stored >= capacity:
         row[PEAK] = max(row[PEAK], capacity)
-        if push + amp > fast * stored:
-            t = _until(fast * stored, push, amp, kappa, left)
-            kept = math.exp(-kappa * t)
-            row[CLIPPED] += push * t + amp * (1.0 - kept) / kappa - fast * stored * t
-            row[AVALANCHE] += extra * stored * t
-            amp, left = amp * kept, left - t
-    begun = stored
-    gone = _down(threshold, stored, fast, push, amp, kappa, left)
-    if gone < 0.0:
-        gone, stored = left, _after(left, stored, fast, push, amp, kappa)
-    else:
-        stored = threshold
-    kept = math.exp(-kappa * gone)
-    row[AVALANCHE] += extra / fast * (begun + push * gone + amp * (1.0 - kept) / kappa - stored)
-    return stored, amp * kept, left - gone
+        if push + energy * kappa > fast * stored:
+            t, kept = _until(fast * stored, push, energy, kappa, left)
+            row[CLIPPED] += push * t + energy * (1.0 - kept) - fast * stored * t
+            avalanche += fast * stored * t
+            energy, left = energy * kept, left - t
+        course = _course(stored, rest, fast, energy, kappa)
+    t, kept = _down(threshold, course, left)
+    level = threshold
+    if t < 0.0:
+        t, kept, level = left, _kept(kappa * left), _after(left, course)
+    avalanche += stored + push * t + energy * (1.0 - kept) - level
+    row[AVALANCHE] += extra / fast * avalanche
+    return level, energy * kept, left - t
 
 
 @inner
@@ -137,34 +164,35 @@ def alone(row: NDArray[np.float64], law: NDArray[np.float64], span: float, energ
     """
     push, rate, threshold, extra, capacity = law[PUSH], law[RATE], law[THRESHOLD], law[EXTRA], law[CAPACITY]
     stored, kappa, left, fast = row[ENERGY], 1.0 / width, span, rate + extra
-    amp, limit = energy * kappa, min(threshold, capacity)
+    limit = min(threshold, capacity)
     if rate == 0.0 or fast * width >= 0.5 or push >= fast * limit or threshold == capacity < math.inf:
         return False
-    rest, part = push / rate, amp / (kappa - rate)
+    begun = energy
     if stored < limit:
-        if stored - rest + part <= 0.0:  # it would rise for ever
+        course = _course(stored, push / rate, rate, energy, kappa)
+        if stored - course[1] + course[5] <= 0.0:  # it would rise for ever
             return False
-        t, row[PEAK] = _up(limit, stored, rate, push, amp, kappa, left, row[PEAK])
+        t, kept, row[PEAK] = _up(limit, course, left, row[PEAK])
         if t < 0.0:
-            stored, left = _after(left, stored, rate, push, amp, kappa), 0.0
+            stored, left = _after(left, course), 0.0
         else:
-            stored, amp, left = limit, amp * math.exp(-kappa * t), left - t
-    if stored > threshold or (stored == threshold < capacity and push + amp >= fast * threshold):
-        stored, amp, left = _crest(row, law, stored, amp, kappa, left)
-    elif stored == capacity and push + amp > rate * stored:
+            stored, energy, left = limit, energy * kept, left - t
+    power = push + energy * kappa
+    if stored > threshold or (stored == threshold and power >= fast * threshold):
+        stored, energy, left = _crest(row, law, stored, energy, kappa, left)
+        power = push + energy * kappa
+    elif stored == capacity and power > rate * stored:
         row[PEAK] = max(row[PEAK], stored)
-        t = _until(rate * stored, push, amp, kappa, left)
-        kept = math.exp(-kappa * t)
-        row[CLIPPED] += push * t + amp * (1.0 - kept) / kappa - rate * stored * t
-        amp, left = amp * kept, left - t
-    if stored == threshold and left > 0.0 and push + amp > rate * threshold:
+        t, kept = _until(rate * stored, push, energy, kappa, left)
+        row[CLIPPED] += push * t + energy * (1.0 - kept) - rate * stored * t
+        energy, left = energy * kept, left - t
+    if stored == threshold and left > 0.0 and power > rate * threshold:
         row[PEAK] = max(row[PEAK], stored)
-        t = _until(rate * threshold, push, amp, kappa, left)
-        kept = math.exp(-kappa * t)
-        row[AVALANCHE] += push * t + amp * (1.0 - kept) / kappa - rate * threshold * t
-        amp, left = amp * kept, left - t
+        t, kept = _until(rate * threshold, push, energy, kappa, left)
+        row[AVALANCHE] += push * t + energy * (1.0 - kept) - rate * threshold * t
+        energy, left = energy * kept, left - t
     if left > 0.0:
-        stored = _after(left, stored, rate, push, amp, kappa)
-    row[ENERGY], row[GIVEN] = stored, row[GIVEN] + energy + push * span
+        stored = _after(left, _course(stored, push / rate, rate, energy, kappa))
+    row[ENERGY], row[GIVEN] = stored, row[GIVEN] + begun + push * span
     row[PEAK] = max(row[PEAK], stored)
     return True

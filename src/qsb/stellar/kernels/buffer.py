@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from qsb.stellar.kernels.draws import ENERGY, GIVEN, GONE, PEAK, UNMET, begin, first, next_flare, over, with_pulse
 from qsb.stellar.kernels.jit import entry, inner
-from qsb.stellar.kernels.pulses import AMP, KAPPA, Input, decay, given_by, input_now
+from qsb.stellar.kernels.pulses import AMP, KAPPA, Input, given_by, input_now, pass_time
 
 __all__ = ["buffers"]
 
@@ -53,11 +53,10 @@ def _gap(row: NDArray[np.float64], span: float, inflow: Input) -> None:
             most += pulses[AMP, i] / pulses[KAPPA, i]
         if most > row[PEAK]:
             row[PEAK] = max(row[PEAK], start + given_by(min(_turn(inflow), span), inflow))
-    given = given_by(span, inflow)
+    given = pass_time(span, inflow)
     row[GIVEN] += given
     row[UNMET] += max(0.0, -(start + given))
     row[ENERGY] = max(0.0, start + given)
-    decay(span, inflow)
 
 
 @entry

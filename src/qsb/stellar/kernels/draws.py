@@ -49,7 +49,9 @@ def draw(x: float, smallest: float, fall: float, breadth: float, width: float, g
         y = -breadth * math.expm1(-x)
     else:
         most = abs(fall) * breadth
-        y = (x - most * math.floor(x / most)) / abs(fall)
+        if x > most:
+            x -= most * math.floor(x / most)
+        y = x / abs(fall)
         if fall < 0.0:
             y = breadth - y
     if growth == 1.0 / 3.0:

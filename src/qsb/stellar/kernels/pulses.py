@@ -196,8 +196,29 @@ def time_of_input(span: float, target: float, inflow: Input) -> float:
 
 
 @inner
-def decay(span: float, inflow: Input) -> None:
-    """Let the pulses decay."""
-    _, pulses, n = inflow
+def pass_time(span: float, inflow: Input) -> float:
+    """Let the pulses decay; what the input gives meanwhile, J."""
+    push, pulses, n = inflow
+    given = push * span
     for i in range(n):
-        pulses[AMP, i] *= math.exp(-pulses[KAPPA, i] * span)
+        left = pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * span)
+        given += (pulses[AMP, i] - left) / pulses[KAPPA, i]
+        pulses[AMP, i] = left
+    return given
+
+
+@inner
+def move_on(span: float, start: float, rate: float, inflow: Input) -> tuple[float, float]:
+    """Let the pulses decay; E after it at a constant rate of loss, and what the input gives meanwhile, J."""
+    push, pulses, n = inflow
+    kept = math.exp(-rate * span)
+    after, given = start * kept, push * span
+    if push != 0.0:
+        after += push * ((1.0 - kept) / rate if rate * span > 0.1 else gain(0.0, rate, span))
+    for i in range(n):
+        amp, kappa = pulses[AMP, i], pulses[KAPPA, i]
+        left = amp * math.exp(-kappa * span)
+        after += (amp * kept - left) / (kappa - rate) if (kappa - rate) * span > 0.1 else amp * gain(rate, kappa, span)
+        given += (amp - left) / kappa
+        pulses[AMP, i] = left
+    return after, given

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from qsb.stellar.kernels.draws import ENERGY, FALL, GIVEN, GONE, LARGEST, PEAK, first, next_flare
 from qsb.stellar.kernels.jit import inner
-from qsb.stellar.kernels.pulses import AMP, KAPPA, LIFE, SINCE, Input
+from qsb.stellar.kernels.pulses import AMP, KAPPA, LIFE, SINCE, Input, move_on
 from qsb.stellar.kernels.stretch import rise
 
 __all__ = ["quiet", "until_hard"]
@@ -23,23 +23,14 @@ def quiet(row: NDArray[np.float64], rate: float, limit: float, span: float, infl
     if rate == 0.0:
         return False
     rest = push / rate
-    most, parts = max(stored, rest), 0.0
+    most = max(stored, rest)
     for i in range(n):
-        if pulses[KAPPA, i] < 2.0 * rate:
-            return False
         most += pulses[AMP, i] / pulses[KAPPA, i]
-        parts += pulses[AMP, i] / (pulses[KAPPA, i] - rate)
     if most >= limit:
         return False
     if most > row[PEAK]:
         rise(row, math.inf, span, rate, inflow)
-    after, given = rest + (stored - rest + parts) * math.exp(-rate * span), push * span
-    for i in range(n):
-        kappa = pulses[KAPPA, i]
-        left = pulses[AMP, i] * math.exp(-kappa * span)
-        given += (pulses[AMP, i] - left) / kappa
-        after -= left / (kappa - rate)
-        pulses[AMP, i] = left
+    after, given = move_on(span, stored, rate, inflow)
     row[ENERGY], row[GIVEN], row[PEAK] = after, row[GIVEN] + given, max(row[PEAK], after)
     return True
 
@@ -101,15 +92,16 @@ def _easy(
             break
         part = energy / (1.0 - ratio)
         whole = slow - rest + part
+        after = rest + whole * math.exp(-rate * span)
         if most > peak:
             if late or n > 0:
                 break
             # E = rest + whole e^(-rate t) - part e^(-t/width), largest where its two slopes cancel
-            peak = max(peak, rest + whole * math.exp(-rate * span))
+            peak = max(peak, after)
             if 0.0 < ratio * whole < part:
                 when = width / (1.0 - ratio) * math.log(part / (ratio * whole))
                 peak = max(peak, rest + whole * (1.0 - ratio) * math.exp(-rate * when))
-        slow = rest + whole * math.exp(-rate * span)
+        slow = after
         given += energy + push * span
         if late or n > 0:
             pulses[AMP, n], pulses[KAPPA, n] = energy / width, 1.0 / width

@@ -18,11 +18,11 @@ from qsb.stellar.kernels.pulses import (
     AMP,
     KAPPA,
     Input,
-    decay,
     energy_at,
-    given_by,
     input_at,
     input_now,
+    move_on,
+    pass_time,
     time_of_energy,
     time_of_input,
     time_of_top,
@@ -72,30 +72,37 @@ def rise(row: NDArray[np.float64], target: float, span: float, rate: float, infl
 def fall(start: float, target: float, span: float, rate: float, inflow: Input) -> float:
     """When E, at or above a target, falls to it; -1 where it does not."""
     push, pulses, n = inflow
-    if energy_at(span, start, rate, inflow) >= target:
-        return -1.0
     if start <= target and input_now(inflow) <= rate * start:
         return 0.0
-    # once the pulses are over, E falls as one exponential
-    rest, whole = push / rate if rate > 0.0 else 0.0, start
+    # as if the pulses were over, E would fall as one exponential, and later
+    rest, whole, bound = push / rate if rate > 0.0 else 0.0, start, rate > 0.0
     for i in range(n):
-        whole += pulses[AMP, i] / (pulses[KAPPA, i] - rate) if pulses[KAPPA, i] > 2.0 * rate else 0.0
-    guess = math.log((whole - rest) / (target - rest)) / rate if rate > 0.0 and target > rest and whole > rest else 0.0
-    return time_of_energy(0.0, span, guess, target, start, rate, inflow, False)
+        bound = bound and pulses[KAPPA, i] > 2.0 * rate
+        whole += pulses[AMP, i] / (pulses[KAPPA, i] - rate) if bound else 0.0
+    high, guess = span, 0.5 * span
+    if rate > 0.0 and target > rest and whole > rest:
+        guess = math.log((whole - rest) / (target - rest)) / rate
+        high = min(span, guess) if bound else span
+    if high == span and energy_at(span, start, rate, inflow) >= target:
+        return -1.0
+    return time_of_energy(0.0, high, guess, target, start, rate, inflow, False)
 
 
 @inner
 def move(row: NDArray[np.float64], span: float, rate: float, extra: float, level: float, inflow: Input) -> None:
     """Go on for a time at a rate of loss, `extra` of it by avalanches; E ends at the level if that is not -1."""
-    given = given_by(span, inflow)
     before = row[ENERGY]
-    after = level if level >= 0.0 else max(energy_at(span, before, rate, inflow), 0.0)
+    after, given = level, 0.0
+    if level >= 0.0:
+        given = pass_time(span, inflow)
+    else:
+        after, given = move_on(span, before, rate, inflow)
+        after = max(after, 0.0)
     if extra > 0.0:
         row[AVALANCHE] += extra / rate * (before + given - after)
     row[GIVEN] += given
     row[ENERGY] = after
     row[PEAK] = max(row[PEAK], after)
-    decay(span, inflow)
 
 
 @inner
@@ -103,9 +110,8 @@ def fill(row: NDArray[np.float64], span: float, rate: float, extra: float, inflo
     """Stay full until the input has fallen to what is lost, `extra` of the rate by avalanches; the time."""
     energy = row[ENERGY]
     t = time_of_input(span, rate * energy, inflow)
-    given = given_by(t, inflow)
+    given = pass_time(t, inflow)
     row[CLIPPED] += given - rate * energy * t
     row[AVALANCHE] += extra * energy * t
     row[GIVEN] += given
-    decay(t, inflow)
     return t

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qsb.stellar.kernels.alone import alone
 from qsb.stellar.kernels.draws import AVALANCHE, ENERGY, GIVEN, GONE, begin, first, over, with_pulse
 from qsb.stellar.kernels.jit import entry, inner
-from qsb.stellar.kernels.pulses import Input, decay, given_by, input_now, time_of_input
+from qsb.stellar.kernels.pulses import Input, input_now, pass_time, time_of_input
 from qsb.stellar.kernels.quiet import quiet, until_hard
 from qsb.stellar.kernels.stretch import CAPACITY, EXTRA, PUSH, RATE, THRESHOLD, fall, fill, move, rise
 
@@ -43,10 +43,9 @@ def _slide(row: NDArray[np.float64], rate: float, span: float, inflow: Input) ->
     """Stay at the threshold until the input has fallen to what is lost without avalanches; the time."""
     loss = rate * row[ENERGY]
     t = time_of_input(span, loss, inflow)
-    given = given_by(t, inflow)
+    given = pass_time(t, inflow)
     row[AVALANCHE] += given - loss * t
     row[GIVEN] += given
-    decay(t, inflow)
     return t
 
 
