@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
-from qsb.stellar.kernels.draws import AVALANCHE, CLIPPED, ENERGY, GIVEN, PEAK
 from qsb.stellar.kernels.jit import inner
-from qsb.stellar.kernels.stretch import CAPACITY, EXTRA, PUSH, RATE, THRESHOLD
 
-__all__ = ["alone"]
+__all__ = ["Law", "alone"]
+
+Law = tuple[float, float, float, float, float]  # push, rate, threshold, rate of avalanches, capacity
 
 # Halley's method makes about the cube of a step, in widths: what remains is below 1e-13 of the pulse.
 _CLOSE = 3e-5
@@ -123,22 +120,27 @@ def _until(level: float, push: float, energy: float, kappa: float, left: float) 
 
 @inner
 def _crest(
-    row: NDArray[np.float64], law: NDArray[np.float64], stored: float, energy: float, kappa: float, left: float
-) -> tuple[float, float, float]:
-    """Above the threshold, or on it and rising, until it is met or nothing is left: E, the pulse and what is left."""
-    push, threshold, extra, capacity = law[PUSH], law[THRESHOLD], law[EXTRA], law[CAPACITY]
-    fast, rest = law[RATE] + extra, law[PUSH] / (law[RATE] + extra)
-    course, avalanche = _course(stored, rest, fast, energy, kappa), 0.0
+    stored: float, peak: float, law: Law, energy: float, kappa: float, left: float
+) -> tuple[float, float, float, float, float, float]:
+    """Above the threshold, or on it and rising, until it is met or nothing is left.
+
+    Returns:
+        E, the largest E so far, what is left of the pulse and of the time, and what avalanches took and was refused.
+    """
+    push, rate, threshold, extra, capacity = law
+    fast, avalanche, clipped = rate + extra, 0.0, 0.0
+    rest = push / fast
+    course = _course(stored, rest, fast, energy, kappa)
     if stored < capacity:
-        t, kept, row[PEAK] = _up(capacity, course, left, row[PEAK])
+        t, kept, peak = _up(capacity, course, left, peak)
         if t >= 0.0:
             avalanche = stored + push * t + energy * (1.0 - kept) - capacity
             stored, energy, left = capacity, energy * kept, left - t
     if stored >= capacity:
-        row[PEAK] = max(row[PEAK], capacity)
+        peak = max(peak, capacity)
         if push + energy * kappa > fast * stored:
             t, kept = _until(fast * stored, push, energy, kappa, left)
-            row[CLIPPED] += push * t + energy * (1.0 - kept) - fast * stored * t
+            clipped = push * t + energy * (1.0 - kept) - fast * stored * t
             avalanche += fast * stored * t
             energy, left = energy * kept, left - t
         course = _course(stored, rest, fast, energy, kappa)
@@ -147,52 +149,54 @@ def _crest(
     if t < 0.0:
         t, kept, level = left, _kept(kappa * left), _after(left, course)
     avalanche += stored + push * t + energy * (1.0 - kept) - level
-    row[AVALANCHE] += extra / fast * avalanche
-    return level, energy * kept, left - t
+    return level, peak, energy * kept, left - t, extra / fast * avalanche, clipped
 
 
 @inner
-def alone(row: NDArray[np.float64], law: NDArray[np.float64], span: float, energy: float, width: float) -> bool:
-    """A flare by itself and the gap after it; False, and nothing done, where this arithmetic would not hold.
+def alone(
+    stored: float, peak: float, law: Law, span: float, energy: float, width: float
+) -> tuple[float, float, float, float]:
+    """A flare by itself and the gap after it.
 
     Args:
-        row: of a member, see `qsb.stellar.kernels.draws`.
-        law: see `qsb.stellar.kernels.stretch`.
+        stored: E, J.
+        peak: largest E so far, J.
+        law: push, rate, threshold, rate of avalanches and capacity, see `qsb.stellar.kernels.stretch`.
         span: to the next flare, s; the pulse is over by then.
         energy: of the flare, J.
         width: of the flare, s.
+
+    Returns:
+        E, which is -1 where this arithmetic would not hold; the largest E so far, and what avalanches took and was
+        refused.
     """
-    push, rate, threshold, extra, capacity = law[PUSH], law[RATE], law[THRESHOLD], law[EXTRA], law[CAPACITY]
-    stored, kappa, left, fast = row[ENERGY], 1.0 / width, span, rate + extra
-    limit = min(threshold, capacity)
+    push, rate, threshold, extra, capacity = law
+    kappa, left, fast, limit = 1.0 / width, span, rate + extra, min(threshold, capacity)
+    avalanche = clipped = 0.0
     if rate == 0.0 or fast * width >= 0.5 or push >= fast * limit or threshold == capacity < math.inf:
-        return False
-    begun = energy
+        return -1.0, peak, 0.0, 0.0
     if stored < limit:
         course = _course(stored, push / rate, rate, energy, kappa)
         if stored - course[1] + course[5] <= 0.0:  # it would rise for ever
-            return False
-        t, kept, row[PEAK] = _up(limit, course, left, row[PEAK])
+            return -1.0, peak, 0.0, 0.0
+        t, kept, peak = _up(limit, course, left, peak)
         if t < 0.0:
-            stored, left = _after(left, course), 0.0
-        else:
-            stored, energy, left = limit, energy * kept, left - t
+            stored = _after(left, course)
+            return stored, max(peak, stored), 0.0, 0.0
+        stored, energy, left = limit, energy * kept, left - t
     power = push + energy * kappa
     if stored > threshold or (stored == threshold and power >= fast * threshold):
-        stored, energy, left = _crest(row, law, stored, energy, kappa, left)
+        stored, peak, energy, left, avalanche, clipped = _crest(stored, peak, law, energy, kappa, left)
         power = push + energy * kappa
     elif stored == capacity and power > rate * stored:
-        row[PEAK] = max(row[PEAK], stored)
         t, kept = _until(rate * stored, push, energy, kappa, left)
-        row[CLIPPED] += push * t + energy * (1.0 - kept) - rate * stored * t
+        clipped = push * t + energy * (1.0 - kept) - rate * stored * t
         energy, left = energy * kept, left - t
+    peak = max(peak, stored)
     if stored == threshold and left > 0.0 and power > rate * threshold:
-        row[PEAK] = max(row[PEAK], stored)
         t, kept = _until(rate * threshold, push, energy, kappa, left)
-        row[AVALANCHE] += push * t + energy * (1.0 - kept) - rate * threshold * t
+        avalanche += push * t + energy * (1.0 - kept) - rate * threshold * t
         energy, left = energy * kept, left - t
     if left > 0.0:
         stored = _after(left, _course(stored, push / rate, rate, energy, kappa))
-    row[ENERGY], row[GIVEN] = stored, row[GIVEN] + begun + push * span
-    row[PEAK] = max(row[PEAK], stored)
-    return True
+    return stored, max(peak, stored), avalanche, clipped

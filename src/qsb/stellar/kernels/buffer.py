@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.stellar.kernels.draws import ENERGY, GIVEN, GONE, PEAK, UNMET, begin, first, next_flare, over, with_pulse
+from qsb.stellar.kernels.draws import ENERGY, GIVEN, GONE, PEAK, UNMET, begin, first, next_flare, over, put, wider
 from qsb.stellar.kernels.jit import entry, inner
 from qsb.stellar.kernels.pulses import AMP, KAPPA, Input, given_by, input_now, pass_time
 
@@ -89,6 +89,8 @@ def buffers(
                 row[GIVEN] += given
                 row[UNMET] -= given
                 continue
-            pulses = with_pulse(pulses, n, energy, width)
+            if n == pulses.shape[1]:
+                pulses = wider(pulses)
+            put(pulses, n, energy, width)
             _gap(row, left, (push, pulses, n + 1))
             n = over(left, pulses, n + 1)

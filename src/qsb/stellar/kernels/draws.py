@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qsb.stellar.kernels.jit import inner
 from qsb.stellar.kernels.pulses import AMP, KAPPA, LIFE
 
-__all__ = ["GONE", "begin", "draw", "first", "next_flare", "over", "with_pulse"]
+__all__ = ["GONE", "begin", "draw", "first", "next_flare", "over", "put", "wider"]
 
 # What a member carries along: indices of its row.
 ENERGY, PEAK, GIVEN, CLIPPED, AVALANCHE, UNMET, LARGEST = range(7)
@@ -85,13 +85,16 @@ def over(span: float, pulses: NDArray[np.float64], n: int) -> int:
 
 
 @inner
-def with_pulse(pulses: NDArray[np.float64], n: int, energy: float, width: float) -> NDArray[np.float64]:
-    """The same pulses and one more, with room for it."""
-    found = pulses
-    if n == pulses.shape[1]:
-        found = np.empty((4, 2 * n))
-        for i in range(n):
-            for j in range(4):
-                found[j, i] = pulses[j, i]
-    found[AMP, n], found[KAPPA, n], found[LIFE, n] = energy / width, 1.0 / width, GONE * width
+def put(pulses: NDArray[np.float64], n: int, energy: float, width: float) -> None:
+    """Put a pulse beside n others."""
+    pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energy / width, 1.0 / width, GONE * width
+
+
+@inner
+def wider(pulses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same pulses with as much room again."""
+    found = np.empty((4, 2 * pulses.shape[1]))
+    for i in range(pulses.shape[1]):
+        for j in range(4):
+            found[j, i] = pulses[j, i]
     return found

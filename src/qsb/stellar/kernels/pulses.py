@@ -32,12 +32,18 @@ def gain(slow: float, fast: float, span: float) -> float:
 
 
 @inner
+def faded(x: float) -> float:
+    """e^-x; where it is no longer a normal number 0, for the function takes long there."""
+    return math.exp(-x) if x < 700.0 else 0.0
+
+
+@inner
 def input_at(t: float, inflow: Input) -> float:
     """I(t), W."""
     push, pulses, n = inflow
     total = push
     for i in range(n):
-        total += pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * t)
+        total += pulses[AMP, i] * faded(pulses[KAPPA, i] * t)
     return total
 
 
@@ -73,7 +79,7 @@ def energy_at(t: float, start: float, rate: float, inflow: Input) -> float:
         kappa = pulses[KAPPA, i]
         # the plain difference loses at most one digit here, and takes one exponential
         if (kappa - rate) * t > 0.1:
-            total += pulses[AMP, i] * (kept - math.exp(-kappa * t)) / (kappa - rate)
+            total += pulses[AMP, i] * (kept - faded(kappa * t)) / (kappa - rate)
         else:
             total += pulses[AMP, i] * gain(rate, kappa, t)
     return total
@@ -127,7 +133,7 @@ def _bends(t: float, start: float, rate: float, inflow: Input) -> tuple[float, f
         level += push * ((1.0 - kept) / rate if rate * t > 0.1 else gain(0.0, rate, t))
     for i in range(n):
         amp, kappa = pulses[AMP, i], pulses[KAPPA, i]
-        now = math.exp(-kappa * t)
+        now = faded(kappa * t)
         level += amp * ((kept - now) / (kappa - rate) if (kappa - rate) * t > 0.1 else gain(rate, kappa, t))
         power += amp * now
         change -= kappa * amp * now
@@ -201,7 +207,7 @@ def pass_time(span: float, inflow: Input) -> float:
     push, pulses, n = inflow
     given = push * span
     for i in range(n):
-        left = pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * span)
+        left = pulses[AMP, i] * faded(pulses[KAPPA, i] * span)
         given += (pulses[AMP, i] - left) / pulses[KAPPA, i]
         pulses[AMP, i] = left
     return given
@@ -217,7 +223,7 @@ def move_on(span: float, start: float, rate: float, inflow: Input) -> tuple[floa
         after += push * ((1.0 - kept) / rate if rate * span > 0.1 else gain(0.0, rate, span))
     for i in range(n):
         amp, kappa = pulses[AMP, i], pulses[KAPPA, i]
-        left = amp * math.exp(-kappa * span)
+        left = amp * faded(kappa * span)
         after += (amp * kept - left) / (kappa - rate) if (kappa - rate) * span > 0.1 else amp * gain(rate, kappa, span)
         given += (amp - left) / kappa
         pulses[AMP, i] = left

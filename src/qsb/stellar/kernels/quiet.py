@@ -7,7 +7,19 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.stellar.kernels.draws import ENERGY, FALL, GIVEN, GONE, LARGEST, PEAK, first, next_flare
+from qsb.stellar.kernels.alone import Law, alone
+from qsb.stellar.kernels.draws import (
+    AVALANCHE,
+    CLIPPED,
+    ENERGY,
+    FALL,
+    GIVEN,
+    GONE,
+    LARGEST,
+    PEAK,
+    first,
+    next_flare,
+)
 from qsb.stellar.kernels.jit import inner
 from qsb.stellar.kernels.pulses import AMP, KAPPA, LIFE, SINCE, Input, move_on
 from qsb.stellar.kernels.stretch import rise
@@ -39,14 +51,15 @@ def quiet(row: NDArray[np.float64], rate: float, limit: float, span: float, infl
 def _easy(
     rng: np.random.Generator,
     row: NDArray[np.float64],
-    store: tuple[float, float, float],
+    law: Law,
+    stepping: bool,
     kind: NDArray[np.float64],
     until: float,
     coming: float,
     pulses: NDArray[np.float64],
     n: int,
 ) -> tuple[float, float, float, float, int]:
-    """Flares of one kind as long as each reaches no threshold and, if others go on beside it, is no new peak.
+    """Flares of one kind as long as each has no other beside it or, if it has, reaches no threshold and no new peak.
 
     Until a threshold is reached everything is linear: E is what there would be with all pulses over, as if each had
     given e/(1 - rate*width) at once, less what those that go on still lack. So pulses are remembered, and looked at when
@@ -55,7 +68,8 @@ def _easy(
     Args:
         rng: stream of the block.
         row: of the member.
-        store: push, rate and lowest threshold; push not negative, rate and fall positive.
+        law: push, not negative, rate, not zero, threshold, rate of avalanches, capacity.
+        stepping: whether thresholds are those of a step law, so that `alone` can deal with them.
         kind: of flares.
         until: where to stop, s.
         coming: when the next flare comes, s.
@@ -67,8 +81,9 @@ def _easy(
         the energy is -1 where the stop was reached.
     """
     every, smallest, fall, breadth, width0, growth = kind[0], kind[1], kind[2], kind[3], kind[4], kind[5]
-    push, rate, limit = store
+    push, rate, threshold, _, capacity = law
     slow, peak, given, largest = row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST]
+    limit, avalanche, clipped = min(threshold, capacity), 0.0, 0.0
     rest, now, energy, width = push / rate, coming, -1.0, 0.0
     most_x, scale, cubic = fall * breadth, growth / fall, growth == 1.0 / 3.0
     for i in range(n):
@@ -88,11 +103,21 @@ def _easy(
         coming = now + rng.standard_exponential() * every
         span = min(coming, until) - now
         ratio, most, late = rate * width, max(slow, rest) + energy, GONE * width >= span
-        if most >= limit or ratio >= 0.5 or n == pulses.shape[1]:
-            break
+        if most >= limit or ratio >= 0.5:
+            if late or n > 0 or not stepping:
+                break
+            stored, peak, lost, refused = alone(slow, peak, law, span, energy, width)
+            if stored < 0.0:
+                break
+            slow, avalanche, clipped = stored, avalanche + lost, clipped + refused
+            given += energy + push * span
+            energy = -1.0
+            continue
         part = energy / (1.0 - ratio)
         whole = slow - rest + part
         after = rest + whole * math.exp(-rate * span)
+        if n == pulses.shape[1]:
+            break
         if most > peak:
             if late or n > 0:
                 break
@@ -118,6 +143,8 @@ def _easy(
         given -= left / kappa
         pulses[AMP, i], pulses[LIFE, i] = left, pulses[LIFE, i] - now
     row[ENERGY], row[PEAK], row[GIVEN], row[LARGEST] = slow, peak, given, largest
+    row[AVALANCHE] += avalanche
+    row[CLIPPED] += clipped
     return now, coming, energy, width, n
 
 
@@ -137,7 +164,8 @@ def _going_on(now: float, pulses: NDArray[np.float64], n: int) -> int:
 def until_hard(
     rng: np.random.Generator,
     row: NDArray[np.float64],
-    store: tuple[float, float, float],
+    law: Law,
+    stepping: bool,
     kinds: NDArray[np.float64],
     due: NDArray[np.float64],
     span: float,
@@ -149,7 +177,8 @@ def until_hard(
     Args:
         rng: stream of the block.
         row: of the member.
-        store: push, rate and lowest threshold; no flare is easy where the rate is 0 or the threshold not above E.
+        law: push, rate, threshold, rate of avalanches, capacity.
+        stepping: see `_easy`.
         kinds: of flares.
         due: when the next of each kind comes, s.
         span: where to stop, s.
@@ -161,9 +190,11 @@ def until_hard(
         where the stop was reached.
     """
     k = first(due)
-    easy = k == 0 and store[1] > 0.0 and row[ENERGY] < store[2] and kinds[0, FALL] > 0.0
+    easy = k == 0 and law[1] > 0.0 and kinds[0, FALL] > 0.0
+    if n > 0 or not stepping:
+        easy = easy and row[ENERGY] < min(law[2], law[4])
     for i in range(n):
-        easy = easy and pulses[KAPPA, i] > 2.0 * store[1]
+        easy = easy and pulses[KAPPA, i] > 2.0 * law[1]
     if not easy:
         now = due[k]
         energy, width = next_flare(rng, kinds, due, k, row)
@@ -171,5 +202,5 @@ def until_hard(
     until = span
     for j in range(1, due.size):
         until = min(until, due[j])
-    now, due[0], energy, width, n = _easy(rng, row, store, kinds[0], until, due[0], pulses, n)
+    now, due[0], energy, width, n = _easy(rng, row, law, stepping, kinds[0], until, due[0], pulses, n)
     return now, energy, width, n

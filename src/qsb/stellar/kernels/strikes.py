@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.stellar.kernels.codes import LATCHING
-from qsb.stellar.kernels.draws import AVALANCHE, ENERGY, begin, first, over, with_pulse
+from qsb.stellar.kernels.draws import AVALANCHE, ENERGY, begin, first, over, put, wider
 from qsb.stellar.kernels.jit import entry, inner
 from qsb.stellar.kernels.pulses import Input, input_now
 from qsb.stellar.kernels.quiet import quiet, until_hard
@@ -130,14 +130,14 @@ def _flare(
     pulses: NDArray[np.float64],
     n: int,
     memory: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], int]:
-    """A flare and the gap after it; the pulses that go on."""
-    found = with_pulse(pulses, n, energy, width)
-    inflow = (law[PUSH], found, n + 1)
+) -> int:
+    """A flare and the gap after it; how many pulses go on."""
+    put(pulses, n, energy, width)
+    inflow = (law[PUSH], pulses, n + 1)
     limit = 0.0 if memory[LATCHED] > 0.0 else min(law[THRESHOLD], law[CAPACITY])
     if not quiet(row, law[RATE], limit, span, inflow):
         _gap(luck, row, law, span, inflow, memory)
-    return found, over(span, found, n + 1)
+    return over(span, pulses, n + 1)
 
 
 @entry
@@ -152,9 +152,11 @@ def given_strikes(
     """Follow a store through flares that are given: `surge.given_flares` with a stream of random avalanches."""
     pulses, n, memory = np.empty((4, 64)), 0, np.empty(2)
     _remember(luck, row, law, memory)
-    _gap(luck, row, law, spans[0], (law[PUSH], pulses, 0), memory)
+    _gap(luck, row, law, spans[0], (law[PUSH], pulses, n), memory)
     for i in range(energies.size):
-        pulses, n = _flare(luck, row, law, spans[i + 1], energies[i], widths[i], pulses, n, memory)
+        if n == pulses.shape[1]:
+            pulses = wider(pulses)
+        n = _flare(luck, row, law, spans[i + 1], energies[i], widths[i], pulses, n, memory)
 
 
 @entry
@@ -182,11 +184,13 @@ def striking(
         row, n = rows[m], 0
         begin(rng, kinds, due)
         _remember(luck, row, law, memory)
-        _gap(luck, row, law, min(due[first(due)], span), (law[PUSH], pulses, 0), memory)
+        _gap(luck, row, law, min(due[first(due)], span), (law[PUSH], pulses, n), memory)
         while due[first(due)] < span:
-            limit = 0.0 if memory[LATCHED] > 0.0 else min(law[THRESHOLD], law[CAPACITY])
-            store = (law[PUSH], law[RATE], limit)
-            now, energy, width, n = until_hard(rng, row, store, kinds, due, span, pulses, n)
+            limit = 0.0 if memory[LATCHED] > 0.0 else law[THRESHOLD]
+            plain = (law[PUSH], law[RATE], limit, law[EXTRA], law[CAPACITY])
+            now, energy, width, n = until_hard(rng, row, plain, False, kinds, due, span, pulses, n)
             if energy >= 0.0:
+                if n == pulses.shape[1]:
+                    pulses = wider(pulses)
                 left = min(due[first(due)], span) - now
-                pulses, n = _flare(luck, row, law, left, energy, width, pulses, n, memory)
+                n = _flare(luck, row, law, left, energy, width, pulses, n, memory)

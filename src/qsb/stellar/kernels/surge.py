@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.stellar.kernels.alone import alone
-from qsb.stellar.kernels.draws import AVALANCHE, ENERGY, GIVEN, GONE, begin, first, over, with_pulse
+from qsb.stellar.kernels.draws import AVALANCHE, CLIPPED, ENERGY, GIVEN, GONE, PEAK, begin, first, over, put, wider
 from qsb.stellar.kernels.jit import entry, inner
 from qsb.stellar.kernels.pulses import Input, input_now, pass_time, time_of_input
 from qsb.stellar.kernels.quiet import quiet, until_hard
@@ -50,12 +50,9 @@ def _slide(row: NDArray[np.float64], rate: float, span: float, inflow: Input) ->
 
 
 @inner
-def _gap(
-    row: NDArray[np.float64], law: NDArray[np.float64], span: float, pulses: NDArray[np.float64], n: int
-) -> None:
+def _gap(row: NDArray[np.float64], law: NDArray[np.float64], span: float, inflow: Input) -> None:
     """From a flare to the next one, through the phases in their order."""
     rate, threshold, extra, capacity = law[RATE], law[THRESHOLD], law[EXTRA], law[CAPACITY]
-    inflow = (law[PUSH], pulses, n)
     left = span
     phase = _begin(row, law, input_now(inflow))
     while phase != DONE and left > 0.0:
@@ -102,15 +99,13 @@ def _flare(
     width: float,
     pulses: NDArray[np.float64],
     n: int,
-) -> tuple[NDArray[np.float64], int]:
-    """A flare and the gap after it, whatever happens; the pulses that go on."""
-    if n == 0 and GONE * width <= span and alone(row, law, span, energy, width):
-        return pulses, 0
-    found = with_pulse(pulses, n, energy, width)
-    limit = min(law[THRESHOLD], law[CAPACITY])
-    if not quiet(row, law[RATE], limit, span, (law[PUSH], found, n + 1)):
-        _gap(row, law, span, found, n + 1)
-    return found, over(span, found, n + 1)
+) -> int:
+    """A flare and the gap after it, whatever happens; how many pulses go on."""
+    put(pulses, n, energy, width)
+    inflow = (law[PUSH], pulses, n + 1)
+    if not quiet(row, law[RATE], min(law[THRESHOLD], law[CAPACITY]), span, inflow):
+        _gap(row, law, span, inflow)
+    return over(span, pulses, n + 1)
 
 
 @entry
@@ -131,9 +126,20 @@ def given_flares(
         widths: s.
     """
     pulses, n = np.empty((4, 64)), 0
-    _gap(row, law, spans[0], pulses, 0)
+    _gap(row, law, spans[0], (law[PUSH], pulses, n))
+    plain = (law[PUSH], law[RATE], law[THRESHOLD], law[EXTRA], law[CAPACITY])
     for i in range(energies.size):
-        pulses, n = _flare(row, law, spans[i + 1], energies[i], widths[i], pulses, n)
+        span, energy, width = spans[i + 1], energies[i], widths[i]
+        if n == 0 and GONE * width <= span:
+            stored, peak, lost, refused = alone(row[ENERGY], row[PEAK], plain, span, energy, width)
+            if stored >= 0.0:
+                row[ENERGY], row[PEAK], row[GIVEN] = stored, peak, row[GIVEN] + energy + law[PUSH] * span
+                row[AVALANCHE] += lost
+                row[CLIPPED] += refused
+                continue
+        if n == pulses.shape[1]:
+            pulses = wider(pulses)
+        n = _flare(row, law, span, energy, width, pulses, n)
 
 
 @entry
@@ -153,14 +159,16 @@ def members(
         kinds: (K, 6) in the order of EVERY (mean gap, s) and so on; the first is the most frequent.
         span: s.
     """
-    store = (law[PUSH], law[RATE], min(law[THRESHOLD], law[CAPACITY]))
+    plain = (law[PUSH], law[RATE], law[THRESHOLD], law[EXTRA], law[CAPACITY])
     due = np.empty(kinds.shape[0])
     pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
         row, n = rows[m], 0
         begin(rng, kinds, due)
-        _gap(row, law, min(due[first(due)], span), pulses, n)
+        _gap(row, law, min(due[first(due)], span), (law[PUSH], pulses, n))
         while due[first(due)] < span:
-            now, energy, width, n = until_hard(rng, row, store, kinds, due, span, pulses, n)
+            now, energy, width, n = until_hard(rng, row, plain, True, kinds, due, span, pulses, n)
             if energy >= 0.0:
-                pulses, n = _flare(row, law, min(due[first(due)], span) - now, energy, width, pulses, n)
+                if n == pulses.shape[1]:
+                    pulses = wider(pulses)
+                n = _flare(row, law, min(due[first(due)], span) - now, energy, width, pulses, n)
