@@ -2,7 +2,8 @@ r"""Ensembles of stores under random flares: peaks, spills and required capaciti
 
 Each member follows :math:`\dot E = p + \sum_i a_ie^{-(t - t_i)/\tau_i} - \gamma(E)E` in closed form from event to event:
 pulses of finite duration that may overlap, a step of the loss with its sliding regime (`qsb.stellar.kernels.surge`),
-avalanches that remember or come at random (`kernels.strikes`), a capacity. No pulse goes on at the begin of a member.
+avalanches that remember or come at random (`kernels.strikes`), a capacity. Two rates of loss and smooth laws are
+integrated (`kernels.flowing`). No pulse goes on at the begin of a member.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_process import FlareEvents, FlareProcess
 from qsb.stellar.flare_shape import ExponentialPulse
 from qsb.stellar.history import weakest
-from qsb.stellar.kernels.codes import LATCHING, STOCHASTIC, law_row
+from qsb.stellar.kernels.codes import LATCHING, NONE, STOCHASTIC, law_row
 from qsb.stellar.loss import Logistic, Pair, Stochastic
 from qsb.stellar.si import si
+from qsb.stellar.smooth import SMALLEST, TOO_STEEP, radau
 from qsb.stellar.status import Status
-from qsb.stellar.store import Store
+from qsb.stellar.store import State, Store
 from qsb.stellar.surge import QuantileEstimate, pulse_storage, quantile_with_interval, surge_line
 
 __all__ = [
@@ -122,18 +124,42 @@ def _kinds(process: FlareProcess, scale: float) -> NDArray[np.float64]:
 
 def _law(store: Store, surplus: float) -> NDArray[np.float64]:
     """Push, rate, threshold, extra rate and capacity of a store whose energy obeys one equation, and its law."""
-    avalanche = store.loss.avalanche
-    if isinstance(avalanche, Logistic | Pair):
-        raise SpecError(
-            f"an ensemble knows laws with a threshold or none, but the store has {type(avalanche).__name__}; follow "
-            "single histories with qsb.stellar.history.simulate."
-        )
-    if store.passive_held != store.loss.held:
-        raise SpecError("passive energy leaks at a rate of its own here, and then E has no equation of its own.")
-    kind, threshold, extra, low, high = law_row(avalanche)
+    kind, threshold, extra, low, high = law_row(store.loss.avalanche)
     if threshold > store.capacity_limit:
-        kind, threshold, extra = 0, math.inf, 0.0
+        kind, threshold, extra = NONE, math.inf, 0.0
     return np.array([surplus, store.loss.held, threshold, extra, store.capacity_limit, kind, low, high])
+
+
+def _flows(store: Store) -> bool:
+    """Whether there is no closed form: two rates of loss, or a law that is smooth in the energy."""
+    return isinstance(store.loss.avalanche, Logistic | Pair) or store.passive_held != store.loss.held
+
+
+def _flow(store: Store, state: State, surplus: float) -> tuple[Any, ...]:
+    """What the loops of `kernels.flowing` take of a store and its start."""
+    share = store.eta_in if store.passive_held != store.loss.held else 0.0  # with one rate nothing depends on W
+    start = (state.work, state.passive) if share else (0.0, state.energy)
+    rates = store.loss.held, store.passive_held, store.dephasing
+    return (*rates, store.capacity_limit, share), law_row(store.loss.avalanche), start, surplus
+
+
+def _room() -> tuple[NDArray[np.float64], ...]:
+    """The method of `kernels.radau`, and where it works: one for each thread."""
+    table = radau()
+    size = len(table)
+    return table, table.sum(axis=1), np.empty((2 * size, 2 * size + 1)), np.empty((8, size))
+
+
+def _fine(failed: float) -> None:
+    if failed:
+        raise ConvergenceError("the step of the loss law between two flares", failed, SMALLEST, TOO_STEEP)
+
+
+def _start(store: Store, start: Any) -> State:
+    state = start if isinstance(start, State) else State(si("start", start, "J", least=0.0))
+    if state.energy > store.capacity_limit:
+        raise SpecError(f"start holds {state.energy:g} J, more than the capacity of {store.capacity_limit:g} J.")
+    return state
 
 
 def _exponential(process: FlareProcess) -> None:
@@ -160,44 +186,48 @@ def simulate_ensemble(
     members follow nor on threads.
 
     Args:
-        store: with a law that has a threshold or none, and one rate of loss; its efficiencies play no part, for the
-            stored energy E is followed.
+        store: any; its efficiencies play no part where it has one rate of loss, for then E obeys an equation of its own.
         process: of the flares, exponential pulses.
         members: how many.
         seed: of the streams, a whole number.
         years: Julian years of each member.
         quiescent: power that the collector gives in quiet light, W; flares add to it in proportion.
         surplus: constant power into the store beside the flares, W.
-        start: stored at the begin, J.
+        start: stored at the begin, J, as work, or a `State`.
         threads: to use; all cores of this process by default.
 
     Raises:
-        SpecError: another avalanche law or shape, negative powers, a start above the capacity.
-        ConvergenceError: a member whose energies do not balance.
+        SpecError: another shape, negative powers, a start above the capacity.
+        ConvergenceError: a member whose energies do not balance, or a law too steep to integrate.
     """
     checks.made_of("store", store, Store, "a Store: Store(Loss(baseline=1e-8)) makes one")
     _exponential(process)
     scale = si("quiescent", quiescent, "W", positive=True) / process.luminosity
-    law = _law(store, si("surplus", surplus, "W", least=0.0))
-    begin = si("start", start, "J", least=0.0)
-    if begin > law[4]:
-        raise SpecError(f"start holds {begin:g} J, more than the capacity of {law[4]:g} J.")
+    push, state = si("surplus", surplus, "W", least=0.0), _start(store, start)
     span = checks.number("years", years, positive=True) * YEAR
-    kinds = _kinds(process, scale)
+    block = _block(store, state, push, _kinds(process, scale), span)
+    rows = _run(block, checks.whole("members", members, 1), seed, threads, state.energy)
+    status = max(process.status, weakest(store), key=list(Status).index)
+    return _gathered(rows, _surge(rows, process, scale), state.energy, span / YEAR, seed, status)
+
+
+def _block(
+    store: Store, state: State, push: float, kinds: NDArray[np.float64], span: float
+) -> Callable[[Streams, NDArray[np.float64]], None]:
+    """What follows the members of a block, in the loop of the law of the store."""
+    if _flows(store):
+        from qsb.stellar.kernels.flowing import flowing
+
+        flow = _flow(store, state, push)
+        return lambda streams, part: _fine(flowing(*streams, part, *flow, kinds, span, _room()))
+    law = _law(store, push)
     if law[_KIND] in (LATCHING, STOCHASTIC):
         from qsb.stellar.kernels.strikes import striking
 
-        def block(streams: Streams, part: NDArray[np.float64]) -> None:
-            striking(*streams, part, law, kinds, span)
-    else:
-        from qsb.stellar.kernels.surge import members as surging
+        return lambda streams, part: striking(*streams, part, law, kinds, span)
+    from qsb.stellar.kernels.surge import members
 
-        def block(streams: Streams, part: NDArray[np.float64]) -> None:
-            surging(streams[0], part, law, kinds, span)
-
-    rows = _run(block, checks.whole("members", members, 1), seed, threads, begin)
-    status = max(process.status, weakest(store), key=list(Status).index)
-    return _gathered(rows, _surge(rows, process, scale), begin, span / YEAR, seed, status)
+    return lambda streams, part: members(streams[0], part, law, kinds, span)
 
 
 def _surge(rows: NDArray[np.float64], process: FlareProcess, scale: float) -> float:
@@ -270,7 +300,7 @@ def follow(
         events: exponential pulses.
         quiescent: power that the collector gives in quiet light, W.
         surplus: constant power into the store beside the flares, W.
-        start: stored at the begin, J.
+        start: stored at the begin, J, as work, or a `State`.
         rng: for the stochastic law, which needs it.
 
     Raises:
@@ -280,27 +310,32 @@ def follow(
     checks.made_of("events", events, FlareEvents, "the FlareEvents of FlareProcess.sample")
     if not isinstance(events.shape, ExponentialPulse):
         raise SpecError(f"ensembles take exponential pulses, but the flares have the shape {events.shape.name}.")
-    law = _law(store, si("surplus", surplus, "W", least=0.0))
+    push, state = si("surplus", surplus, "W", least=0.0), _start(store, start)
     scale = si("quiescent", quiescent, "W", positive=True) / events.luminosity
-    begin = si("start", start, "J", least=0.0)
+    luck = np.random.default_rng(0) if rng is None else rng
+    advice = "a numpy Generator: numpy.random.default_rng(7) makes one"
+    checks.made_of("rng", luck, np.random.Generator, advice)
+    if isinstance(store.loss.avalanche, Stochastic) and rng is None:
+        raise SpecError("the stochastic law needs rng, e.g. numpy.random.default_rng(7).")
     row = np.zeros(len(_COLUMNS))
-    row[:2], row[-1] = begin, events.energies.max(initial=0.0) * scale
+    row[:2], row[-1] = state.energy, events.energies.max(initial=0.0) * scale
     spans = np.diff(np.concatenate([[0.0], events.times, [events.duration]]))
     pulses = spans, events.energies * scale, np.ascontiguousarray(events.widths)
-    if law[_KIND] in (LATCHING, STOCHASTIC):
+    law = _law(store, push)
+    if _flows(store):
+        from qsb.stellar.kernels.flowing import given_flows
+
+        _fine(given_flows(luck, row, *_flow(store, state, push), *pulses, _room()))
+    elif law[_KIND] in (LATCHING, STOCHASTIC):
         from qsb.stellar.kernels.strikes import given_strikes
 
-        if isinstance(store.loss.avalanche, Stochastic):
-            if rng is None:
-                raise SpecError("the stochastic law needs rng, e.g. numpy.random.default_rng(7).")
-            advice = "a numpy Generator: numpy.random.default_rng(7) makes one"
-            checks.made_of("rng", rng, np.random.Generator, advice)
-        given_strikes(np.random.default_rng(0) if rng is None else rng, row, law, *pulses)
+        given_strikes(luck, row, law, *pulses)
     else:
         from qsb.stellar.kernels.surge import given_flares
 
         given_flares(row, law, *pulses)
-    return _gathered(row[None, :], events.surge_ratio, begin, events.duration / YEAR, 0, events.status)
+    status = max(events.status, weakest(store), key=list(Status).index)
+    return _gathered(row[None, :], events.surge_ratio, state.energy, events.duration / YEAR, 0, status)
 
 
 def required_storage(

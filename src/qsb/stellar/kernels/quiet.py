@@ -131,7 +131,7 @@ def _easy(
         if late or n > 0:
             pulses[AMP, n], pulses[KAPPA, n] = energy / width, 1.0 / width
             pulses[LIFE, n], pulses[SINCE, n] = now + GONE * width, now
-            n = _going_on(coming, pulses, n + 1)
+            n = _going_on(now + span, pulses, n + 1)
         energy = -1.0
     if energy < 0.0:
         now = until
