@@ -76,7 +76,7 @@ def buffers(
     pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
         row = rows[m]
-        n, k = 0, begin(rng, kinds, due)
+        n, k = np.int64(0), begin(rng, kinds, due)
         row[GIVEN] = push * min(due[k], span)
         row[UNMET] = -row[GIVEN]
         while due[k] < span:
@@ -91,6 +91,6 @@ def buffers(
                 continue
             if n == pulses.shape[1]:
                 pulses = wider(pulses)
-            put(pulses, n, energy, width)
-            _gap(row, left, (push, pulses, n + 1))
-            n = over(left, pulses, n + 1)
+            n = put(pulses, n, energy, width)
+            _gap(row, left, (push, pulses, n))
+            n = over(left, pulses, n)

@@ -85,9 +85,12 @@ def over(span: float, pulses: NDArray[np.float64], n: int) -> int:
 
 
 @inner
-def put(pulses: NDArray[np.float64], n: int, energy: float, width: float) -> None:
-    """Put a pulse beside n others."""
+def put(pulses: NDArray[np.float64], n: int, energy: float, width: float) -> int:
+    """Put a pulse beside n others, if it has any energy; how many there are then."""
+    if energy <= 0.0:
+        return n
     pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energy / width, 1.0 / width, GONE * width
+    return n + 1
 
 
 @inner

@@ -249,15 +249,16 @@ def given_flows(
     room: Room,
 ) -> float:
     """Follow a store through flares that are given: `surge.given_flares` with what `flowing` takes."""
-    pulses, n, memory = np.empty((4, 64)), 0, np.empty(3)
+    pulses, n, memory = np.empty((4, 64)), np.int64(0), np.empty(3)
     _remember(luck, store, law, start, memory)
-    failed = _flare(luck, row, store, law, spans[0], (push, pulses, n), memory, room)
-    for i in range(energies.size):
+    failed = 0.0
+    for i in range(spans.size):
         if n == pulses.shape[1]:
             pulses = wider(pulses)
-        put(pulses, n, energies[i], widths[i])
-        failed = max(failed, _flare(luck, row, store, law, spans[i + 1], (push, pulses, n + 1), memory, room))
-        n = over(spans[i + 1], pulses, n + 1)
+        if i > 0:
+            n = put(pulses, n, energies[i - 1], widths[i - 1])
+        failed = max(failed, _flare(luck, row, store, law, spans[i], (push, pulses, n), memory, room))
+        n = over(spans[i], pulses, n)
     return failed
 
 
@@ -294,18 +295,19 @@ def flowing(
     due, memory, failed = np.empty(kinds.shape[0]), np.empty(3), 0.0
     pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
-        row, n = rows[m], 0
+        row, n = rows[m], np.int64(0)
         k = begin(rng, kinds, due)
         _remember(luck, store, law, start, memory)
-        failed = max(failed, _flare(luck, row, store, law, min(due[k], span), (push, pulses, n), memory, room))
-        while due[k] < span:
-            now = due[k]
-            energy, width = next_flare(rng, kinds, due, k, row)
-            k = first(due)
+        now = 0.0
+        while True:
             left = min(due[k], span) - now
+            failed = max(failed, _flare(luck, row, store, law, left, (push, pulses, n), memory, room))
+            n = over(left, pulses, n)
+            if due[k] >= span:
+                break
             if n == pulses.shape[1]:
                 pulses = wider(pulses)
-            put(pulses, n, energy, width)
-            failed = max(failed, _flare(luck, row, store, law, left, (push, pulses, n + 1), memory, room))
-            n = over(left, pulses, n + 1)
+            now = due[k]
+            energy, width = next_flare(rng, kinds, due, k, row)
+            n, k = put(pulses, n, energy, width), first(due)
     return failed

@@ -132,12 +132,12 @@ def _flare(
     memory: NDArray[np.float64],
 ) -> int:
     """A flare and the gap after it; how many pulses go on."""
-    put(pulses, n, energy, width)
-    inflow = (law[PUSH], pulses, n + 1)
+    n = put(pulses, n, energy, width)
+    inflow = (law[PUSH], pulses, n)
     limit = 0.0 if memory[LATCHED] > 0.0 else min(law[THRESHOLD], law[CAPACITY])
     if not quiet(row, law[RATE], limit, span, inflow):
         _gap(luck, row, law, span, inflow, memory)
-    return over(span, pulses, n + 1)
+    return over(span, pulses, n)
 
 
 @entry
@@ -150,13 +150,13 @@ def given_strikes(
     widths: NDArray[np.float64],
 ) -> None:
     """Follow a store through flares that are given: `surge.given_flares` with a stream of random avalanches."""
-    pulses, n, memory = np.empty((4, 64)), 0, np.empty(2)
+    pulses, n, memory = np.empty((4, 64)), np.int64(0), np.empty(2)
     _remember(luck, row, law, memory)
-    _gap(luck, row, law, spans[0], (law[PUSH], pulses, n), memory)
-    for i in range(energies.size):
+    for i in range(spans.size):
+        energy, width = (energies[i - 1], widths[i - 1]) if i > 0 else (0.0, 0.0)
         if n == pulses.shape[1]:
             pulses = wider(pulses)
-        n = _flare(luck, row, law, spans[i + 1], energies[i], widths[i], pulses, n, memory)
+        n = _flare(luck, row, law, spans[i], energy, width, pulses, n, memory)
 
 
 @entry
@@ -181,16 +181,17 @@ def striking(
     due, memory = np.empty(kinds.shape[0]), np.empty(2)
     pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
-        row, n = rows[m], 0
+        row, n = rows[m], np.int64(0)
         begin(rng, kinds, due)
         _remember(luck, row, law, memory)
-        _gap(luck, row, law, min(due[first(due)], span), (law[PUSH], pulses, n), memory)
-        while due[first(due)] < span:
-            limit = 0.0 if memory[LATCHED] > 0.0 else law[THRESHOLD]
-            plain = (law[PUSH], law[RATE], limit, law[EXTRA], law[CAPACITY])
-            now, energy, width, n = until_hard(rng, row, plain, False, kinds, due, span, pulses, n)
+        now, energy, width = 0.0, 0.0, 0.0  # before the first flare
+        while True:
             if energy >= 0.0:
                 if n == pulses.shape[1]:
                     pulses = wider(pulses)
-                left = min(due[first(due)], span) - now
-                n = _flare(luck, row, law, left, energy, width, pulses, n, memory)
+                n = _flare(luck, row, law, min(due[first(due)], span) - now, energy, width, pulses, n, memory)
+            if due[first(due)] >= span:
+                break
+            limit = 0.0 if memory[LATCHED] > 0.0 else law[THRESHOLD]
+            plain = (law[PUSH], law[RATE], limit, law[EXTRA], law[CAPACITY])
+            now, energy, width, n = until_hard(rng, row, plain, False, kinds, due, span, pulses, n)

@@ -101,11 +101,11 @@ def _flare(
     n: int,
 ) -> int:
     """A flare and the gap after it, whatever happens; how many pulses go on."""
-    put(pulses, n, energy, width)
-    inflow = (law[PUSH], pulses, n + 1)
+    n = put(pulses, n, energy, width)
+    inflow = (law[PUSH], pulses, n)
     if not quiet(row, law[RATE], min(law[THRESHOLD], law[CAPACITY]), span, inflow):
         _gap(row, law, span, inflow)
-    return over(span, pulses, n + 1)
+    return over(span, pulses, n)
 
 
 @entry
@@ -125,12 +125,12 @@ def given_flares(
         energies: J.
         widths: s.
     """
-    pulses, n = np.empty((4, 64)), 0
-    _gap(row, law, spans[0], (law[PUSH], pulses, n))
+    pulses, n = np.empty((4, 64)), np.int64(0)
     plain = (law[PUSH], law[RATE], law[THRESHOLD], law[EXTRA], law[CAPACITY])
-    for i in range(energies.size):
-        span, energy, width = spans[i + 1], energies[i], widths[i]
-        if n == 0 and GONE * width <= span:
+    for i in range(spans.size):
+        span = spans[i]
+        energy, width = (energies[i - 1], widths[i - 1]) if i > 0 else (0.0, 0.0)
+        if energy > 0.0 and n == 0 and GONE * width <= span:
             stored, peak, lost, refused = alone(row[ENERGY], row[PEAK], plain, span, energy, width)
             if stored >= 0.0:
                 row[ENERGY], row[PEAK], row[GIVEN] = stored, peak, row[GIVEN] + energy + law[PUSH] * span
@@ -163,12 +163,14 @@ def members(
     due = np.empty(kinds.shape[0])
     pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
-        row, n = rows[m], 0
+        row, n = rows[m], np.int64(0)
         begin(rng, kinds, due)
-        _gap(row, law, min(due[first(due)], span), (law[PUSH], pulses, n))
-        while due[first(due)] < span:
-            now, energy, width, n = until_hard(rng, row, plain, True, kinds, due, span, pulses, n)
+        now, energy, width = 0.0, 0.0, 0.0  # before the first flare
+        while True:
             if energy >= 0.0:
                 if n == pulses.shape[1]:
                     pulses = wider(pulses)
                 n = _flare(row, law, min(due[first(due)], span) - now, energy, width, pulses, n)
+            if due[first(due)] >= span:
+                break
+            now, energy, width, n = until_hard(rng, row, plain, True, kinds, due, span, pulses, n)
