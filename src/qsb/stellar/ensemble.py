@@ -152,10 +152,13 @@ def simulate_many(
 def _powers(name: str, value: Any, count: int) -> Array:
     """Powers as rows of intervals; one row for all members."""
     if isinstance(value, np.ndarray) and value.dtype == np.float64 and value.ndim == 2 and value.size:
-        # What is fine as it stands is not copied: ensembles are large. A number that is none fails the comparison.
-        fine = value.shape[1] == count and value.min() >= 0.0 and value.max() <= checks.LARGEST
-        if fine and value.flags.c_contiguous:
-            return value
+        # What is fine as it stands is not copied: ensembles are large, so that they are looked at in parts that fit into
+        # a cache. A number that is none fails the comparison.
+        rows = max(1, 16384 // count)
+        parts = (value[m : m + rows] for m in range(0, len(value), rows))
+        if value.flags.c_contiguous and value.shape[1] == count:
+            if all(part.min() >= 0.0 and part.max() <= checks.LARGEST for part in parts):
+                return value
     found = si_array(name, value, "W", least=0.0)
     if found.ndim > 2 or (found.ndim and found.shape[-1] != count):
         raise SpecError(
