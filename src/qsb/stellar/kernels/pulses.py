@@ -147,7 +147,8 @@ def time_of_energy(
 ) -> float:
     """When E passes a target, upwards or downwards, between two times at which it is on different sides of it.
 
-    Halley's method with bisection behind it: a step that is 1e-6 of the shortest time scale leaves the cube of that.
+    Halley's method with bisection behind it: a step that is 1e-6 of the shortest time scale leaves the cube of that, in
+    energies the square of it times what was missing.
     """
     fastest = rate
     for i in range(inflow[2]):
@@ -161,11 +162,14 @@ def time_of_energy(
         else:
             low = t
         step = off * slope / (slope * slope - 0.5 * off * bend)
-        if abs(step) * fastest <= 1e-6 and low <= t - step <= high:
+        # far out, where E has come to rest, the slope does not account for what is left: steps lead nowhere there
+        near = abs(off) <= 2.0 * abs(slope * step)
+        part = abs(step) * fastest
+        if near and part <= 1e-6 and abs(off) * part * part <= 1e-16 * (start + target) and low <= t - step <= high:
             return t - step
         if not high - low > 1e-16 * high:
             return t
-        t = t - step if low < t - step < high else 0.5 * (low + high)
+        t = t - step if near and low < t - step < high else 0.5 * (low + high)
     return t
 
 

@@ -80,9 +80,10 @@ def fall(start: float, target: float, span: float, rate: float, inflow: Input) -
         bound = bound and pulses[KAPPA, i] > 2.0 * rate
         whole += pulses[AMP, i] / (pulses[KAPPA, i] - rate) if bound else 0.0
     high, guess = span, 0.5 * span
-    if rate > 0.0 and target > rest and whole > rest:
-        guess = math.log((whole - rest) / (target - rest)) / rate
-        high = min(span, guess) if bound else span
+    if rate > 0.0 and target > rest and whole > target:
+        guess = math.log1p((whole - target) / (target - rest)) / rate
+        # pulses that go on keep E below that; a little more for its rounding
+        high = min(span, guess * (1.0 + 1e-9)) if bound else span
     if high == span and energy_at(span, start, rate, inflow) >= target:
         return -1.0
     return time_of_energy(0.0, high, guess, target, start, rate, inflow, False)
