@@ -1,4 +1,4 @@
-"""When a store under pulses falls to a level: far from it, with hardly any loss, deep in the tail of its exponentials."""
+"""When a store under pulses falls to a level: from far, with hardly any loss, deep in the tail of its exponentials."""
 
 import numba
 import numpy as np
