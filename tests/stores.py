@@ -3,11 +3,20 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from qsb.stellar.loss import Loss
+from qsb.stellar.loss import Latching, Logistic, Loss, Pair, Step, Stochastic
 from qsb.stellar.store import State, Store
 
 EDGES = np.array([0.0, 0.5, 1.7, 2.0, 4.0])
 POWERS = st.lists(st.sampled_from([0.0, 0.3, 1.0, 2.5, 9.0]), min_size=4, max_size=4)
+LAWS = {
+    "none": None,
+    "step": Step(1.0, 3.0),
+    "latching": Latching(1.0, 3.0, 0.6),
+    "stochastic": Stochastic(1.0, 5.0, 1e-3, 0.5),
+    "logistic": Logistic(1.0, 3.0, 0.1),
+    "pair": Pair(0.5),
+}
+SECOND = st.sampled_from([None, Loss(), Loss(0.2), Loss(0.7), Loss(9.0)])
 STARTS = st.builds(State, st.sampled_from([0.0, 0.2, 0.5]), st.sampled_from([0.0, 0.1]))
 
 

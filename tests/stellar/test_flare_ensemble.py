@@ -1,19 +1,22 @@
 """Ensembles of stores under flares: against an ODE solver, against Campbell's theorem, against themselves."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from qsb.errors import SpecError
+from qsb.errors import ConvergenceError, SpecError
 from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_ensemble import follow, largest_pulse_storage, required_storage, simulate_ensemble
-from qsb.stellar.flare_process import FlareProcess, Population
-from qsb.stellar.flare_shape import Davenport2014
-from qsb.stellar.loss import Latching, Loss, Step
+from qsb.stellar.flare_process import FlareEvents, FlareProcess, Population
+from qsb.stellar.flare_shape import Davenport2014, ExponentialPulse
+from qsb.stellar.loss import Latching, Logistic, Loss, Pair, Step, Stochastic
 from qsb.stellar.power_law import TruncatedPareto
-from qsb.stellar.store import Store
+from qsb.stellar.status import Status
+from qsb.stellar.store import State, Store
 from qsb.stellar.surge import exponential_storage, quantile_with_interval, series_storage
+from stellar import flow_reference
 from stellar.surge_reference import solve
 
 LEAK = 1 / (30 * 86400)
@@ -40,15 +43,101 @@ def test_a_year_agrees_with_an_ode_solver(case):
         assert wanted[2] > 0  # the case is one in which the capacity matters
 
 
+# 3000 flares a year with widths of hours: dozens go on at a time
+CROWD = FlareProcess((Population(3000 / YEAR, TruncatedPareto(1.8, 1e25, 1e27), "crowd", "made up"),), 1e26, "star")
+LAWS = {
+    "none": None,
+    "step": Step(3e26, 2e-5),
+    "latching": Latching(3e26, 2e-5, 0.9),
+    "stochastic": Stochastic(3e26, 1e-3, 1e24, 1e26),
+    "logistic": Logistic(3e26, 2e-5, 2e25),
+    "pair": Pair(1e-32),
+}
+
+
 def test_crowded_pulses_agree_with_an_ode_solver():
-    # 3000 flares a year with widths of hours: dozens go on at a time
-    crowd = FlareProcess((Population(3000 / YEAR, TruncatedPareto(1.8, 1e25, 1e27), "crowd", "made up"),), 1e26, "star")
-    events = crowd.sample(0.02, np.random.default_rng(4))
-    store = Store(Loss(LEAK, avalanche=Step(3e26, 2e-5)), capacity=5e26)
-    wanted = solve(store, events)
-    found = follow(store, events, quiescent=1e26)
+    events = CROWD.sample(0.02, np.random.default_rng(4))
+    wanted = solve(Store(Loss(LEAK, avalanche=LAWS["step"]), capacity=5e26), events)
+    found = follow(Store(Loss(LEAK, avalanche=LAWS["step"]), capacity=5e26), events, quiescent=1e26)
     got = (found.end[0], found.peak[0], found.clipped[0], found.avalanche[0])
     assert got == pytest.approx(wanted, rel=1e-9, abs=1e-9 * wanted[1])
+
+
+@pytest.mark.parametrize("second", [None, 8 * LEAK, 0.0])
+@pytest.mark.parametrize("law", list(LAWS))
+def test_every_law_and_two_rates_agree_with_an_ode_solver(law, second):
+    rest = None if second is None else Loss(second)
+    store = Store(Loss(5 * LEAK, avalanche=LAWS[law]), capacity=4e26, eta_in=0.6, dephasing=1e-5, passive_loss=rest)
+    events = CROWD.sample(0.01, np.random.default_rng(1))
+    push, start = 4e20, State(2e26, 5e25)
+    wanted = flow_reference.solve(store, events, 1.0, push, np.random.default_rng(7), (start.work, start.passive))
+    found = follow(store, events, quiescent=1e26, surplus=push, start=start, rng=np.random.default_rng(7))
+    got = (found.end[0], found.peak[0], found.clipped[0], found.avalanche[0])
+    assert got == pytest.approx(wanted, rel=1e-9, abs=1e-9 * wanted[1])
+    assert bool(wanted[3] > 0.1 * wanted[1]) is (law != "none")
+    assert wanted[2] > 0
+
+
+@pytest.mark.parametrize("law", [None, *(LAWS[name] for name in LAWS if name not in ("none", "pair"))])
+def test_two_rates_that_are_nearly_one_are_one(law):
+    """The integration and the closed forms are two ways to the same numbers."""
+    events = CROWD.sample(0.02, np.random.default_rng(4))
+    for capacity in (4e26, None):
+        store = Store(Loss(LEAK, avalanche=law), capacity=capacity, eta_in=0.6, dephasing=1e-5)
+        near = replace(store, passive_loss=Loss(LEAK * (1 + 1e-15)))
+        one, two = (follow(s, events, quiescent=1e26, rng=np.random.default_rng(7)) for s in (store, near))
+        for name in ("end", "peak", "offered", "clipped", "avalanche"):
+            assert getattr(two, name) == pytest.approx(getattr(one, name), rel=0, abs=1e-11 * one.peak[0])
+
+
+def events_of(process, seed, years):
+    """The flares of the first member, drawn again out of its stream."""
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(0,))))
+    (kind,) = process.populations
+    times, energies, now = [], [], rng.standard_exponential() / kind.rate
+    while now < years * YEAR:
+        x, most = rng.standard_exponential(), (kind.law.exponent - 1) * kind.law.span
+        times.append(now)
+        energies.append(kind.law.low * math.exp(math.fmod(x, most) / (kind.law.exponent - 1)))
+        now += rng.standard_exponential() / kind.rate
+    energies = np.array(energies)
+    widths = process.duration(energies)
+    return FlareEvents(
+        np.array(times), energies, widths, years * YEAR, process.luminosity, ExponentialPulse(), Status.ESTABLISHED
+    )
+
+
+@pytest.mark.parametrize("process", [SUN, FlareProcess.m_dwarf(per_year=3e4), CROWD])
+@pytest.mark.parametrize("law", list(LAWS))
+def test_a_member_is_what_follow_says(process, law):
+    """The loops over members take short cuts where flares are easy; with the same flares they must not be seen."""
+    events = events_of(process, 11, 4000 / process.rate / YEAR)
+    total = events.energies.sum() / events.duration / (5 * LEAK)  # what there would be on the average, J
+    factor = total / 3e26
+    threshold = {"threshold": 1.5 * total} if hasattr(LAWS[law], "threshold") else {}
+    sizes = {
+        name: getattr(LAWS[law], name) * factor for name in ("width", "smallest", "largest") if hasattr(LAWS[law], name)
+    }
+    scaled = replace(LAWS[law], **threshold, **sizes) if law not in ("none", "pair") else LAWS[law]
+    scaled = Pair(1e-32 / factor) if law == "pair" else scaled
+    store = Store(Loss(5 * LEAK, avalanche=scaled), capacity=4 * total)
+    # once to the end, once cut where a flare goes on
+    part = events.times <= events.times[-1] - events.duration / 3
+    cut = float(
+        events.times[part][-1] + min(0.5 * (events.times[~part][0] - events.times[part][-1]), events.widths[part][-1])
+    )
+    short = replace(
+        events, times=events.times[part], energies=events.energies[part], widths=events.widths[part], duration=cut
+    )
+    for events, push in ((events, 0.0), (short, 8.0 * LEAK * total)):
+        luck = np.random.Generator(np.random.PCG64(np.random.SeedSequence(11, spawn_key=(0, 1))))
+        given = dict(quiescent=process.luminosity, surplus=push, start=0.1 * total)
+        wanted = follow(store, events, rng=luck, **given)
+        found = simulate_ensemble(store, process, 1, seed=11, years=events.duration / YEAR, **given)
+        for name in ("end", "peak", "offered", "clipped", "avalanche", "largest"):
+            scale = wanted.peak[0] + wanted.offered[0]
+            assert getattr(found, name) == pytest.approx(getattr(wanted, name), rel=0, abs=3e-12 * scale)
+        assert wanted.avalanche[0] > 0 or law == "none"
 
 
 def test_mean_is_campbells():
@@ -144,8 +233,15 @@ def test_energies_of_the_kernel_follow_their_law(exponent):
 
 
 def test_refusals():
-    with pytest.raises(SpecError, match="Latching"):
-        simulate_ensemble(Store(Loss(LEAK, avalanche=Latching(1e24, 1e-5, 0.5))), SUN, 10, seed=1)
+    events = SUN.sample(0.1, np.random.default_rng(3))
+    with pytest.raises(SpecError, match="stochastic law needs rng"):
+        follow(Store(Loss(LEAK, avalanche=Stochastic(1e24, 1e-5, 1e22, 1e23))), events)
+    with pytest.raises(SpecError, match="rng must be a numpy Generator"):
+        follow(Store(Loss(LEAK)), events, rng=7)
+    with pytest.raises(SpecError, match="holds 2 J, more than the capacity"):
+        follow(Store(Loss(LEAK), capacity=1.0), events, start=State(1.0, 1.0))
+    with pytest.raises(ConvergenceError, match="larger width"):
+        follow(Store(Loss(LEAK, avalanche=Logistic(1e22, 1e3, 1e5))), events, quiescent=SUN.luminosity)
     with pytest.raises(SpecError, match="exponential"):
         simulate_ensemble(Store(Loss(LEAK)), SUN.with_shape(Davenport2014()), 10, seed=1)
     with pytest.raises(SpecError, match="above 1"):

@@ -12,20 +12,12 @@ from hypothesis import strategies as st
 from qsb.errors import SpecError
 from qsb.stellar.history import simulate
 from qsb.stellar.ledger import LEDGER_TOLERANCE
-from qsb.stellar.loss import Latching, Logistic, Loss, Pair, Step, Stochastic
+from qsb.stellar.loss import Loss, Pair
 from qsb.stellar.store import State, Store
-from stores import EDGES, POWERS, STARTS, stores
+from stores import EDGES, LAWS, POWERS, SECOND, STARTS, stores
 
 FEW = settings(max_examples=40)
-LAWS = {
-    "none": None,
-    "step": Step(1.0, 3.0),
-    "latching": Latching(1.0, 3.0, 0.6),
-    "stochastic": Stochastic(1.0, 5.0, 1e-3, 0.5),
-    "logistic": Logistic(1.0, 3.0, 0.1),
-    "pair": Pair(0.5),
-}
-STORES = stores(LAWS.values(), st.sampled_from([None, Loss(), Loss(0.2), Loss(0.7), Loss(9.0)]))
+STORES = stores(LAWS.values(), SECOND)
 
 
 def run(store, inflow, demand, start, edges=EDGES):

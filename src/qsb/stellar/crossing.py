@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from qsb.stellar.exponential import propagate
 
-__all__ = ["TIE", "Course", "root"]
+__all__ = ["TIE", "Course", "root", "turning_point"]
 
 TIE = 1e-13
 """Powers that cancel to this share of their sum are taken to cancel: beyond it, rounding decides the sign."""
@@ -64,6 +64,33 @@ def root(
     return high
 
 
+def turning_point(
+    work: float, passive: float, powers: tuple[float, float], rates: tuple[float, float, float]
+) -> float:
+    """Time of the only extremum of E, s; 0 where it is the start, infinite where there is none ahead.
+
+    Args:
+        work: see `Course`, as the rest.
+        passive: J.
+        powers: W.
+        rates: 1/s.
+    """
+    (to_work, to_passive), (fast, leak, turning) = powers, rates
+    delta, excess = fast - leak, fast - leak - turning
+    speed, push = to_work - fast * work, to_work + to_passive
+    lost, seeped = (fast - turning) * work, leak * passive
+    slope = push - lost - seeped
+    if abs(slope) <= TIE * (abs(push) + abs(lost) + abs(seeped)):
+        return 0.0
+    if speed * excess == 0.0:
+        return math.inf
+    reach = slope / (speed * excess)
+    argument = -delta * reach
+    if reach <= 0.0 or argument <= -1.0:
+        return math.inf
+    return reach * (math.log1p(argument) / argument if argument else 1.0)
+
+
 @dataclass(frozen=True)
 class Course:
     """Where the energy goes from a state under constant powers and rates.
@@ -87,21 +114,8 @@ class Course:
 
     @property
     def turning_point(self) -> float:
-        """Time of the only extremum of E, s; 0 where it is the start, infinite where there is none ahead."""
-        fast, leak, turning = self.rates
-        delta, excess = fast - leak, fast - leak - turning
-        speed = self.powers[0] - fast * self.work
-        gains = sum(self.powers), -(fast - turning) * self.work, -leak * self.passive
-        slope = math.fsum(gains)
-        if abs(slope) <= TIE * sum(map(abs, gains)):
-            return 0.0
-        if speed * excess == 0.0:
-            return math.inf
-        reach = slope / (speed * excess)
-        argument = -delta * reach
-        if reach <= 0.0 or argument <= -1.0:
-            return math.inf
-        return reach * (math.log1p(argument) / argument if argument else 1.0)
+        """Time of the only extremum of E, s; see the function `turning_point`."""
+        return turning_point(self.work, self.passive, self.powers, self.rates)
 
     def first(self, level: float, span: float) -> float:
         """Time at which E first reaches a level, s; infinite if not within a span.

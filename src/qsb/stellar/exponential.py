@@ -25,8 +25,10 @@ import math
 
 __all__ = ["crossing", "differences", "phi1", "phi2", "propagate"]
 
-# 1/(k + 2)! for the series of phi2; at x = 1/2 the first term left out is below 1e-19.
-_SERIES = tuple(1.0 / math.factorial(k + 2) for k in range(14))
+# The functions below are compiled as they stand for ensembles, see `qsb.stellar.kernels.exact`.
+
+# 1/(k + 2)! for the series of phi2, last one first; at x = 1/2 the first term left out is below 1e-19.
+_SERIES = tuple(1.0 / math.factorial(k + 2) for k in range(13, -1, -1))
 # (-1)^k/(k + 2)! for the differences; at x = y = 1 the first term left out is below 1e-19.
 _SIGNED = tuple((-1.0) ** k / math.factorial(k + 2) for k in range(21))
 
@@ -41,7 +43,7 @@ def phi2(x: float) -> float:
     if abs(x) >= 0.5:
         return (1.0 - phi1(x)) / x
     total = 0.0
-    for term in reversed(_SERIES):
+    for term in _SERIES:
         total = term - x * total
     return total
 

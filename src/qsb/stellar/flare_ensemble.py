@@ -1,8 +1,9 @@
 r"""Ensembles of stores under random flares: peaks, spills and required capacities with their intervals.
 
-Each member follows :math:`\dot E = p + \sum_i a_ie^{-(t - t_i)/\tau_i} - \gamma(E)E` in closed form from event to event
-(`qsb.stellar.kernels.surge`): pulses of finite duration that may overlap, a step of the loss with its sliding regime,
-a capacity. No pulse goes on at the begin of a member.
+Each member follows :math:`\dot E = p + \sum_i a_ie^{-(t - t_i)/\tau_i} - \gamma(E)E` in closed form from event to event:
+pulses of finite duration that may overlap, a step of the loss with its sliding regime (`qsb.stellar.kernels.surge`),
+avalanches that remember or come at random (`kernels.strikes`), a capacity. Two rates of loss and smooth laws are
+integrated (`kernels.flowing`). No pulse goes on at the begin of a member.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ from qsb.errors import ConvergenceError, SpecError
 from qsb.stellar.constants import YEAR
 from qsb.stellar.flare_process import FlareEvents, FlareProcess
 from qsb.stellar.flare_shape import ExponentialPulse
-from qsb.stellar.loss import Step
+from qsb.stellar.history import weakest
+from qsb.stellar.kernels.codes import LATCHING, NONE, STOCHASTIC, law_row
+from qsb.stellar.loss import Logistic, Pair, Stochastic
 from qsb.stellar.si import si
+from qsb.stellar.smooth import SMALLEST, TOO_STEEP, radau
 from qsb.stellar.status import Status
-from qsb.stellar.store import Store
+from qsb.stellar.store import State, Store
 from qsb.stellar.surge import QuantileEstimate, pulse_storage, quantile_with_interval, surge_line
 
 __all__ = [
@@ -41,6 +45,8 @@ __all__ = [
 BLOCK = 256
 """Members that share a stream of random numbers; a stream belongs to a block, so threads change nothing."""
 
+Streams = tuple[np.random.Generator, np.random.Generator]
+_KIND = 5  # of the law: column of what the loops take of a store
 _COLUMNS = ("end", "peak", "offered", "clipped", "avalanche", "unmet", "largest")
 
 
@@ -117,20 +123,43 @@ def _kinds(process: FlareProcess, scale: float) -> NDArray[np.float64]:
 
 
 def _law(store: Store, surplus: float) -> NDArray[np.float64]:
-    """Push, rate, threshold, extra rate and capacity of a store whose energy obeys one equation."""
-    avalanche = store.loss.avalanche
-    if avalanche is not None and not isinstance(avalanche, Step):
-        raise SpecError(
-            f"an ensemble knows the avalanche law Step or none, but the store has {type(avalanche).__name__}; follow "
-            "single histories with qsb.stellar.history.simulate."
-        )
-    other = getattr(store, "passive_loss", None)
-    if other is not None and other.held != store.loss.held:
-        raise SpecError("passive energy leaks at a rate of its own here, and then E has no equation of its own.")
-    threshold, extra = (math.inf, 0.0) if avalanche is None else (avalanche.threshold, avalanche.rate)
-    if threshold >= store.capacity_limit:
-        threshold, extra = math.inf, 0.0
-    return np.array([surplus, store.loss.held, threshold, extra, store.capacity_limit])
+    """Push, rate, threshold, extra rate and capacity of a store whose energy obeys one equation, and its law."""
+    kind, threshold, extra, low, high = law_row(store.loss.avalanche)
+    if threshold > store.capacity_limit:
+        kind, threshold, extra = NONE, math.inf, 0.0
+    return np.array([surplus, store.loss.held, threshold, extra, store.capacity_limit, kind, low, high])
+
+
+def _flows(store: Store) -> bool:
+    """Whether there is no closed form: two rates of loss, or a law that is smooth in the energy."""
+    return isinstance(store.loss.avalanche, Logistic | Pair) or store.passive_held != store.loss.held
+
+
+def _flow(store: Store, state: State, surplus: float) -> tuple[Any, ...]:
+    """What the loops of `kernels.flowing` take of a store and its start."""
+    share = store.eta_in if store.passive_held != store.loss.held else 0.0  # with one rate nothing depends on W
+    start = (state.work, state.passive) if share else (0.0, state.energy)
+    rates = store.loss.held, store.passive_held, store.dephasing
+    return (*rates, store.capacity_limit, share), law_row(store.loss.avalanche), start, surplus
+
+
+def _room() -> tuple[NDArray[np.float64], ...]:
+    """The method of `kernels.radau`, and where it works: one for each thread."""
+    table = radau()
+    size = len(table)
+    return table, table.sum(axis=1), np.empty((2 * size, 2 * size + 1)), np.empty((8, size))
+
+
+def _fine(failed: float) -> None:
+    if failed:
+        raise ConvergenceError("the step of the loss law between two flares", failed, SMALLEST, TOO_STEEP)
+
+
+def _start(store: Store, start: Any) -> State:
+    state = start if isinstance(start, State) else State(si("start", start, "J", least=0.0))
+    if state.energy > store.capacity_limit:
+        raise SpecError(f"start holds {state.energy:g} J, more than the capacity of {store.capacity_limit:g} J.")
+    return state
 
 
 def _exponential(process: FlareProcess) -> None:
@@ -157,40 +186,48 @@ def simulate_ensemble(
     members follow nor on threads.
 
     Args:
-        store: with no avalanche or a Step; its efficiencies play no part, for the stored energy E is followed.
+        store: any; its efficiencies play no part where it has one rate of loss, for then E obeys an equation of its own.
         process: of the flares, exponential pulses.
         members: how many.
         seed: of the streams, a whole number.
         years: Julian years of each member.
         quiescent: power that the collector gives in quiet light, W; flares add to it in proportion.
         surplus: constant power into the store beside the flares, W.
-        start: stored at the begin, J.
+        start: stored at the begin, J, as work, or a `State`.
         threads: to use; all cores of this process by default.
 
     Raises:
-        SpecError: another avalanche law or shape, negative powers, a start above the capacity.
-        ConvergenceError: a member whose energies do not balance.
+        SpecError: another shape, negative powers, a start above the capacity.
+        ConvergenceError: a member whose energies do not balance, or a law too steep to integrate.
     """
     checks.made_of("store", store, Store, "a Store: Store(Loss(baseline=1e-8)) makes one")
     _exponential(process)
     scale = si("quiescent", quiescent, "W", positive=True) / process.luminosity
-    law = _law(store, si("surplus", surplus, "W", least=0.0))
-    begin = si("start", start, "J", least=0.0)
-    if begin > law[4]:
-        raise SpecError(f"start holds {begin:g} J, more than the capacity of {law[4]:g} J.")
+    push, state = si("surplus", surplus, "W", least=0.0), _start(store, start)
     span = checks.number("years", years, positive=True) * YEAR
-    kinds = _kinds(process, scale)
-    from qsb.stellar.kernels import surge
+    block = _block(store, state, push, _kinds(process, scale), span)
+    rows = _run(block, checks.whole("members", members, 1), seed, threads, state.energy)
+    status = max(process.status, weakest(store), key=list(Status).index)
+    return _gathered(rows, _surge(rows, process, scale), state.energy, span / YEAR, seed, status)
 
-    def block(stream: np.random.Generator, part: NDArray[np.float64]) -> None:
-        part[:, surge.ENERGY] = part[:, surge.PEAK] = begin
-        surge.members(stream, part, law, kinds, span)
 
-    rows = _run(block, checks.whole("members", members, 1), seed, threads)
-    order = list(Status)
-    avalanche = store.loss.avalanche
-    parts = [process.status, store.status, store.loss.status, *([] if avalanche is None else [avalanche.status])]
-    return _gathered(rows, _surge(rows, process, scale), begin, span / YEAR, seed, max(parts, key=order.index))
+def _block(
+    store: Store, state: State, push: float, kinds: NDArray[np.float64], span: float
+) -> Callable[[Streams, NDArray[np.float64]], None]:
+    """What follows the members of a block, in the loop of the law of the store."""
+    if _flows(store):
+        from qsb.stellar.kernels.flowing import flowing
+
+        flow = _flow(store, state, push)
+        return lambda streams, part: _fine(flowing(*streams, part, *flow, kinds, span, _room()))
+    law = _law(store, push)
+    if law[_KIND] in (LATCHING, STOCHASTIC):
+        from qsb.stellar.kernels.strikes import striking
+
+        return lambda streams, part: striking(*streams, part, law, kinds, span)
+    from qsb.stellar.kernels.surge import members
+
+    return lambda streams, part: members(streams[0], part, law, kinds, span)
 
 
 def _surge(rows: NDArray[np.float64], process: FlareProcess, scale: float) -> float:
@@ -200,20 +237,25 @@ def _surge(rows: NDArray[np.float64], process: FlareProcess, scale: float) -> fl
 
 
 def _run(
-    follow_block: Callable[[np.random.Generator, NDArray[np.float64]], None],
+    follow_block: Callable[[Streams, NDArray[np.float64]], None],
     count: int,
     seed: int,
     threads: int | None,
+    begin: float = 0.0,
 ) -> NDArray[np.float64]:
-    """Rows of all members, block by block, each block with a stream of its own."""
+    """Rows of all members, block by block, each block with streams of its own for flares and for avalanches."""
     key = checks.whole("seed", seed)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = cores if threads is None else checks.whole("threads", threads, 1)
     rows = np.zeros((count, len(_COLUMNS)))
+    rows[:, :2] = begin  # stored, and the largest so far
+
+    def stream(*place: int) -> np.random.Generator:
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key, spawn_key=place)))
 
     def block(first: int) -> None:
-        stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key, spawn_key=(first // BLOCK,))))
-        follow_block(stream, rows[first : first + BLOCK])
+        number = first // BLOCK
+        follow_block((stream(number), stream(number, 1)), rows[first : first + BLOCK])
 
     firsts = range(0, count, BLOCK)
     if workers == 1 or count <= BLOCK:
@@ -243,7 +285,13 @@ def _gathered(
 
 
 def follow(
-    store: Store, events: FlareEvents, *, quiescent: Any = 1.0, surplus: Any = 0.0, start: Any = 0.0
+    store: Store,
+    events: FlareEvents,
+    *,
+    quiescent: Any = 1.0,
+    surplus: Any = 0.0,
+    start: Any = 0.0,
+    rng: np.random.Generator | None = None,
 ) -> Ensemble:
     """One store through flares that are given: the same arithmetic as an ensemble of one member.
 
@@ -252,29 +300,42 @@ def follow(
         events: exponential pulses.
         quiescent: power that the collector gives in quiet light, W.
         surplus: constant power into the store beside the flares, W.
-        start: stored at the begin, J.
+        start: stored at the begin, J, as work, or a `State`.
+        rng: for the stochastic law, which needs it.
 
     Raises:
         SpecError: see `simulate_ensemble`.
     """
-    from qsb.stellar.kernels import surge
-
     checks.made_of("store", store, Store, "a Store: Store(Loss(baseline=1e-8)) makes one")
     checks.made_of("events", events, FlareEvents, "the FlareEvents of FlareProcess.sample")
     if not isinstance(events.shape, ExponentialPulse):
         raise SpecError(f"ensembles take exponential pulses, but the flares have the shape {events.shape.name}.")
-    law = _law(store, si("surplus", surplus, "W", least=0.0))
+    push, state = si("surplus", surplus, "W", least=0.0), _start(store, start)
     scale = si("quiescent", quiescent, "W", positive=True) / events.luminosity
-    begin = si("start", start, "J", least=0.0)
-    row, pulses = np.zeros(len(_COLUMNS)), np.empty((3, len(events) + 1))
-    row[surge.ENERGY] = row[surge.PEAK] = begin
-    edges = np.append(events.times, events.duration)
-    surge.gap(row, law, float(edges[0]), pulses, 0)
-    n = 0
-    for span, energy, width in zip(np.diff(edges), events.energies * scale, events.widths, strict=True):
-        n = surge.flare(row, law, float(span), float(energy), float(width), pulses, n)
-    row[surge.LARGEST] = events.energies.max(initial=0.0) * scale
-    return _gathered(row[None, :], events.surge_ratio, begin, events.duration / YEAR, 0, events.status)
+    luck = np.random.default_rng(0) if rng is None else rng
+    advice = "a numpy Generator: numpy.random.default_rng(7) makes one"
+    checks.made_of("rng", luck, np.random.Generator, advice)
+    if isinstance(store.loss.avalanche, Stochastic) and rng is None:
+        raise SpecError("the stochastic law needs rng, e.g. numpy.random.default_rng(7).")
+    row = np.zeros(len(_COLUMNS))
+    row[:2], row[-1] = state.energy, events.energies.max(initial=0.0) * scale
+    spans = np.diff(np.concatenate([[0.0], events.times, [events.duration]]))
+    pulses = spans, events.energies * scale, np.ascontiguousarray(events.widths)
+    law = _law(store, push)
+    if _flows(store):
+        from qsb.stellar.kernels.flowing import given_flows
+
+        _fine(given_flows(luck, row, *_flow(store, state, push), *pulses, _room()))
+    elif law[_KIND] in (LATCHING, STOCHASTIC):
+        from qsb.stellar.kernels.strikes import given_strikes
+
+        given_strikes(luck, row, law, *pulses)
+    else:
+        from qsb.stellar.kernels.surge import given_flares
+
+        given_flares(row, law, *pulses)
+    status = max(events.status, weakest(store), key=list(Status).index)
+    return _gathered(row[None, :], events.surge_ratio, state.energy, events.duration / YEAR, 0, status)
 
 
 def required_storage(
@@ -342,8 +403,8 @@ def size_buffers(
     span = checks.number("years", years, positive=True) * YEAR
     from qsb.stellar.kernels import buffer
 
-    def block(stream: np.random.Generator, part: NDArray[np.float64]) -> None:
-        buffer.buffers(stream, part, push, kinds, span)
+    def block(streams: Streams, part: NDArray[np.float64]) -> None:
+        buffer.buffers(streams[0], part, push, kinds, span)
 
     rows = _run(block, checks.whole("members", members, 1), seed, threads)
     return _gathered(rows, _surge(rows, process, scale), 0.0, span / YEAR, seed, process.status)

@@ -23,10 +23,10 @@ from dataclasses import dataclass
 
 from qsb.stellar.exponential import phi1, phi2
 
-__all__ = ["Riccati"]
+__all__ = ["Riccati", "advance", "arrival", "less_log"]
 
 
-def _less_log(z: float) -> float:
+def less_log(z: float) -> float:
     """1 - ln(1 + z)/z, without cancellation."""
     if abs(z) > 0.1:
         return 1.0 - math.log1p(z) / z
@@ -34,6 +34,45 @@ def _less_log(z: float) -> float:
     for n in range(17, 1, -1):
         total = 1.0 / n - z * total
     return z * total
+
+
+def advance(start: float, push: float, linear: float, square: float, span: float) -> tuple[float, float]:
+    """W in J after a time in s, and its integral in J s; the other arguments are those of `Riccati`."""
+    speed, lean = push - (linear - square * start) * start, linear / 2.0 - square * start
+    if speed == 0.0:
+        return start, start * span
+    discriminant = linear * linear / 4.0 - square * push
+    root = math.sqrt(abs(discriminant))
+    angle = root * span
+    if discriminant < 0.0:
+        down = math.cos(angle) + lean * math.sin(angle) / root
+        work = start + speed * math.sin(angle) / (root * down)
+        return work, (linear * span / 2.0 - math.log(down)) / square
+    reach = math.tanh(angle) / root if root else span
+    work = start + speed * reach / (1.0 + lean * reach)
+    root = math.copysign(root, lean)
+    double = 2.0 * root * span
+    share = phi1(double)
+    z = (lean - root) * span * share
+    lag = (double * phi2(double) + share * less_log(z)) / (lean + root)
+    return work, (start + speed * lag) * span
+
+
+def arrival(start: float, push: float, linear: float, square: float, level: float) -> float:
+    """Time at which W reaches a level, s; infinite if never."""
+    speed, lean = push - (linear - square * start) * start, linear / 2.0 - square * start
+    distance = level - start
+    if distance == 0.0 or speed == 0.0 or (distance > 0.0) != (speed > 0.0):
+        return math.inf
+    # T = num/den is what tanh(st)/s, t, or tan(st)/s has to be.
+    num, den = abs(distance), abs(speed) - lean * abs(distance)
+    discriminant = linear * linear / 4.0 - square * push
+    root = math.sqrt(abs(discriminant))
+    if discriminant < 0.0:
+        return math.atan2(root * num, den) / root
+    if den <= root * num:
+        return math.inf
+    return math.atanh(root * num / den) / root if root else num / den
 
 
 @dataclass(frozen=True)
@@ -57,45 +96,10 @@ class Riccati:
         """Rate of change of W at the start, W."""
         return self.push - (self.linear - self.square * self.start) * self.start
 
-    @property
-    def _discriminant(self) -> float:
-        return self.linear * self.linear / 4.0 - self.square * self.push
-
-    @property
-    def _lean(self) -> float:
-        return self.linear / 2.0 - self.square * self.start
-
     def after(self, span: float) -> tuple[float, float]:
         """W in J after a time in s, and its integral in J s."""
-        speed, lean, square = self.speed, self._lean, self._discriminant
-        if speed == 0.0:
-            return self.start, self.start * span
-        root = math.sqrt(abs(square))
-        angle = root * span
-        if square < 0.0:
-            down = math.cos(angle) + lean * math.sin(angle) / root
-            work = self.start + speed * math.sin(angle) / (root * down)
-            return work, (self.linear * span / 2.0 - math.log(down)) / self.square
-        reach = math.tanh(angle) / root if root else span
-        work = self.start + speed * reach / (1.0 + lean * reach)
-        root = math.copysign(root, lean)
-        double = 2.0 * root * span
-        share = phi1(double)
-        z = (lean - root) * span * share
-        lag = (double * phi2(double) + share * _less_log(z)) / (lean + root)
-        return work, (self.start + speed * lag) * span
+        return advance(self.start, self.push, self.linear, self.square, span)
 
     def reaches(self, level: float) -> float:
         """Time at which W reaches a level, s; infinite if never."""
-        speed, lean, square = self.speed, self._lean, self._discriminant
-        distance = level - self.start
-        if distance == 0.0 or speed == 0.0 or (distance > 0.0) != (speed > 0.0):
-            return math.inf
-        # T = num/den is what tanh(st)/s, t, or tan(st)/s has to be.
-        num, den = abs(distance), abs(speed) - lean * abs(distance)
-        root = math.sqrt(abs(square))
-        if square < 0.0:
-            return math.atan2(root * num, den) / root
-        if den <= root * num:
-            return math.inf
-        return math.atanh(root * num / den) / root if root else num / den
+        return arrival(self.start, self.push, self.linear, self.square, level)

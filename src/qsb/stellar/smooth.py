@@ -26,14 +26,17 @@ from qsb.stellar.crossing import root
 from qsb.stellar.loss import Smooth
 from qsb.stellar.motion import Leaks
 
-__all__ = ["Flow", "Stretch", "advance"]
+__all__ = ["Flow", "SMALLEST", "Stretch", "TOO_STEEP", "advance", "radau"]
 
 _STAGES = 5
 _TOLERANCE = 1e-12
 _NOTHING = 1e-290  # J: below, a share of 1e-12 of an energy is no number any more
 _SEEN = 1e-6  # of the span: visits to the capacity that are shorter may be missed
 _NOISE = 1e-11  # of the powers that cancel in the rate of change of E
-_SMALLEST = 1e-13  # of the span: a step below this makes no headway
+SMALLEST = 1e-13
+"""Share of the span below which a step makes no headway."""
+TOO_STEEP = "give the avalanche law a larger width, or take Step."
+"""What to do then."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class Stretch:
 
 
 @cache
-def _radau() -> NDArray[np.float64]:
+def radau() -> NDArray[np.float64]:
     """Coefficients of Radau IIA, one row a stage; the last row holds the weights."""
     difference = np.zeros(_STAGES + 1)
     difference[_STAGES - 1 :] = -1.0, 1.0
@@ -103,7 +106,7 @@ def _radau() -> NDArray[np.float64]:
 
 def _step(flow: Flow, energy: float, work: float, span: float) -> Stretch:
     """One step; not a number where Newton's iteration does not converge."""
-    matrix, leaks = span * _radau(), flow.leaks
+    matrix, leaks = span * radau(), flow.leaks
     unit = np.eye(_STAGES)
     energies, works = np.full(_STAGES, energy), np.full(_STAGES, work)
     for _ in range(15):
@@ -222,9 +225,8 @@ def advance(flow: Flow, energy: float, work: float, span: float, capacity: float
         step, factor = _accepted(flow, total.energy, total.work, trial, energy)
         if step is None:
             trial *= min(factor, 0.5)
-            if trial < _SMALLEST * span:
-                remedy = "give the avalanche law a larger width, or take Step."
-                raise ConvergenceError("the step of the smooth loss law", trial / span, _SMALLEST, remedy)
+            if trial < SMALLEST * span:
+                raise ConvergenceError("the step of the smooth loss law", trial / span, SMALLEST, TOO_STEEP)
             continue
         if step.turns:
             part = _to_the_turn(flow, total, step)
@@ -254,4 +256,4 @@ def _to_the_turn(flow: Flow, begin: Stretch, step: Stretch) -> Stretch | None:
         return None
     sign = -1.0 if upward > 0.0 else 1.0
     found = _located(flow, begin.energy, begin.work, step.span, lambda s: sign * flow.climb(s.energy, s.work))
-    return found if found.span > _SMALLEST * step.span else step
+    return found if found.span > SMALLEST * step.span else step

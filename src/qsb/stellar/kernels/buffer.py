@@ -13,17 +13,21 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.stellar.kernels.pulses import AMP, KAPPA, LIFE, decay, entry, given_by, inner, input_now
-from qsb.stellar.kernels.surge import ENERGY, EVERY, GIVEN, GONE, LARGEST, PEAK, UNMET, draw, first, over, wider
+from qsb.stellar.kernels.draws import ENERGY, GIVEN, GONE, PEAK, UNMET, begin, first, next_flare, over, put, wider
+from qsb.stellar.kernels.jit import entry, inner
+from qsb.stellar.kernels.pulses import AMP, KAPPA, Input, given_by, input_now, pass_time
+
+__all__ = ["buffers"]
 
 
 @inner
-def _turn(push: float, pulses: NDArray[np.float64], n: int) -> float:
+def _turn(inflow: Input) -> float:
     """When an input above zero has fallen to zero.
 
     I is convex and falls, so that Newton's steps from the left rise to the root and never pass it. E is flat there: an
     error of 1e-9 in time is one of 1e-18 in E.
     """
+    push, pulses, n = inflow
     t = 0.0
     for _ in range(1000):
         level, slope = push, 0.0
@@ -39,20 +43,20 @@ def _turn(push: float, pulses: NDArray[np.float64], n: int) -> float:
 
 
 @inner
-def _gap(row: NDArray[np.float64], push: float, span: float, pulses: NDArray[np.float64], n: int) -> None:
+def _gap(row: NDArray[np.float64], span: float, inflow: Input) -> None:
     """From a flare to the next one."""
+    _, pulses, n = inflow
     start = row[ENERGY]
-    if input_now(push, pulses, n) > 0.0:
+    if input_now(inflow) > 0.0:
         most = start
         for i in range(n):
             most += pulses[AMP, i] / pulses[KAPPA, i]
         if most > row[PEAK]:
-            row[PEAK] = max(row[PEAK], start + given_by(min(_turn(push, pulses, n), span), push, pulses, n))
-    given = given_by(span, push, pulses, n)
+            row[PEAK] = max(row[PEAK], start + given_by(min(_turn(inflow), span), inflow))
+    given = pass_time(span, inflow)
     row[GIVEN] += given
     row[UNMET] += max(0.0, -(start + given))
     row[ENERGY] = max(0.0, start + given)
-    decay(span, pulses, n)
 
 
 @entry
@@ -63,27 +67,21 @@ def buffers(
 
     Args:
         rng: stream of this block of members; the flares are those of `surge.members`.
-        rows: (M, 7) of zeros, in the order of `surge.ENERGY` and so on.
+        rows: (M, 7) of zeros, in the order of `draws.ENERGY` and so on.
         push: quiet input less the cap, W; negative.
         kinds: (K, 6), as those of `surge.members`.
         span: s.
     """
     due = np.empty(kinds.shape[0])
-    pulses = np.empty((3, 64))
+    pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
         row = rows[m]
-        for j in range(due.size):
-            due[j] = rng.standard_exponential() * kinds[j, EVERY]
-        n, k = 0, first(due)
+        n, k = np.int64(0), begin(rng, kinds, due)
         row[GIVEN] = push * min(due[k], span)
         row[UNMET] = -row[GIVEN]
         while due[k] < span:
             now = due[k]
-            energy, width = draw(
-                rng.standard_exponential(), kinds[k, 1], kinds[k, 2], kinds[k, 3], kinds[k, 4], kinds[k, 5]
-            )
-            row[LARGEST] = max(row[LARGEST], energy)
-            due[k] = now + rng.standard_exponential() * kinds[k, EVERY]
+            energy, width = next_flare(rng, kinds, due, k, row)
             k = first(due)
             left = min(due[k], span) - now
             if n == 0 and row[ENERGY] == 0.0 and energy + push * width <= 0.0 and GONE * width < left:
@@ -93,6 +91,6 @@ def buffers(
                 continue
             if n == pulses.shape[1]:
                 pulses = wider(pulses)
-            pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energy / width, 1.0 / width, GONE * width
-            _gap(row, push, left, pulses, n + 1)
-            n = over(left, pulses, n + 1)
+            n = put(pulses, n, energy, width)
+            _gap(row, left, (push, pulses, n))
+            n = over(left, pulses, n)

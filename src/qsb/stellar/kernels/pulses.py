@@ -10,33 +10,17 @@ Derived in docs/devdocs/stellar-flares.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from qsb.stellar.kernels.jit import inner
 
-# What describes a pulse that goes on: W, 1/s, s.
-AMP, KAPPA, LIFE = range(3)
+# What describes a pulse that goes on: W, 1/s, s, s; the last is used where pulses are left to decay for some time.
+AMP, KAPPA, LIFE, SINCE = range(4)
 
-
-_compile: Any = numba.njit
-
-
-def entry(function: Function) -> Function:
-    """Compile what Python calls."""
-    compiled: Function = _compile(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
-
-
-def inner(function: Function) -> Function:
-    """Compile what compiled code alone calls: without entries from Python it is ready sooner."""
-    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    compiled: Function = _compile(cache=True, nogil=True, error_model="numpy", **options)(function)
-    return compiled
+# p, the pulses, and how many there are.
+Input = tuple[float, NDArray[np.float64], int]
 
 
 @inner
@@ -48,17 +32,25 @@ def gain(slow: float, fast: float, span: float) -> float:
 
 
 @inner
-def input_at(t: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
+def faded(x: float) -> float:
+    """e^-x; where it is no longer a normal number 0, for the function takes long there."""
+    return math.exp(-x) if x < 700.0 else 0.0
+
+
+@inner
+def input_at(t: float, inflow: Input) -> float:
     """I(t), W."""
+    push, pulses, n = inflow
     total = push
     for i in range(n):
-        total += pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * t)
+        total += pulses[AMP, i] * faded(pulses[KAPPA, i] * t)
     return total
 
 
 @inner
-def input_now(push: float, pulses: NDArray[np.float64], n: int) -> float:
+def input_now(inflow: Input) -> float:
     """I(0), W."""
+    push, pulses, n = inflow
     total = push
     for i in range(n):
         total += pulses[AMP, i]
@@ -66,8 +58,9 @@ def input_now(push: float, pulses: NDArray[np.float64], n: int) -> float:
 
 
 @inner
-def given_by(t: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
+def given_by(t: float, inflow: Input) -> float:
     """Integral of I up to t, J."""
+    push, pulses, n = inflow
     total = push * t
     for i in range(n):
         total -= pulses[AMP, i] * math.expm1(-pulses[KAPPA, i] * t) / pulses[KAPPA, i]
@@ -75,8 +68,9 @@ def given_by(t: float, push: float, pulses: NDArray[np.float64], n: int) -> floa
 
 
 @inner
-def energy_at(t: float, start: float, rate: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
+def energy_at(t: float, start: float, rate: float, inflow: Input) -> float:
     """E(t) at a constant rate of loss, J."""
+    push, pulses, n = inflow
     kept = math.exp(-rate * t)
     total = start * kept
     if push != 0.0:
@@ -85,15 +79,16 @@ def energy_at(t: float, start: float, rate: float, push: float, pulses: NDArray[
         kappa = pulses[KAPPA, i]
         # the plain difference loses at most one digit here, and takes one exponential
         if (kappa - rate) * t > 0.1:
-            total += pulses[AMP, i] * (kept - math.exp(-kappa * t)) / (kappa - rate)
+            total += pulses[AMP, i] * (kept - faded(kappa * t)) / (kappa - rate)
         else:
             total += pulses[AMP, i] * gain(rate, kappa, t)
     return total
 
 
 @inner
-def time_of_top(span: float, start: float, rate: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
+def time_of_top(span: float, start: float, rate: float, inflow: Input) -> float:
     """Where E is largest, between a rising begin and a falling end: the root of I - rate E, by Newton and bisection."""
+    push, pulses, n = inflow
     low, high = 0.0, span
     slowest = 0.0
     for i in range(n):
@@ -106,7 +101,7 @@ def time_of_top(span: float, start: float, rate: float, push: float, pulses: NDA
         if share > 0.0 and share != 1.0:
             t = min(max(math.log(share) / (pulses[KAPPA, 0] - rate), 0.0), span)
     for _ in range(200):
-        level = energy_at(t, start, rate, push, pulses, n)
+        level = energy_at(t, start, rate, inflow)
         power, bend = push, 0.0
         for i in range(n):
             now = pulses[AMP, i] * math.exp(-pulses[KAPPA, i] * t)
@@ -129,43 +124,63 @@ def time_of_top(span: float, start: float, rate: float, push: float, pulses: NDA
 
 
 @inner
+def _bends(t: float, start: float, rate: float, inflow: Input) -> tuple[float, float, float]:
+    """E(t) at a constant rate of loss, and its first two derivatives."""
+    push, pulses, n = inflow
+    kept = math.exp(-rate * t)
+    level, power, change = start * kept, push, 0.0
+    if push != 0.0:
+        level += push * ((1.0 - kept) / rate if rate * t > 0.1 else gain(0.0, rate, t))
+    for i in range(n):
+        amp, kappa = pulses[AMP, i], pulses[KAPPA, i]
+        now = faded(kappa * t)
+        level += amp * ((kept - now) / (kappa - rate) if (kappa - rate) * t > 0.1 else gain(rate, kappa, t))
+        power += amp * now
+        change -= kappa * amp * now
+    slope = power - rate * level
+    return level, slope, change - rate * slope
+
+
+@inner
 def time_of_energy(
-    low: float,
-    high: float,
-    guess: float,
-    target: float,
-    start: float,
-    rate: float,
-    push: float,
-    pulses: NDArray[np.float64],
-    n: int,
+    low: float, high: float, guess: float, target: float, start: float, rate: float, inflow: Input, upward: bool
 ) -> float:
-    """When E passes a target, upwards or downwards, between two times at which it is on different sides of it."""
-    upward = energy_at(high, start, rate, push, pulses, n) >= target
+    """When E passes a target, upwards or downwards, between two times at which it is on different sides of it.
+
+    Halley's method with bisection behind it: a step that is 1e-6 of the shortest time scale leaves the cube of that, in
+    energies the square of it times what was missing.
+    """
+    fastest = rate
+    for i in range(inflow[2]):
+        fastest = max(fastest, inflow[1][KAPPA, i])
     t = guess if low < guess < high else 0.5 * (low + high)
     for _ in range(200):
-        level = energy_at(t, start, rate, push, pulses, n)
-        if abs(level - target) <= 1e-15 * target:
-            return t
-        if (level >= target) == upward:
+        level, slope, bend = _bends(t, start, rate, inflow)
+        off = level - target
+        if (off >= 0.0) == upward:
             high = t
         else:
             low = t
-        slope = input_at(t, push, pulses, n) - rate * level
-        step = t - (level - target) / slope if slope != 0.0 else high
-        if not low < step < high:
-            step = 0.5 * (low + high)
-        if high - low <= 1e-16 * high:
-            return step
-        t = step
+        step = off * slope / (slope * slope - 0.5 * off * bend)
+        # far out, where E has come to rest, the slope does not account for what is left: steps lead nowhere there
+        near = abs(off) <= 2.0 * abs(slope * step)
+        part = abs(step) * fastest
+        if near and part <= 1e-6 and abs(off) * part * part <= 1e-16 * (start + target) and low <= t - step <= high:
+            return t - step
+        if not high - low > 1e-16 * high:
+            return t
+        t = t - step if near and low < t - step < high else 0.5 * (low + high)
     return t
 
 
 @inner
-def time_of_input(span: float, target: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
+def time_of_input(span: float, target: float, inflow: Input) -> float:
     """When the input has fallen to a target; the span where it does not."""
-    if input_at(span, push, pulses, n) > target:
+    push, pulses, n = inflow
+    if push >= target or n == 0 or input_at(span, inflow) > target:
         return span
+    if n == 1:
+        return min(max(math.log(pulses[AMP, 0] / (target - push)) / pulses[KAPPA, 0], 0.0), span)
     low, high = 0.0, span
     t = 0.0
     for _ in range(200):
@@ -191,7 +206,29 @@ def time_of_input(span: float, target: float, push: float, pulses: NDArray[np.fl
 
 
 @inner
-def decay(span: float, pulses: NDArray[np.float64], n: int) -> None:
-    """Let the pulses decay."""
+def pass_time(span: float, inflow: Input) -> float:
+    """Let the pulses decay; what the input gives meanwhile, J."""
+    push, pulses, n = inflow
+    given = push * span
     for i in range(n):
-        pulses[AMP, i] *= math.exp(-pulses[KAPPA, i] * span)
+        left = pulses[AMP, i] * faded(pulses[KAPPA, i] * span)
+        given += (pulses[AMP, i] - left) / pulses[KAPPA, i]
+        pulses[AMP, i] = left
+    return given
+
+
+@inner
+def move_on(span: float, start: float, rate: float, inflow: Input) -> tuple[float, float]:
+    """Let the pulses decay; E after it at a constant rate of loss, and what the input gives meanwhile, J."""
+    push, pulses, n = inflow
+    kept = math.exp(-rate * span)
+    after, given = start * kept, push * span
+    if push != 0.0:
+        after += push * ((1.0 - kept) / rate if rate * span > 0.1 else gain(0.0, rate, span))
+    for i in range(n):
+        amp, kappa = pulses[AMP, i], pulses[KAPPA, i]
+        left = amp * faded(kappa * span)
+        after += (amp * kept - left) / (kappa - rate) if (kappa - rate) * span > 0.1 else amp * gain(rate, kappa, span)
+        given += (amp - left) / kappa
+        pulses[AMP, i] = left
+    return after, given
