@@ -103,7 +103,10 @@ def _flare(
     """A flare and the gap after it, whatever happens; how many pulses go on."""
     n = put(pulses, n, energy, width)
     inflow = (law[PUSH], pulses, n)
-    if not quiet(row, law[RATE], min(law[THRESHOLD], law[CAPACITY]), span, inflow):
+    high = row[ENERGY] > law[THRESHOLD]
+    extra, lower = (law[EXTRA], law[THRESHOLD]) if high else (0.0, -1.0)
+    upper = law[CAPACITY] if high else min(law[THRESHOLD], law[CAPACITY])
+    if not quiet(row, law[RATE] + extra, extra, lower, upper, span, inflow):
         _gap(row, law, span, inflow)
     return over(span, pulses, n)
 
