@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from qsb import checks
 from qsb.errors import SpecError
 from qsb.stellar.constants import YEAR
-from qsb.stellar.flare_ensemble import Ensemble, _exponential, _gathered, _kinds, _run, _surge
+from qsb.stellar.flare_ensemble import Ensemble, Streams, _exponential, _gathered, _kinds, _run, _surge
 from qsb.stellar.flare_process import FlareProcess
 from qsb.stellar.history import weakest
 from qsb.stellar.loss import Step
@@ -98,8 +98,8 @@ def size_leaky_buffers(
     kinds, span = _kinds(process, scale), checks.number("years", years, positive=True) * YEAR
     from qsb.stellar.kernels import leak
 
-    def block(stream: np.random.Generator, part: NDArray[np.float64]) -> None:
-        leak.leaky_buffers(stream, part, fill, empty, kinds, span)
+    def block(streams: Streams, part: NDArray[np.float64]) -> None:
+        leak.leaky_buffers(streams[0], part, fill, empty, kinds, span)
 
     rows = _run(block, checks.whole("members", members, 1), seed, threads)
     status = max(process.status, weakest(store), key=list(Status).index)

@@ -12,58 +12,51 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.stellar.kernels.pulses import (
-    AMP,
-    KAPPA,
-    LIFE,
-    decay,
-    energy_at,
-    entry,
-    given_by,
-    inner,
-    input_at,
-    input_now,
-    time_of_energy,
-    time_of_input,
-)
-from qsb.stellar.kernels.surge import (
+from qsb.stellar.kernels.draws import (
     AVALANCHE,
     ENERGY,
-    EVERY,
-    EXTRA,
     GIVEN,
     GONE,
-    LARGEST,
     PEAK,
-    PUSH,
-    RATE,
-    THRESHOLD,
     UNMET,
-    draw,
+    begin,
     first,
-    gap,
+    next_flare,
     over,
+    put,
     wider,
 )
+from qsb.stellar.kernels.jit import entry, inner
+from qsb.stellar.kernels.pulses import (
+    AMP,
+    Input,
+    energy_at,
+    input_at,
+    input_now,
+    pass_time,
+    time_of_input,
+)
+from qsb.stellar.kernels.stretch import EXTRA, PUSH, RATE, THRESHOLD, fall
+from qsb.stellar.kernels.surge import gap
 
 __all__ = ["AVALANCHE", "ENERGY", "GIVEN", "PEAK", "UNMET", "given_leaks", "leaky_buffers"]
 
 
 @inner
-def _spent(start: float, span: float, rate: float, push: float, pulses: NDArray[np.float64], n: int) -> float:
+def _spent(start: float, span: float, rate: float, inflow: Input) -> float:
     """When an energy that falls is used up, under an input below zero; the span where it is not."""
     if start <= 0.0:
         return 0.0
-    if energy_at(span, start, rate, push, pulses, n) > 0.0:
+    if energy_at(span, start, rate, inflow) > 0.0:
         return span
     low, high, t = 0.0, span, 0.5 * span
     for _ in range(100):
-        level = energy_at(t, start, rate, push, pulses, n)
+        level = energy_at(t, start, rate, inflow)
         if level > 0.0:
             low = t
         else:
             high = t
-        step = t - level / (input_at(t, push, pulses, n) - rate * level)
+        step = t - level / (input_at(t, inflow) - rate * level)
         if not low < step < high:
             step = 0.5 * (low + high)
         if abs(step - t) <= 1e-14 * t or high - low <= 1e-15 * high:
@@ -77,24 +70,22 @@ def _drain(
     row: NDArray[np.float64], law: NDArray[np.float64], span: float, pulses: NDArray[np.float64], n: int
 ) -> None:
     """A time of an input below zero: E falls, to zero if the time is long enough."""
-    push, rate, threshold = law[PUSH], law[RATE], law[THRESHOLD]
+    inflow, threshold = (law[PUSH], pulses, n), law[THRESHOLD]
     left = span
     if row[ENERGY] > threshold:
-        fast = rate + law[EXTRA]
-        t = left
-        if energy_at(left, row[ENERGY], fast, push, pulses, n) < threshold:
-            t = time_of_energy(0.0, left, 0.0, threshold, row[ENERGY], fast, push, pulses, n)
-        gap(row, law, t, pulses, n)
+        fast = law[RATE] + law[EXTRA]
+        t = fall(row[ENERGY], threshold, left, fast, inflow)
+        t = t if t >= 0.0 else left
+        gap(row, law, t, inflow)
         left -= t
-    t = _spent(row[ENERGY], left, rate, push, pulses, n)
-    gap(row, law, t, pulses, n)
+    t = _spent(row[ENERGY], left, law[RATE], inflow)
+    gap(row, law, t, inflow)
     left -= t
     if left > 0.0:
-        missing = given_by(left, push, pulses, n)
+        missing = pass_time(left, inflow)
         row[ENERGY] = 0.0
         row[GIVEN] += missing
         row[UNMET] -= missing
-        decay(left, pulses, n)
 
 
 @inner
@@ -107,8 +98,9 @@ def _gap(
     n: int,
 ) -> None:
     """From a flare to the next one."""
-    t = time_of_input(span, 0.0, fill[PUSH], pulses, n) if input_now(fill[PUSH], pulses, n) > 0.0 else 0.0
-    gap(row, fill, t, pulses, n)
+    inflow = (fill[PUSH], pulses, n)
+    t = time_of_input(span, 0.0, inflow) if input_now(inflow) > 0.0 else 0.0
+    gap(row, fill, t, inflow)
     if t < span:
         more = empty[PUSH] / fill[PUSH]
         for i in range(n):
@@ -130,18 +122,20 @@ def given_leaks(
     """Follow an empty buffer through flares that are given.
 
     Args:
-        row: (7) of zeros, in the order of `surge.ENERGY` and so on.
-        fill: in the order of `surge.PUSH` and so on, with a push below zero.
+        row: (7) of zeros, in the order of `draws.ENERGY` and so on.
+        fill: in the order of `stretch.PUSH` and so on, with a push below zero.
         empty: the same with the push over the share of the drawn energy that arrives.
         spans: from each flare to the next, and from the last to the end, s.
         energies: J.
         widths: s.
     """
-    pulses, n = np.empty((3, energies.size)), 0
+    pulses, n = np.empty((4, 64)), np.int64(0)
     for i in range(energies.size):
-        pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energies[i] / widths[i], 1.0 / widths[i], GONE * widths[i]
-        _gap(row, fill, empty, spans[i], pulses, n + 1)
-        n = over(spans[i], pulses, n + 1)
+        if n == pulses.shape[1]:
+            pulses = wider(pulses)
+        n = put(pulses, n, energies[i], widths[i])
+        _gap(row, fill, empty, spans[i], pulses, n)
+        n = over(spans[i], pulses, n)
 
 
 @entry
@@ -157,29 +151,23 @@ def leaky_buffers(
 
     Args:
         rng: stream of this block of members; the flares are those of `surge.members`.
-        rows: (M, 7) of zeros, in the order of `surge.ENERGY` and so on.
+        rows: (M, 7) of zeros, in the order of `draws.ENERGY` and so on.
         fill: as of `given_leaks`.
         empty: as of `given_leaks`.
         kinds: (K, 6), as those of `surge.members`.
         span: s.
     """
     due = np.empty(kinds.shape[0])
-    pulses = np.empty((3, 64))
+    pulses = np.empty((4, 64))
     push, more = fill[PUSH], empty[PUSH] / fill[PUSH]
     for m in range(rows.shape[0]):
         row = rows[m]
-        for j in range(due.size):
-            due[j] = rng.standard_exponential() * kinds[j, EVERY]
-        n, k = 0, first(due)
+        n, k = np.int64(0), begin(rng, kinds, due)
         row[GIVEN] = empty[PUSH] * min(due[k], span)
         row[UNMET] = -row[GIVEN]
         while due[k] < span:
             now = due[k]
-            energy, width = draw(
-                rng.standard_exponential(), kinds[k, 1], kinds[k, 2], kinds[k, 3], kinds[k, 4], kinds[k, 5]
-            )
-            row[LARGEST] = max(row[LARGEST], energy)
-            due[k] = now + rng.standard_exponential() * kinds[k, EVERY]
+            energy, width = next_flare(rng, kinds, due, k, row)
             k = first(due)
             left = min(due[k], span) - now
             if n == 0 and row[ENERGY] == 0.0 and energy + push * width <= 0.0 and GONE * width < left:
@@ -189,6 +177,6 @@ def leaky_buffers(
                 continue
             if n == pulses.shape[1]:
                 pulses = wider(pulses)
-            pulses[AMP, n], pulses[KAPPA, n], pulses[LIFE, n] = energy / width, 1.0 / width, GONE * width
-            _gap(row, fill, empty, left, pulses, n + 1)
-            n = over(left, pulses, n + 1)
+            n = put(pulses, n, energy, width)
+            _gap(row, fill, empty, left, pulses, n)
+            n = over(left, pulses, n)

@@ -21,29 +21,39 @@ from qsb.stellar.kernels.draws import (
     next_flare,
 )
 from qsb.stellar.kernels.jit import inner
-from qsb.stellar.kernels.pulses import AMP, KAPPA, LIFE, SINCE, Input, move_on
-from qsb.stellar.kernels.stretch import rise
+from qsb.stellar.kernels.pulses import AMP, KAPPA, LIFE, SINCE, Input, energy_at
+from qsb.stellar.kernels.stretch import move, rise
 
 __all__ = ["quiet", "until_hard"]
 
 
 @inner
-def quiet(row: NDArray[np.float64], rate: float, limit: float, span: float, inflow: Input) -> bool:
-    """A gap in which no threshold can be reached, with one exponential a pulse, if it is so."""
+def quiet(
+    row: NDArray[np.float64], rate: float, extra: float, lower: float, upper: float, span: float, inflow: Input
+) -> bool:
+    """A gap in which E stays between two levels, so that nothing happens, if it is so.
+
+    Args:
+        row: of the member.
+        rate: of loss, 1/s.
+        extra: what avalanches are of it, 1/s.
+        lower: a level that E must not fall to, J; negative for none. E has no minimum, so that its ends tell.
+        upper: a level that E must not rise to, J.
+        span: s.
+        inflow: with the pulses, which decay.
+    """
     push, pulses, n = inflow
     stored = row[ENERGY]
     if rate == 0.0:
         return False
-    rest = push / rate
-    most = max(stored, rest)
+    most = max(stored, push / rate)
     for i in range(n):
         most += pulses[AMP, i] / pulses[KAPPA, i]
-    if most >= limit:
+    if most >= upper or (lower >= 0.0 and min(stored, energy_at(span, stored, rate, inflow)) <= lower):
         return False
     if most > row[PEAK]:
         rise(row, math.inf, span, rate, inflow)
-    after, given = move_on(span, stored, rate, inflow)
-    row[ENERGY], row[GIVEN], row[PEAK] = after, row[GIVEN] + given, max(row[PEAK], after)
+    move(row, span, rate, extra, -1.0, inflow)
     return True
 
 

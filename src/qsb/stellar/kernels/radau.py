@@ -104,12 +104,15 @@ def _newton(flow: Flow, energy: float, work: float, span: float, room: Room) -> 
     size, excess = nodes.size, held - leak
     for i in range(size):
         values[0, i], values[1, i] = energy, work
+    alone = work == 0.0 and to_work == 0.0 and share == 0.0  # E has no other beside it
+    for i in range(size):
+        values[6, i] = 0.0
     for _ in range(15):
         most = largest = 0.0
         for i in range(size):
             values[2, i], values[3, i], values[7, i] = rate_at(flow, values[0, i], values[1, i], values[4, i])
         # with one rate first E by itself, then W with what changed
-        for part in range(1 if excess != 0.0 else 2):
+        for part in range(1 if excess != 0.0 or alone else 2):
             rows = 2 * size if excess != 0.0 else size
             for i in range(rows):
                 stage, of_work = (i, part == 1) if i < size else (i - size, True)

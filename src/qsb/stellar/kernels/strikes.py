@@ -115,7 +115,7 @@ def _remember(
     luck: np.random.Generator, row: NDArray[np.float64], law: NDArray[np.float64], memory: NDArray[np.float64]
 ) -> None:
     """What a member remembers at its begin."""
-    memory[LATCHED] = 1.0 if row[ENERGY] >= law[THRESHOLD] else 0.0
+    memory[LATCHED] = 1.0 if law[KIND] == LATCHING and row[ENERGY] >= law[THRESHOLD] else 0.0
     memory[CLOCK] = 0.0 if law[KIND] == LATCHING else luck.standard_exponential()
 
 
@@ -134,8 +134,18 @@ def _flare(
     """A flare and the gap after it; how many pulses go on."""
     n = put(pulses, n, energy, width)
     inflow = (law[PUSH], pulses, n)
-    limit = 0.0 if memory[LATCHED] > 0.0 else min(law[THRESHOLD], law[CAPACITY])
-    if not quiet(row, law[RATE], limit, span, inflow):
+    latched, random = memory[LATCHED] > 0.0, law[KIND] != LATCHING
+    high = latched or (random and row[ENERGY] > law[THRESHOLD])
+    extra, lower, used = 0.0, -1.0, 0.0
+    upper = law[CAPACITY] if high else min(law[THRESHOLD], law[CAPACITY])
+    if latched:
+        extra, lower = law[EXTRA], law[LOW]
+    elif high:
+        lower, used = law[THRESHOLD], span * law[EXTRA]
+    calm = used == 0.0 or used < memory[CLOCK]
+    if calm and quiet(row, law[RATE] + extra, extra, lower, upper, span, inflow):
+        memory[CLOCK] -= used
+    else:
         _gap(luck, row, law, span, inflow, memory)
     return over(span, pulses, n)
 

@@ -16,7 +16,7 @@ from qsb.stellar.kernels.pulses import Input, input_now, pass_time, time_of_inpu
 from qsb.stellar.kernels.quiet import quiet, until_hard
 from qsb.stellar.kernels.stretch import CAPACITY, EXTRA, PUSH, RATE, THRESHOLD, fall, fill, move, rise
 
-__all__ = ["given_flares", "members"]
+__all__ = ["gap", "given_flares", "members"]
 
 # Phases of a gap.
 BELOW, ABOVE, FULL, SINKING, SLIDING, FALLING, DONE = range(7)
@@ -50,7 +50,7 @@ def _slide(row: NDArray[np.float64], rate: float, span: float, inflow: Input) ->
 
 
 @inner
-def _gap(row: NDArray[np.float64], law: NDArray[np.float64], span: float, inflow: Input) -> None:
+def gap(row: NDArray[np.float64], law: NDArray[np.float64], span: float, inflow: Input) -> None:
     """From a flare to the next one, through the phases in their order."""
     rate, threshold, extra, capacity = law[RATE], law[THRESHOLD], law[EXTRA], law[CAPACITY]
     left = span
@@ -103,8 +103,11 @@ def _flare(
     """A flare and the gap after it, whatever happens; how many pulses go on."""
     n = put(pulses, n, energy, width)
     inflow = (law[PUSH], pulses, n)
-    if not quiet(row, law[RATE], min(law[THRESHOLD], law[CAPACITY]), span, inflow):
-        _gap(row, law, span, inflow)
+    high = row[ENERGY] > law[THRESHOLD]
+    extra, lower = (law[EXTRA], law[THRESHOLD]) if high else (0.0, -1.0)
+    upper = law[CAPACITY] if high else min(law[THRESHOLD], law[CAPACITY])
+    if not quiet(row, law[RATE] + extra, extra, lower, upper, span, inflow):
+        gap(row, law, span, inflow)
     return over(span, pulses, n)
 
 
