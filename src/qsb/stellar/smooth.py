@@ -237,7 +237,7 @@ def advance(flow: Flow, energy: float, work: float, span: float, capacity: float
         ends = _ends(flow, total, step, capacity)
         if ends:
             hit, found = min(ends, key=lambda end: end[1].span)
-            short = found.span <= _SMALLEST * span
+            short = found.span <= SMALLEST * span
             if not short and _accepted(flow, total.energy, total.work, found.span, energy)[0] is None:
                 trial = 0.5 * found.span  # the way to the hit is steeper than that to the end of the step
                 continue
