@@ -16,8 +16,8 @@ from qsb.stellar.cme import DragModel, push_on_collector, radiation_pressure, ra
 from qsb.stellar.dose import MEV_CM2_PER_G, damage_report, particle_dose, sheet_dose, surface_dose
 from qsb.stellar.history import simulate
 from qsb.stellar.loss import Loss
-from qsb.stellar.spectrum import astm_e490, astm_g173
 from qsb.stellar.radio_flux import solar_radio_flux
+from qsb.stellar.spectrum import astm_e490, astm_g173
 from qsb.stellar.status import Status
 from qsb.stellar.store import Store
 from stellar import derive_flares
