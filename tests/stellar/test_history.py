@@ -251,6 +251,8 @@ def test_a_smooth_law_with_two_rates_may_stand_for_a_thousand_lifetimes():
     begin = State(work=45657.358)
     long, short = (simulate(store, [0.0, span], 0.0, start=begin) for span in (14844.0, 400.0))
     assert 0.0 <= long.end.energy < 1e-25
+    cut = simulate(store, np.linspace(0.0, 29688.0, 121), 0.0, start=begin)
+    assert 0.0 <= cut.end.energy <= 1e-300
     for name in ("baseline", "avalanche"):
         assert getattr(long.ledger, name) == pytest.approx(getattr(short.ledger, name), rel=1e-11)
 

@@ -123,7 +123,7 @@ def _step(flow: Flow, energy: float, work: float, span: float) -> Stretch:
         )
         change = np.linalg.solve(jacobian, defect)
         energies, works = energies - change[:_STAGES], works - change[_STAGES:]
-        if np.abs(change).max() <= 1e-12 * np.abs(energies).max():
+        if np.abs(change).max() <= max(1e-12 * np.abs(energies).max(), _NOTHING):
             break
     else:
         return Stretch(span, np.nan, np.nan)
@@ -228,7 +228,7 @@ def advance(flow: Flow, energy: float, work: float, span: float, capacity: float
                 remedy = "give the avalanche law a larger width, or take Step."
                 raise ConvergenceError("the step of the smooth loss law", trial / span, _SMALLEST, remedy)
             continue
-        if step.turns and max(total.energy, step.energy) > _FAINT * energy:
+        if step.turns and max(total.energy, step.energy) > max(_FAINT * energy, _NOTHING):
             part = _to_the_turn(flow, total, step)
             if part is None and trial > _SEEN * span:
                 trial *= 0.5
