@@ -241,8 +241,20 @@ def test_a_smooth_law_that_is_steep_at_the_begin_finds_when_the_work_ends():
 def test_a_smooth_law_decays_to_nothing():
     """Through numbers that have no share of 1e-12 any more, with a thousand times of decay in one interval."""
     run = simulate(Store(Loss(38.0, avalanche=Pair(1e12))), [0.0, 1e-4, 26.0, 60.0], 0.0, start=State(work=7e-14))
-    assert run.end.energy <= 1e-300
+    assert run.end.energy <= 1e-60 * 7e-14  # a share of 1e-30 of each interval's begin is followed, and no less
     assert run.ledger.leak == pytest.approx(7e-14, rel=1e-12)
+
+
+def test_a_smooth_law_with_two_rates_may_stand_for_a_thousand_lifetimes():
+    """Followed to its own accuracy the rest of the energy became smaller than any number, and no step was accurate."""
+    store = Store(Loss(0.0, avalanche=Pair(2.2e-8)), 45657.358, dephasing=0.1, passive_loss=Loss(0.488))
+    begin = State(work=45657.358)
+    long, short = (simulate(store, [0.0, span], 0.0, start=begin) for span in (14844.0, 400.0))
+    assert 0.0 <= long.end.energy < 1e-25
+    cut = simulate(store, np.linspace(0.0, 29688.0, 121), 0.0, start=begin)
+    assert 0.0 <= cut.end.energy <= 1e-300
+    for name in ("baseline", "avalanche"):
+        assert getattr(long.ledger, name) == pytest.approx(getattr(short.ledger, name), rel=1e-11)
 
 
 def test_stochastic_avalanches_carry_off_the_surplus():

@@ -5,7 +5,8 @@ With the rates of `qsb.stellar.store`, :math:`\dot E = p_E - [g_Q + \gamma_\math
 IIA with five stages (order 9, L-stable: Hairer and Wanner, J. Comput. Appl. Math. 111, 93 (1999),
 doi:10.1016/S0377-0427(99)00134-X). It preserves linear invariants, so the energy ledger closes to rounding at every
 step size. Steps are halved and compared, in what they hold at the end, in its mean and in what
-avalanches took: the difference is at most 1e-12 of the energy, which leaves about 2e-15 of error a step.
+avalanches took: the difference is at most 1e-12 of the energy, which leaves about 2e-15 of error a step. What is left
+of an energy below 1e-30 of it is followed to that share alone.
 
 With two rates E may rise and fall again within a step. Its rate of change is looked at in all stages, and where it
 changes its sign the step ends at the extremum, so that no visit to the capacity is skipped.
@@ -31,6 +32,7 @@ __all__ = ["Flow", "SMALLEST", "Stretch", "TOO_STEEP", "advance", "radau"]
 _STAGES = 5
 _TOLERANCE = 1e-12
 _NOTHING = 1e-290  # J: below, a share of 1e-12 of an energy is no number any more
+_FAINT = 1e-30  # of the energy at the begin: what is left below is not followed to its own accuracy
 _SEEN = 1e-6  # of the span: visits to the capacity that are shorter may be missed
 _NOISE = 1e-11  # of the powers that cancel in the rate of change of E
 SMALLEST = 1e-13
@@ -124,7 +126,7 @@ def _step(flow: Flow, energy: float, work: float, span: float) -> Stretch:
         )
         change = np.linalg.solve(jacobian, defect)
         energies, works = energies - change[:_STAGES], works - change[_STAGES:]
-        if np.abs(change).max() <= 1e-12 * np.abs(energies).max():
+        if np.abs(change).max() <= max(1e-12 * np.abs(energies).max(), _NOTHING):
             break
     else:
         return Stretch(span, np.nan, np.nan)
@@ -171,7 +173,7 @@ def _accepted(flow: Flow, energy: float, work: float, span: float, most: float) 
     ends = abs(whole.energy - halves.energy) + abs(whole.work - halves.work)
     areas = (abs(whole.stored - halves.stored) + abs(whole.work_area - halves.work_area)) / span
     gone = abs(whole.avalanche - halves.avalanche) + abs(whole.work_avalanche - halves.work_avalanche)
-    held = max(energy, abs(halves.energy))
+    held = max(energy, abs(halves.energy), _FAINT * most)
     beside = max(held, most) or 1.0  # an empty store that nothing enters has no scale and no error
     error = ends + (areas / beside + gone / max(beside, abs(halves.avalanche))) * held
     scale = _TOLERANCE * held
@@ -228,7 +230,7 @@ def advance(flow: Flow, energy: float, work: float, span: float, capacity: float
             if trial < SMALLEST * span:
                 raise ConvergenceError("the step of the smooth loss law", trial / span, SMALLEST, TOO_STEEP)
             continue
-        if step.turns:
+        if step.turns and max(total.energy, step.energy) > max(_FAINT * energy, _NOTHING):
             part = _to_the_turn(flow, total, step)
             if part is None and trial > _SEEN * span:
                 trial *= 0.5
