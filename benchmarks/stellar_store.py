@@ -232,13 +232,14 @@ def page(found: dict[str, Any]) -> str:
     lines += [
         "",
         f"With the step law the stores spend their time thus: {told}. Per core that is {1e9 / best:.2g} store-steps a "
-        f"second where nothing happens and {1e9 / worst:.2g} where everything does; the goal was 1e8 a core. Members in "
-        "vector instructions side by side gained 10 to 25 % where nothing happens and lost with a threshold, so that "
-        "they were given up: reading the powers and the events remain.",
+        f"second where nothing happens and {1e9 / worst:.2g} where everything does; the goal was 1e8 a core. Members "
+        "side by side in vector instructions gained 10 to 25 % where nothing happens and lost with a threshold, so "
+        "that they were given up: reading the powers and the events remain.",
         "",
         "**What is equal and what is not.** All rows of a case have the same powers and accuracy. `solve_ivp` (DOP853, "
         "relative tolerance 1e-12) is restarted in each interval and stopped by events at the capacity and at zero "
-        "work; the laws it solves only with code of the user's own for their regimes, so it is not run there. The numpy loop is over time with all stores at once and evaluates the same exact map; it keeps one "
+        "work; the laws it solves only with code of the user's own for their regimes, so it is not run there. The "
+        "numpy loop is over time with all stores at once and evaluates the same exact map; it keeps one "
         "integral of the ledger, and knows of no level, so it is run where there is none. Ours keeps the whole ledger "
         "of energy and that of work, and checks both: their largest residual was "
         f"{max(rows[f'{c}-ours']['residual'] for c in CASES):.0e} "

@@ -1,9 +1,9 @@
 """Stores under flares, side by side with scipy: `python benchmarks/surges.py`; it prints the rows of its page.
 
 One process, one thread. Both solve the same problem, a year of 200 exponential pulses with a leak and, where stated, an
-avalanche law, a second rate of loss and a capacity. scipy's `solve_ivp` (DOP853) is restarted at every flare and stopped at every event, at
-the relative tolerance that keeps its error below 1e-9; its answers with 1e-12 are the reference for both. Times are of
-the CPU, the least of several; ours hold the drawing of the flares, the peer's do not.
+avalanche law, a second rate of loss and a capacity. scipy's `solve_ivp` (DOP853) is restarted at every flare and
+stopped at every event, at the relative tolerance that keeps its error below 1e-9; its answers with 1e-12 are the
+reference for both. Times are of the CPU, the least of several; ours hold the drawing of the flares, the peer's do not.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ CASES = {
     "the same with a constant inflow, E at rest at 0.8 of the step": (STEP, 0.8e25 * LEAK),
     "the same, held at the step (sliding) between flares": (STEP, 1.5e25 * LEAK),
     "latching from 1e25 J to 0.8 of it": (replace(STEP, loss=Loss(LEAK, avalanche=Latching(1e25, 1e-5, 0.8))), 0.0),
-    "random avalanches above 1e25 J": (replace(STEP, loss=Loss(LEAK, avalanche=Stochastic(1e25, 1e-5, 1e22, 1e24))), 0.0),
+    "random avalanches above 1e25 J": (
+        replace(STEP, loss=Loss(LEAK, avalanche=Stochastic(1e25, 1e-5, 1e22, 1e24))),
+        0.0,
+    ),
     "logistic, 5e23 J wide": (replace(STEP, loss=Loss(LEAK, avalanche=Logistic(1e25, 1e-5, 5e23))), 0.0),
     "the step with two rates of loss": (replace(STEP, passive_loss=Loss(3 * LEAK), eta_in=0.7, dephasing=1e-7), 0.0),
 }

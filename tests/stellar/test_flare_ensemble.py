@@ -129,11 +129,11 @@ def test_a_member_is_what_follow_says(process, law):
     short = replace(
         events, times=events.times[part], energies=events.energies[part], widths=events.widths[part], duration=cut
     )
-    for events, push in ((events, 0.0), (short, 8.0 * LEAK * total)):
+    for flares, push in ((events, 0.0), (short, 8.0 * LEAK * total)):
         luck = np.random.Generator(np.random.PCG64(np.random.SeedSequence(11, spawn_key=(0, 1))))
-        given = dict(quiescent=process.luminosity, surplus=push, start=0.1 * total)
-        wanted = follow(store, events, rng=luck, **given)
-        found = simulate_ensemble(store, process, 1, seed=11, years=events.duration / YEAR, **given)
+        given = {"quiescent": process.luminosity, "surplus": push, "start": 0.1 * total}
+        wanted = follow(store, flares, rng=luck, **given)
+        found = simulate_ensemble(store, process, 1, seed=11, years=flares.duration / YEAR, **given)
         for name in ("end", "peak", "offered", "clipped", "avalanche", "largest"):
             scale = wanted.peak[0] + wanted.offered[0]
             assert getattr(found, name) == pytest.approx(getattr(wanted, name), rel=0, abs=3e-12 * scale)

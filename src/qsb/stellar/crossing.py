@@ -64,9 +64,7 @@ def root(
     return high
 
 
-def turning_point(
-    work: float, passive: float, powers: tuple[float, float], rates: tuple[float, float, float]
-) -> float:
+def turning_point(work: float, passive: float, powers: tuple[float, float], rates: tuple[float, float, float]) -> float:
     """Time of the only extremum of E, s; 0 where it is the start, infinite where there is none ahead.
 
     Args:

@@ -2,7 +2,7 @@
 
 The physics is that of `qsb.stellar.history.simulate`, whose results these are to rounding. Each law has a loop of its
 own: `kernels.store` one rate of loss with a step or without avalanches, `kernels.walk` two rates and avalanches that
-remember or come at random, `kernels.glide` those that depend smoothly on the energy. Members of one ensemble may differ.
+remember or come at random, `kernels.glide` those that depend smoothly on the energy. Members may differ in all this.
 """
 
 from __future__ import annotations
@@ -152,13 +152,13 @@ def simulate_many(
 def _powers(name: str, value: Any, count: int) -> Array:
     """Powers as rows of intervals; one row for all members."""
     if isinstance(value, np.ndarray) and value.dtype == np.float64 and value.ndim == 2 and value.size:
-        # What is fine as it stands is not copied: ensembles are large, so that they are looked at in parts that fit into
-        # a cache. A number that is none fails the comparison.
-        rows = max(1, 16384 // count)
-        parts = (value[m : m + rows] for m in range(0, len(value), rows))
-        if value.flags.c_contiguous and value.shape[1] == count:
-            if all(part.min() >= 0.0 and part.max() <= checks.LARGEST for part in parts):
-                return value
+        # What is fine as it stands is not copied: ensembles are large. They are looked at in parts that fit into a
+        # cache. A number that is none fails the comparison.
+        many = max(1, 16384 // max(1, count))
+        parts = (value[m : m + many] for m in range(0, len(value), many))
+        fits = value.flags.c_contiguous and value.shape[1] == count
+        if fits and all(part.min() >= 0.0 and part.max() <= checks.LARGEST for part in parts):
+            return value
     found = si_array(name, value, "W", least=0.0)
     if found.ndim > 2 or (found.ndim and found.shape[-1] != count):
         raise SpecError(

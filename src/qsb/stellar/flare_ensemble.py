@@ -1,9 +1,9 @@
 r"""Ensembles of stores under random flares: peaks, spills and required capacities with their intervals.
 
-Each member follows :math:`\dot E = p + \sum_i a_ie^{-(t - t_i)/\tau_i} - \gamma(E)E` in closed form from event to event:
-pulses of finite duration that may overlap, a step of the loss with its sliding regime (`qsb.stellar.kernels.surge`),
-avalanches that remember or come at random (`kernels.strikes`), a capacity. Two rates of loss and smooth laws are
-integrated (`kernels.flowing`). No pulse goes on at the begin of a member.
+Each member follows :math:`\dot E = p + \sum_i a_ie^{-(t - t_i)/\tau_i} - \gamma(E)E` in closed form from event to
+event: pulses of finite duration that may overlap, a step of the loss with its sliding regime
+(`qsb.stellar.kernels.surge`), avalanches that remember or come at random (`kernels.strikes`), a capacity. Two rates of
+loss and smooth laws are integrated (`kernels.flowing`). No pulse goes on at the begin of a member.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ BLOCK = 256
 """Members that share a stream of random numbers; a stream belongs to a block, so threads change nothing."""
 
 Streams = tuple[np.random.Generator, np.random.Generator]
+_Five = tuple[float, float, float, float, float]
 _KIND = 5  # of the law: column of what the loops take of a store
 _COLUMNS = ("end", "peak", "offered", "clipped", "avalanche", "unmet", "largest")
 
@@ -135,15 +136,15 @@ def _flows(store: Store) -> bool:
     return isinstance(store.loss.avalanche, Logistic | Pair) or store.passive_held != store.loss.held
 
 
-def _flow(store: Store, state: State, surplus: float) -> tuple[Any, ...]:
+def _flow(store: Store, state: State) -> tuple[_Five, tuple[int, float, float, float, float], tuple[float, float]]:
     """What the loops of `kernels.flowing` take of a store and its start."""
     share = store.eta_in if store.passive_held != store.loss.held else 0.0  # with one rate nothing depends on W
     start = (state.work, state.passive) if share else (0.0, state.energy)
     rates = store.loss.held, store.passive_held, store.dephasing
-    return (*rates, store.capacity_limit, share), law_row(store.loss.avalanche), start, surplus
+    return (*rates, store.capacity_limit, share), law_row(store.loss.avalanche), start
 
 
-def _room() -> tuple[NDArray[np.float64], ...]:
+def _room() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """The method of `kernels.radau`, and where it works: one for each thread."""
     table = radau()
     size = len(table)
@@ -186,7 +187,7 @@ def simulate_ensemble(
     members follow nor on threads.
 
     Args:
-        store: any; its efficiencies play no part where it has one rate of loss, for then E obeys an equation of its own.
+        store: any; with one rate of loss its efficiencies play no part, for then E obeys an equation of its own.
         process: of the flares, exponential pulses.
         members: how many.
         seed: of the streams, a whole number.
@@ -218,8 +219,10 @@ def _block(
     if _flows(store):
         from qsb.stellar.kernels.flowing import flowing
 
-        flow = _flow(store, state, push)
-        return lambda streams, part: _fine(flowing(*streams, part, *flow, kinds, span, _room()))
+        row, law_, start = _flow(store, state)
+        return lambda streams, part: _fine(
+            flowing(streams[0], streams[1], part, row, law_, start, push, kinds, span, _room())
+        )
     law = _law(store, push)
     if law[_KIND] in (LATCHING, STOCHASTIC):
         from qsb.stellar.kernels.strikes import striking
@@ -325,7 +328,8 @@ def follow(
     if _flows(store):
         from qsb.stellar.kernels.flowing import given_flows
 
-        _fine(given_flows(luck, row, *_flow(store, state, push), *pulses, _room()))
+        case, law_, begin = _flow(store, state)
+        _fine(given_flows(luck, row, case, law_, begin, push, *pulses, _room()))
     elif law[_KIND] in (LATCHING, STOCHASTIC):
         from qsb.stellar.kernels.strikes import given_strikes
 

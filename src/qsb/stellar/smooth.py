@@ -27,7 +27,7 @@ from qsb.stellar.crossing import root
 from qsb.stellar.loss import Smooth
 from qsb.stellar.motion import Leaks
 
-__all__ = ["Flow", "SMALLEST", "Stretch", "TOO_STEEP", "advance", "radau"]
+__all__ = ["SMALLEST", "TOO_STEEP", "Flow", "Stretch", "advance", "radau"]
 
 _STAGES = 5
 _TOLERANCE = 1e-12

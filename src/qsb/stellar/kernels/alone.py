@@ -1,9 +1,10 @@
 r"""One flare that is over before the next comes, and the gap after it, in scalars: most gaps are of this kind.
 
-With one pulse :math:`E = r + he^{-\gamma t} - qe^{-\kappa t}`, where :math:`r = p/\gamma`, :math:`q = e/(1 - \gamma/\kappa)` for
-a pulse that has the energy e left to give, and :math:`h = E_0 - r + q`. The maximum is where the two slopes cancel; on its
-way up E is concave. Levels are met at roots of a sum of two exponentials, by Halley's method from a guess that is close:
-what the pulse alone would take on the way up, what the slow exponential alone would take on the way down.
+With one pulse :math:`E = r + he^{-\gamma t} - qe^{-\kappa t}`, where :math:`r = p/\gamma`,
+:math:`q = e/(1 - \gamma/\kappa)` for a pulse that has the energy e left to give, and :math:`h = E_0 - r + q`. The
+maximum is where the two slopes cancel; on its way up E is concave. Levels are met at roots of a sum of two
+exponentials, by Halley's method from a guess that is close: what the pulse alone would take on the way up, what the
+slow exponential alone would take on the way down.
 """
 
 from __future__ import annotations

@@ -13,7 +13,20 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from qsb.stellar.kernels.draws import ENERGY, GIVEN, GONE, PEAK, UNMET, begin, first, next_flare, over, put, wider
+from qsb.stellar.kernels.draws import (
+    ENERGY,
+    GIVEN,
+    GONE,
+    PEAK,
+    UNMET,
+    begin,
+    first,
+    next_flare,
+    no_pulses,
+    over,
+    put,
+    wider,
+)
 from qsb.stellar.kernels.jit import entry, inner
 from qsb.stellar.kernels.pulses import AMP, KAPPA, Input, given_by, input_now, pass_time
 
@@ -76,7 +89,7 @@ def buffers(
     pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
         row = rows[m]
-        n, k = np.int64(0), begin(rng, kinds, due)
+        n, k = no_pulses(), begin(rng, kinds, due)
         row[GIVEN] = push * min(due[k], span)
         row[UNMET] = -row[GIVEN]
         while due[k] < span:

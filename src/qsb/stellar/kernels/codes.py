@@ -24,7 +24,7 @@ COUNTS = (
 ) = range(15)  # fmt: skip
 
 
-def law_row(law: Avalanche | None) -> tuple[float, float, float, float, float]:
+def law_row(law: Avalanche | None) -> tuple[int, float, float, float, float]:
     """Number of a law, its threshold in J, its rate in 1/s, and two numbers of its own.
 
     Those are the energy at which a latched avalanche stops, J; the smallest and the largest random avalanche to the

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qsb.stellar.kernels.jit import inner
 from qsb.stellar.kernels.pulses import AMP, KAPPA, LIFE
 
-__all__ = ["GONE", "begin", "draw", "first", "next_flare", "over", "put", "wider"]
+__all__ = ["GONE", "begin", "draw", "first", "next_flare", "no_pulses", "over", "put", "wider"]
 
 # What a member carries along: indices of its row.
 ENERGY, PEAK, GIVEN, CLIPPED, AVALANCHE, UNMET, LARGEST = range(7)
@@ -82,6 +82,12 @@ def over(span: float, pulses: NDArray[np.float64], n: int) -> int:
                 pulses[j, kept] = pulses[j, i]
             kept += 1
     return kept
+
+
+@inner
+def no_pulses() -> int:
+    """Zero that is no literal: for a literal the functions that it is given to would be compiled a second time."""
+    return int(np.int64(0))
 
 
 @inner

@@ -1,8 +1,9 @@
 r"""A store under random flares where no closed form holds: two rates of loss, or avalanches smooth in the energy.
 
-Work and energy go from event to event by `qsb.stellar.kernels.radau`; a gap in which no level can be reached and no peak
-be made is a sum of exponentials. Held at the capacity W is one exponential; held at the threshold of a step it obeys a
-Riccati equation whose coefficients run, which is integrated.
+Work and energy go from event to event by `qsb.stellar.kernels.radau`; a gap in which no level can be reached and no
+peak be made is a sum of exponentials. Held at the capacity W is one exponential; held at the threshold of a step it
+obeys a Riccati equation whose coefficients run, which is integrated. There a rate of avalanches that vanishes, or is
+all there is, and comes back within a step of the integration is passed over.
 """
 
 from __future__ import annotations
@@ -13,11 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.stellar.kernels.codes import LATCHING, LOGISTIC, NONE, STEP, STOCHASTIC, SURPLUS
-from qsb.stellar.kernels.draws import AVALANCHE, CLIPPED, ENERGY, GIVEN, PEAK, begin, first, next_flare, over, put, wider
+from qsb.stellar.kernels.draws import (
+    AVALANCHE,
+    CLIPPED,
+    ENERGY,
+    GIVEN,
+    PEAK,
+    begin,
+    first,
+    next_flare,
+    no_pulses,
+    over,
+    put,
+    wider,
+)
 from qsb.stellar.kernels.exact import crossing, propagate
 from qsb.stellar.kernels.jit import entry, inner
 from qsb.stellar.kernels.pulses import AMP, KAPPA, Input, gain, input_at, input_now, pass_time
-from qsb.stellar.kernels.radau import DOWN, FAILED, UP, Flow, Room, advance, rate_at
+from qsb.stellar.kernels.radau import DOWN, FAILED, UP, Room, advance, rate_at
 from qsb.stellar.kernels.regime import Store, climbs, full_after, full_phase
 
 __all__ = ["flowing", "given_flows"]
@@ -126,9 +140,9 @@ def _levels(
     above = energy > threshold
     if energy == threshold and forced != _BELOW:
         above = forced == _ABOVE or climbs(store, work, energy - work, power, store[4] * power, 0.0) > 0
-        if above and kind == STEP and forced != _ABOVE:
-            if climbs(store, work, energy - work, power, store[4] * power, rate) <= 0:
-                return 0.0, quick, 0.0, False, True
+        asked = above and kind == STEP and forced != _ABOVE
+        if asked and climbs(store, work, energy - work, power, store[4] * power, rate) <= 0:
+            return 0.0, quick, 0.0, False, True
     return (rate, capacity, threshold, True, False) if above else (0.0, min(threshold, capacity), -1.0, False, False)
 
 
@@ -171,11 +185,10 @@ def _gap(
         else:
             flow = (
                 SURPLUS if slides else kind if kind >= LOGISTIC else NONE,
-                threshold, quick if kind >= LOGISTIC else rate, law[3], push, share * push, share, held, leak, dephasing,
+                threshold, quick if kind >= LOGISTIC else rate, law[3], push, share * push, share,
+                held, leak, dephasing,
             )  # fmt: skip
-            part, hit, top = advance(
-                flow, energy, work, until, trial, upper, lower, 0.0, pulses, n, room
-            )
+            part, hit, top = advance(flow, energy, work, until, trial, upper, lower, 0.0, pulses, n, room)
             elapsed, arrived, work, _, _, avalanche, _, _ = part
             if hit == FAILED:
                 return elapsed / span
@@ -183,7 +196,7 @@ def _gap(
             if slides:
                 arrived = energy
                 forced = _ABOVE if hit == UP else _BELOW if hit == DOWN else _ANY
-            elif hit == UP or hit == DOWN:
+            elif hit in (UP, DOWN):
                 arrived = upper if hit == UP else lower
             energy = min(max(arrived, 0.0), capacity)
             row[PEAK] = max(row[PEAK], energy, min(top, capacity))
@@ -249,7 +262,7 @@ def given_flows(
     room: Room,
 ) -> float:
     """Follow a store through flares that are given: `surge.given_flares` with what `flowing` takes."""
-    pulses, n, memory = np.empty((4, 64)), np.int64(0), np.empty(3)
+    pulses, n, memory = np.empty((4, 64)), no_pulses(), np.empty(3)
     _remember(luck, store, law, start, memory)
     failed = 0.0
     for i in range(spans.size):
@@ -295,7 +308,7 @@ def flowing(
     due, memory, failed = np.empty(kinds.shape[0]), np.empty(3), 0.0
     pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
-        row, n = rows[m], np.int64(0)
+        row, n = rows[m], no_pulses()
         k = begin(rng, kinds, due)
         _remember(luck, store, law, start, memory)
         now = 0.0

@@ -180,7 +180,8 @@ def time_of_input(span: float, target: float, inflow: Input) -> float:
     if push >= target or n == 0 or input_at(span, inflow) > target:
         return span
     if n == 1:
-        return min(max(math.log(pulses[AMP, 0] / (target - push)) / pulses[KAPPA, 0], 0.0), span)
+        when: float = math.log(pulses[AMP, 0] / (target - push)) / pulses[KAPPA, 0]
+        return min(max(when, 0.0), span)
     low, high = 0.0, span
     t = 0.0
     for _ in range(200):

@@ -72,8 +72,8 @@ def _easy(
     """Flares of one kind as long as each has no other beside it or, if it has, reaches no threshold and no new peak.
 
     Until a threshold is reached everything is linear: E is what there would be with all pulses over, as if each had
-    given e/(1 - rate*width) at once, less what those that go on still lack. So pulses are remembered, and looked at when
-    something else happens.
+    given e/(1 - rate*width) at once, less what those that go on still lack. So pulses are remembered, and looked at
+    when something else happens.
 
     Args:
         rng: stream of the block.

@@ -20,16 +20,16 @@ from qsb.stellar.kernels.pulses import AMP, KAPPA
 
 __all__ = ["DOWN", "FAILED", "OUT", "UP", "Flow", "Part", "Room", "advance", "rate_at"]
 
-# Law, its threshold, rate and width (a constant rate for laws that are not smooth); powers into E and W without pulses; share of pulses that goes into W; rates of
-# loss of W and Q, dephasing.
+# Law, its threshold, rate and width (a constant rate for laws that are not smooth); powers into E and W without pulses;
+# share of pulses that goes into W; rates of loss of W and Q, dephasing.
 Flow = tuple[int, float, float, float, float, float, float, float, float, float]
-# Span, E and W at its end, their integrals, what avalanches took of E and of W, and 1 if E has an extremum inside, else 0.
+# Span, E and W at its end, their integrals, what avalanches took of E and of W, and 1 if E has an extremum inside.
 Part = tuple[float, float, float, float, float, float, float, float]
-# Coefficients of the method, its nodes, and where it works: see `room_for`.
+# Coefficients of the method, its nodes, and where it works: (2s, 2s + 1) and (8, s) for s stages.
 Room = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
-# What a stretch ends with: nothing, failure, or one of what is watched: E at a level from below, W used up, E at a level
-# from above, an extremum of E.
+# What a stretch ends with: nothing, failure, or one of what is watched: E at a level from below, W used up, E at a
+# level from above, an extremum of E.
 FAILED, NOTHING, UP, OUT, DOWN, TURN = range(-1, 5)
 
 TOLERANCE = 1e-12

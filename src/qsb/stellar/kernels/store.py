@@ -6,13 +6,14 @@ factors that depend on its width alone, and where E is held at the threshold one
 through `_events`, from event to event.
 
 `follow` is one long loop on purpose: with the quiet interval in a function of its own it takes 1.6 times as long where
-numba copies that in, and 3.4 times where it calls it. Members side by side in vector instructions were tried: 10 to 25 %
-faster where there are no avalanches, since reading powers and events remain, and slower with a threshold.
+numba copies that in, and 3.4 times where it calls it. Members side by side in vector instructions were tried: they are
+10 to 25 % faster where there are no avalanches, since reading powers and events remain, and slower with a threshold.
 """
 
 from __future__ import annotations
 
 import math
+
 import numpy as np
 from numpy.typing import NDArray
 

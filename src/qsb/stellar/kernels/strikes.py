@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.stellar.kernels.codes import LATCHING
-from qsb.stellar.kernels.draws import AVALANCHE, ENERGY, begin, first, over, put, wider
+from qsb.stellar.kernels.draws import AVALANCHE, ENERGY, begin, first, no_pulses, over, put, wider
 from qsb.stellar.kernels.jit import entry, inner
 from qsb.stellar.kernels.pulses import Input, input_now
 from qsb.stellar.kernels.quiet import quiet, until_hard
@@ -160,7 +160,7 @@ def given_strikes(
     widths: NDArray[np.float64],
 ) -> None:
     """Follow a store through flares that are given: `surge.given_flares` with a stream of random avalanches."""
-    pulses, n, memory = np.empty((4, 64)), np.int64(0), np.empty(2)
+    pulses, n, memory = np.empty((4, 64)), no_pulses(), np.empty(2)
     _remember(luck, row, law, memory)
     for i in range(spans.size):
         energy, width = (energies[i - 1], widths[i - 1]) if i > 0 else (0.0, 0.0)
@@ -191,7 +191,7 @@ def striking(
     due, memory = np.empty(kinds.shape[0]), np.empty(2)
     pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
-        row, n = rows[m], np.int64(0)
+        row, n = rows[m], no_pulses()
         begin(rng, kinds, due)
         _remember(luck, row, law, memory)
         now, energy, width = 0.0, 0.0, 0.0  # before the first flare

@@ -10,7 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsb.stellar.kernels.alone import alone
-from qsb.stellar.kernels.draws import AVALANCHE, CLIPPED, ENERGY, GIVEN, GONE, PEAK, begin, first, over, put, wider
+from qsb.stellar.kernels.draws import (
+    AVALANCHE,
+    CLIPPED,
+    ENERGY,
+    GIVEN,
+    GONE,
+    PEAK,
+    begin,
+    first,
+    no_pulses,
+    over,
+    put,
+    wider,
+)
 from qsb.stellar.kernels.jit import entry, inner
 from qsb.stellar.kernels.pulses import Input, input_now, pass_time, time_of_input
 from qsb.stellar.kernels.quiet import quiet, until_hard
@@ -128,7 +141,7 @@ def given_flares(
         energies: J.
         widths: s.
     """
-    pulses, n = np.empty((4, 64)), np.int64(0)
+    pulses, n = np.empty((4, 64)), no_pulses()
     plain = (law[PUSH], law[RATE], law[THRESHOLD], law[EXTRA], law[CAPACITY])
     for i in range(spans.size):
         span = spans[i]
@@ -166,7 +179,7 @@ def members(
     due = np.empty(kinds.shape[0])
     pulses = np.empty((4, 64))
     for m in range(rows.shape[0]):
-        row, n = rows[m], np.int64(0)
+        row, n = rows[m], no_pulses()
         begin(rng, kinds, due)
         now, energy, width = 0.0, 0.0, 0.0  # before the first flare
         while True:

@@ -1,8 +1,8 @@
 r"""Stores with two rates of loss, or with avalanches that remember or come at random, from event to event.
 
-The arithmetic is that of `qsb.stellar.history.simulate`, by the functions of `qsb.stellar.kernels.exact`. An interval in
-which nothing happens is a linear map of W and Q whose factors depend on its width alone: E stays between the levels if
-it does so at both ends and, with two rates, its rate of change has one sign there, for it has at most one extremum.
+The arithmetic is that of `qsb.stellar.history.simulate`, by the functions of `qsb.stellar.kernels.exact`. An interval
+in which nothing happens is a linear map of W and Q whose factors depend on its width alone: E stays between the levels
+if it does so at both ends and, with two rates, its rate of change has one sign there, for it has at most one extremum.
 """
 
 from __future__ import annotations
@@ -136,9 +136,7 @@ def _reach(store: Store, state: State, phase: Phase, level: float, span: float) 
 
 
 @inner
-def _next(
-    store: Store, law: Law, state: State, phase: Phase, power: float, span: float
-) -> tuple[float, int, float]:
+def _next(store: Store, law: Law, state: State, phase: Phase, power: float, span: float) -> tuple[float, int, float]:
     """When the phase ends, s, what ends it, and the energy reached then; infinite and not a number for none."""
     held, leak, dephasing, capacity, _ = store
     kind, threshold, quick, low, _ = law
@@ -352,7 +350,7 @@ def walk(
         m = members[place]
         row = stores[m if stores.shape[0] > 1 else 0]
         store, law = (row[0], row[1], row[2], row[3], row[4]), (int(row[5]), row[6], row[7], row[8], row[9])
-        held, leak, _, capacity, share = store
+        held, leak, _, capacity, _ = store
         kind, quick = law[0], law[2]
         if place == first or stores.shape[0] > 1:
             _factors(widths, store, 0.0, shut)
