@@ -18,10 +18,13 @@ from dataclasses import dataclass
 
 from qsb.stellar.exponential import propagate
 
-__all__ = ["TIE", "Course", "root", "turning_point"]
+__all__ = ["ROUNDING", "TIE", "Course", "root", "turning_point"]
 
 TIE = 1e-13
 """Powers that cancel to this share of their sum are taken to cancel: beyond it, rounding decides the sign."""
+
+ROUNDING = 2e-15
+"""Share of the energy that W and Q are rounded to, some ten roundings."""
 
 
 def _beside(start: float, end: float, level: float) -> bool:

@@ -11,15 +11,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from qsb.stellar.crossing import TIE
+from qsb.stellar.crossing import ROUNDING, TIE
 from qsb.stellar.loss import Latching, Logistic, Pair, Step, Stochastic
 from qsb.stellar.motion import Free, Full, Leaks, Sliding
 from qsb.stellar.store import State, Store
 
 __all__ = ["Event", "Phase", "find_phase", "next_event"]
-
-_ROUNDING = 2e-15
-"""Share of the energy that W and Q are rounded to, some ten roundings."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ class _Scene:
         lost = leaks.power(work, self.state.passive) + avalanche * self.state.energy
         gain = self.net - lost
         # Q is E - W, good to a rounding of E, however small the powers are
-        noise = TIE * (abs(self.net) + lost) + _ROUNDING * abs(leaks.excess) * self.state.energy
+        noise = TIE * (abs(self.net) + lost) + ROUNDING * abs(leaks.excess) * self.state.energy
         if leaks.excess and abs(gain) <= noise:
             rate = leaks.work + leaks.dephasing + avalanche
             gain = -leaks.excess * (self.to_work - rate * work)

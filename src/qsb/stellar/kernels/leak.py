@@ -22,6 +22,7 @@ from qsb.stellar.kernels.draws import (
     begin,
     first,
     next_flare,
+    no_pulses,
     over,
     put,
     wider,
@@ -129,7 +130,7 @@ def given_leaks(
         energies: J.
         widths: s.
     """
-    pulses, n = np.empty((4, 64)), np.int64(0)
+    pulses, n = np.empty((4, 64)), no_pulses()
     for i in range(energies.size):
         if n == pulses.shape[1]:
             pulses = wider(pulses)
@@ -162,7 +163,7 @@ def leaky_buffers(
     push, more = fill[PUSH], empty[PUSH] / fill[PUSH]
     for m in range(rows.shape[0]):
         row = rows[m]
-        n, k = np.int64(0), begin(rng, kinds, due)
+        n, k = no_pulses(), begin(rng, kinds, due)
         row[GIVEN] = empty[PUSH] * min(due[k], span)
         row[UNMET] = -row[GIVEN]
         while due[k] < span:

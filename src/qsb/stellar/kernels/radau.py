@@ -33,6 +33,8 @@ Room = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDAr
 FAILED, NOTHING, UP, OUT, DOWN, TURN = range(-1, 5)
 
 TOLERANCE = 1e-12
+FAINT = 1e-30  # of the energy at the begin: what is left below is not followed to its own accuracy
+NO_ENERGY = 1e-290  # J: below, a share of 1e-12 of an energy is no number any more
 SEEN = 1e-6  # of the span: visits to a level that are shorter may be missed
 NOISE = 1e-11  # of the powers that cancel in the rate of change of E
 SMALLEST = 1e-13  # of the span: a step below this makes no headway
@@ -292,6 +294,40 @@ def _cut(
 
 
 @inner
+def _compared(
+    flow: Flow,
+    energy: float,
+    work: float,
+    now: float,
+    trial: float,
+    most: float,
+    pulses: NDArray[np.float64],
+    n: int,
+    room: Room,
+) -> tuple[Part, bool, float]:
+    """Two halves of a step, whether they agree with the whole, and a factor for the size of the next.
+
+    They are compared as in `qsb.stellar.smooth`: ends, means beside `most`, which was there before, and avalanches.
+    """
+    whole = _step(flow, energy, work, now, trial, pulses, n, room)
+    step = _halves(flow, energy, work, now, trial, pulses, n, room)
+    held = max(energy, abs(step[1]), FAINT * most)
+    beside = max(held, most)
+    if beside == 0.0:
+        beside = 1.0
+    error = abs(whole[1] - step[1]) + abs(whole[2] - step[2])
+    areas = (abs(whole[3] - step[3]) + abs(whole[4] - step[4])) / trial
+    gone = abs(whole[5] - step[5]) + abs(whole[6] - step[6])
+    error += (areas / beside + gone / max(beside, abs(step[5]))) * held
+    if not error < math.inf:
+        return step, False, 0.2
+    if error <= NO_ENERGY:
+        return step, True, 4.0
+    ratio = error / (TOLERANCE * held)
+    return step, ratio <= 1.0, min(4.0, max(0.2, 0.9 * ratio**-0.1))
+
+
+@inner
 def advance(
     flow: Flow, energy: float, work: float, span: float, trial: float, upper: float, lower: float, begin: float,
     pulses: NDArray[np.float64], n: int, room: Room,
@@ -318,15 +354,7 @@ def advance(
     while total[0] < span:
         trial, now = min(trial, span - total[0]), begin + total[0]
         start = (0.0, total[1], total[2], 0.0, 0.0, 0.0, 0.0, 0.0)
-        whole = _step(flow, total[1], total[2], now, trial, pulses, n, room)
-        step = _halves(flow, total[1], total[2], now, trial, pulses, n, room)
-        error = abs(whole[1] - step[1]) + abs(whole[2] - step[2])
-        factor, fine = 4.0, error == 0.0
-        if not error < math.inf:
-            factor = 0.2
-        elif error > 0.0:
-            ratio = error / (TOLERANCE * max(total[1], abs(step[1])))
-            factor, fine = min(4.0, max(0.2, 0.9 * ratio**-0.1)), ratio <= 1.0
+        step, fine, factor = _compared(flow, total[1], total[2], now, trial, energy, pulses, n, room)
         if not fine:
             trial *= min(factor, 0.5)
             if trial < SMALLEST * span:
@@ -334,10 +362,15 @@ def advance(
             continue
         found, hit = _cut(flow, start, step, upper, lower, now, pulses, n, room)
         if hit == TURN:
-            if trial > SEEN * span:
+            if trial > SEEN * span and max(total[1], found[1]) > max(FAINT * energy, NO_ENERGY):
                 trial *= 0.5
                 continue
             hit = NOTHING
+        elif hit != NOTHING and found[0] > SMALLEST * span:
+            _, fine, _ = _compared(flow, total[1], total[2], now, found[0], energy, pulses, n, room)
+            if not fine:
+                trial = 0.5 * found[0]  # the way there is steeper than that to the end of the step
+                continue
         total = _joined(total, found)
         peak = max(peak, found[1])
         if hit != NOTHING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from qsb.stellar.crossing import TIE
+from qsb.stellar.crossing import ROUNDING, TIE
 from qsb.stellar.kernels.exact import crossing, phi1, phi2
 from qsb.stellar.kernels.jit import inner
 
@@ -21,7 +21,9 @@ def climbs(store: Store, work: float, passive: float, net: float, to_work: float
     lost = held * (work + passive) if excess == 0.0 else held * work + leak * passive
     lost += avalanche * (work + passive)
     gain = net - lost
-    if excess != 0.0 and abs(gain) <= TIE * (abs(net) + lost):
+    # Q is E - W, good to a rounding of E, however small the powers are
+    noise = TIE * (abs(net) + lost) + ROUNDING * abs(excess) * (work + passive)
+    if excess != 0.0 and abs(gain) <= noise:
         rate = held + dephasing + avalanche
         gain = -excess * (to_work - rate * work)
         if abs(gain) <= TIE * abs(excess) * (abs(to_work) + rate * work):

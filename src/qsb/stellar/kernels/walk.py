@@ -163,12 +163,13 @@ def _next(store: Store, law: Law, state: State, phase: Phase, power: float, span
         when, what = clock / quick, _STRIKES
     if mode == _FREE:
         if capacity < math.inf:
-            found = _reach(store, state, phase, capacity, span)
+            # once the work is used up another motion begins, and what this one would do later has more turns
+            found = _reach(store, state, phase, capacity, min(span, when))
             if found < when:
                 when, what, level = found, _FILLS, capacity
         if kind != NONE:
             target = low if kind == LATCHING and latched else threshold
-            found = _reach(store, state, phase, target, span)
+            found = _reach(store, state, phase, target, min(span, when))
             if found < when:
                 when, what, level = found, _LEVEL, target
     return when, what, level
