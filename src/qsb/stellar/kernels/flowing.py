@@ -161,6 +161,11 @@ def _gap(
     push, pulses, n = inflow
     kind, threshold, quick, _, _ = law
     held, leak, dephasing, capacity, share = store
+    limit = min(threshold, capacity)
+    if kind == LOGISTIC:
+        limit = min(threshold - 40.0 * law[3], capacity)  # below it the rate is less than e^-40 of its largest
+    if kind <= LOGISTIC and memory[LATCHED] == 0.0 and _calm(row, store, limit, span, inflow, memory):
+        return 0.0
     fastest = 0.0
     for i in range(n):
         fastest = max(fastest, pulses[KAPPA, i])
@@ -219,26 +224,6 @@ def _gap(
 
 
 @inner
-def _flare(
-    luck: np.random.Generator,
-    row: NDArray[np.float64],
-    store: Store,
-    law: Law,
-    span: float,
-    inflow: Input,
-    memory: NDArray[np.float64],
-    room: Room,
-) -> float:
-    """A gap, whatever happens in it; see `_gap`."""
-    limit = min(law[1], store[3])
-    if law[0] == LOGISTIC:
-        limit = min(law[1] - 40.0 * law[3], store[3])  # below it the rate is less than e^-40 of its largest
-    if law[0] <= LOGISTIC and memory[LATCHED] == 0.0 and _calm(row, store, limit, span, inflow, memory):
-        return 0.0
-    return _gap(luck, row, store, law, span, inflow, memory, room)
-
-
-@inner
 def _remember(
     luck: np.random.Generator, store: Store, law: Law, start: tuple[float, float], memory: NDArray[np.float64]
 ) -> None:
@@ -270,7 +255,7 @@ def given_flows(
             pulses = wider(pulses)
         if i > 0:
             n = put(pulses, n, energies[i - 1], widths[i - 1])
-        failed = max(failed, _flare(luck, row, store, law, spans[i], (push, pulses, n), memory, room))
+        failed = max(failed, _gap(luck, row, store, law, spans[i], (push, pulses, n), memory, room))
         n = over(spans[i], pulses, n)
     return failed
 
@@ -314,7 +299,7 @@ def flowing(
         now = 0.0
         while True:
             left = min(due[k], span) - now
-            failed = max(failed, _flare(luck, row, store, law, left, (push, pulses, n), memory, room))
+            failed = max(failed, _gap(luck, row, store, law, left, (push, pulses, n), memory, room))
             n = over(left, pulses, n)
             if due[k] >= span:
                 break
