@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 import qsb
+from qsb.datasheet import Measure
 from qsb.errors import QsbError, SpecError
 
 H = np.diag([0.5, -0.5])
@@ -51,6 +52,15 @@ CALLS = {
         "Blocks": {"blocks": (PLUS,), "multiplicity": (1,), "null": 0},
         "Channel": {"kind": "emission", "rate": 0.1},
         "Cross": {"first": "x", "group_a": "cells", "second": "x", "group_b": "mode", "strength": 1.0},
+        "Datasheet": {
+            "name": "cell",
+            "energy": Measure(1e-23),
+            "power": Measure(1e-15),
+            "ergotropy_fraction": Measure(0.8),
+            "relaxation": Measure(1e4),
+            "dephasing": Measure(2e4),
+            "gap": Measure(2e-23),
+        },
         "Global": {"op": "x", "strength": 1.0},
         "Local": {"op": "x", "strength": 1.0},
         "ModeStart": {"kind": "vacuum"},

@@ -135,7 +135,9 @@ class Curves:
         of_value, of_slope = (np.where(s > noise, 1.0 / np.where(s > noise, s, 1.0), 0.0)[:, None] for s in size)
         steps = np.diff(self.times)
         # a slope that values tell is no better than their rounding over the step
-        least = noise[:, None] * (1.0 if blunt else _LAST_PLACES) / np.minimum(steps[1:], steps[:-1])
+        # - unless the values are all rounding, and the slopes alone say that something happens
+        told = np.where((size[0] > noise) | blunt, noise, 0.0)[:, None]
+        least = told * (1.0 if blunt else _LAST_PLACES) / np.minimum(steps[1:], steps[:-1])
         out = np.zeros((len(self._left_out), *self.values.shape))
         for layer, (v, s) in zip(out, self._left_out, strict=True):
             np.maximum(v * of_value, (s > least) * s * of_slope, out=layer[:, 1:-1])
