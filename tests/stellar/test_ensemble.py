@@ -213,6 +213,7 @@ RANDOM = Store(Loss(0.1, avalanche=Stochastic(1.0, 5.0, 1e-3, 0.5)))
         (lambda s: simulate_many(s, EDGES, 1.0, start=State(5.0)), "start 0 holds 5 J, more than the capacity"),
         (lambda s: simulate_many([s, 3.0], EDGES, 1.0), "store 1 must be a Store"),
         (lambda s: simulate_many(s, EDGES, 1.0, start=["full"]), "start 0 must be a State"),
+        (lambda s: simulate_many(s, EDGES, 1.0, start=0.5), "start must be a State, or one a member"),
         (lambda s: simulate_many(s, [0.0], 1.0), "times must be two or more"),
     ],
 )

@@ -134,7 +134,8 @@ def simulate_many(
     edges = edges_of(times)
     spans = np.diff(edges)
     several = [stores] if isinstance(stores, Store) else list(checks.several("stores", stores, "stores"))
-    starts = [State() if start is None else start] if start is None or isinstance(start, State) else list(start)
+    first = State() if start is None else start
+    starts = [first] if isinstance(first, State) else list(checks.several("start", first, "a State, or one a member"))
     power, asked = _powers("inflow", inflow, len(spans)), _powers("demand", demand, len(spans))
     count = _members({"stores": len(several), "start": len(starts), "inflow": len(power), "demand": len(asked)})
     rows = np.array([_row(i, store) for i, store in enumerate(several)])
